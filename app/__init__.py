@@ -1,0 +1,1 @@
+"""AlgoMirror: a self-hosted desk for trading Indian index options in many accounts at once."""

@@ -1,0 +1,90 @@
+"""A plan: exactly what will be sent, to whom and why. What is shown is what is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.contracts import Contract, Product, Side
+from app.domain.money import Lots, Units
+
+
+class Mode(StrEnum):
+    """LIVE orders reach a broker. PAPER: the account's gateway is in analyzer mode."""
+
+    LIVE = "live"
+    PAPER = "analyze"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLeg:
+    """A leg with its contract, found once for all accounts from one spot reading."""
+
+    number: int
+    contract: Contract
+    side: Side
+    ratio: int
+    product: Product
+    note: str
+    """How the contract was found, for the trader: `ATM of 25,012.40`. A warning is part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """One slice. `limit` is the protected limit shown at preview; at send it is refreshed within `worst`."""
+
+    leg: int
+    slice: int
+    units: Units
+    limit: Decimal
+    worst: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLeg:
+    """One leg in one account: lots, units, the slices that add up to them."""
+
+    leg: int
+    lots: Lots
+    units: Units
+    orders: tuple[PlannedOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """What one account will do. `skipped` is the reason when it takes no part; then `legs` is empty.
+
+    `margin_needed` and `funds_free` are rupees, None when the gateway gives no figure (the explanation says so).
+    """
+
+    account_id: int
+    account_name: str
+    mode: Mode
+    structures: int
+    legs: tuple[PlannedLeg, ...]
+    margin_needed: Decimal | None
+    funds_free: Decimal | None
+    explanation: tuple[str, ...]
+    skipped: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a preview freezes. `spots` maps underlying to the one spot reading all its legs used."""
+
+    strategy_id: int
+    strategy_name: str
+    made_at: datetime
+    spots: tuple[tuple[str, Decimal], ...]
+    legs: tuple[ResolvedLeg, ...]
+    accounts: tuple[AccountPlan, ...]
+    max_loss: Decimal | None
+    max_profit: Decimal | None
+
+    @property
+    def taking_part(self) -> tuple[AccountPlan, ...]:
+        return tuple(a for a in self.accounts if a.skipped is None)
+
+    @property
+    def order_count(self) -> int:
+        return sum(len(leg.orders) for account in self.taking_part for leg in account.legs)

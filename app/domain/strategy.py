@@ -1,0 +1,61 @@
+"""A strategy as a trader writes it down: legs by rule, not by contract; sizes in whole structures."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.contracts import Kind, Product, Side
+
+
+class ExpiryWord(StrEnum):
+    CURRENT_WEEK = "current_week"
+    NEXT_WEEK = "next_week"
+    CURRENT_MONTH = "current_month"
+    NEXT_MONTH = "next_month"
+
+
+class StrikeMethod(StrEnum):
+    """How a leg finds its strike. FUT legs have none."""
+
+    ATM = "ATM"
+    ITM = "ITM"
+    OTM = "OTM"
+    STRIKE = "STRIKE"
+    PREMIUM_NEAR = "PREMIUM_NEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeRule:
+    """`value` is None for ATM, steps 1-20 for ITM/OTM, the strike for STRIKE, rupees for PREMIUM_NEAR."""
+
+    method: StrikeMethod
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegSpec:
+    """One leg of a structure. `ratio` is a whole number of lots per structure, at least 1. `strike` is None for FUT."""
+
+    number: int
+    underlying: str
+    kind: Kind
+    expiry: ExpiryWord | date
+    strike: StrikeRule | None
+    side: Side
+    ratio: int
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySpec:
+    """A recipe. `structures` is how many times the legs are taken for an account with multiplier 1.
+
+    `max_loss` and `max_profit` are positive rupees over the whole run, None for no such rule.
+    """
+
+    name: str
+    legs: tuple[LegSpec, ...]
+    structures: int
+    max_loss: Decimal | None
+    max_profit: Decimal | None

@@ -1,0 +1,1 @@
+"""Threads and who owns them: supervisor, lanes, lease, bus."""

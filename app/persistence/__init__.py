@@ -1,0 +1,1 @@
+"""SQLAlchemy: tables, the types of their columns, and the one way to open a session."""

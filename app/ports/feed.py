@@ -1,0 +1,103 @@
+"""Pushed market data and order updates of one gateway, as the WebSocket manager sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Protocol
+
+from app.domain.books import OrderUpdate
+from app.domain.contracts import ContractKey
+from app.ports.gateway import GatewayAddress
+
+
+class FeedMode(IntEnum):
+    """How much of a contract is pushed; each contains the ones before."""
+
+    LTP = 1
+    QUOTE = 2
+    DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLevel:
+    price: Decimal
+    units: int
+    orders: int
+
+
+@dataclass(slots=True)
+class Tick:
+    """One decoded market-data frame. Everything but `ltp` may be missing: None then, never 0.
+
+    Prices are floats as on the wire; the price board makes Decimals of those that anybody asks for.
+    `at` is the exchange's time when the frame has one. `bids` and `asks` are (price, units) best first.
+    """
+
+    key: ContractKey
+    ltp: float
+    at: datetime | None
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+    previous_close: float | None = None
+    volume: int | None = None
+    bids: tuple[tuple[float, int], ...] = ()
+    asks: tuple[tuple[float, int], ...] = ()
+
+
+class FeedListener(Protocol):
+    """Called on the reader's thread: must return at once and must not raise."""
+
+    def tick(self, tick: Tick) -> None: ...
+
+    def order_update(self, update: OrderUpdate) -> None: ...
+
+    def dropped_frame(self, reason: str) -> None:
+        """A frame that could not be used: not JSON, no price, too large. Counted, never fatal."""
+        ...
+
+
+class FeedClosed(Exception):  # noqa: N818 - an event of a socket's life, not a fault of a caller
+    """The socket is gone; `str()` says why. The owner decides when to open a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeAnswer:
+    """Which contracts the gateway confirmed, and which it refused with what words."""
+
+    confirmed: frozenset[ContractKey]
+    refused: tuple[tuple[ContractKey, str], ...]
+
+
+class Feed(Protocol):
+    """One authenticated socket to one gateway. `read` is for one thread; `subscribe` may be called from another."""
+
+    def subscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None:
+        """Ask, in one frame. The confirmation arrives through `read` and shows in `confirmed()`."""
+        ...
+
+    def unsubscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None: ...
+
+    def subscribe_orders(self) -> None: ...
+
+    def ping(self) -> None:
+        """Ask for the gateway's time; the answer shows in `last_pong`."""
+        ...
+
+    def read(self, timeout_s: float) -> bool:
+        """Deliver what arrives within the time to the listener. False when nothing came. Raises FeedClosed."""
+        ...
+
+    def confirmed(self) -> frozenset[ContractKey]: ...
+
+    def refused(self) -> dict[ContractKey, str]: ...
+
+    def close(self) -> None: ...
+
+
+class FeedFactory(Protocol):
+    """Opens and authenticates a feed. Raises a GatewayError from app.ports.gateway when that fails."""
+
+    def __call__(self, address: GatewayAddress, listener: FeedListener) -> Feed: ...

@@ -1,0 +1,145 @@
+"""An account's OpenAlgo gateway, as the services see it: typed reads that raise, typed sends that never do.
+
+Reads raise a GatewayError and never return a value that stands for failure. Sends return an Outcome for whatever
+happens, because what happened to an order is a fact to keep and not an exception to lose.
+
+    GatewayError
+    ├── Unreachable      no connection: name, route, TLS, refused, connect time-out
+    ├── TimedOut         connected, no answer in time
+    ├── WrongKey         the gateway refuses the key, and says so to a call that needs no broker session as well
+    ├── LoggedOut        the key is right, the broker session behind the gateway is not
+    ├── RateLimited      the gateway's own limit; nothing reached the broker
+    ├── NotOpenAlgo      something answers, but not in OpenAlgo's words
+    └── GatewayRefused   any other answer with an error; `str()` is what the gateway said, made safe to show
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, Quote
+from app.domain.contracts import Contract, ContractKey, Product, Side
+from app.domain.errors import Unavailable
+from app.domain.money import Units
+from app.domain.orders import OrderRequest
+from app.domain.outcomes import Outcome
+from app.domain.plan import Mode
+
+
+class GatewayError(Unavailable):
+    """A read failed. The sentence is fit for a trader; nothing was learnt from the read."""
+
+
+class Unreachable(GatewayError): ...
+
+
+class TimedOut(GatewayError): ...
+
+
+class WrongKey(GatewayError): ...
+
+
+class LoggedOut(GatewayError): ...
+
+
+class RateLimited(GatewayError): ...
+
+
+class NotOpenAlgo(GatewayError): ...
+
+
+class GatewayRefused(GatewayError): ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAddress:
+    """How to reach one account's gateway. `api_key` is secret: the repr hides it."""
+
+    host_url: str
+    websocket_url: str
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"GatewayAddress({self.host_url})"
+
+
+@dataclass(frozen=True, slots=True)
+class MarginLeg:
+    """One leg of a basket whose margin is asked for."""
+
+    contract: ContractKey
+    side: Side
+    units: Units
+    product: Product
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TradingHours:
+    """Opening and closing instants (aware UTC) of one exchange on the asked date."""
+
+    exchange: str
+    opens: datetime
+    closes: datetime
+
+
+class Gateway(Protocol):
+    """One account's gateway. Thread-safe: lanes, reconciler and pages share one object per account."""
+
+    def broker(self) -> str:
+        """The broker's name as the gateway gives it; `simulator` for ours."""
+        ...
+
+    def mode(self) -> Mode:
+        """LIVE or PAPER (analyzer). The switch is of the whole gateway."""
+        ...
+
+    def funds(self) -> Funds: ...
+
+    def order_book(self) -> list[BrokerOrder]: ...
+
+    def trade_book(self) -> list[BrokerTrade]: ...
+
+    def position_book(self) -> list[BrokerPosition]: ...
+
+    def holdings(self) -> list[Holding]: ...
+
+    def quotes(self, keys: Sequence[ContractKey]) -> dict[ContractKey, Quote]:
+        """Quotes of those contracts that have one; a contract with none, or with a price of 0, is left out."""
+        ...
+
+    def contracts(self, exchange: str, underlyings: Sequence[str]) -> list[Contract]:
+        """Today's options and futures of those indices on NFO or BFO. Freeze limits are not in this list."""
+        ...
+
+    def freeze_limits(self, exchange: str, underlying: str) -> Units | None:
+        """Most units in one order for contracts of that index; None when the gateway does not know (it says 1)."""
+        ...
+
+    def basket_margin(self, legs: Sequence[MarginLeg]) -> Decimal:
+        """Rupees the broker asks for the legs together. A gateway drops legs it does not know: validate first."""
+        ...
+
+    def trading_hours(self, day: date) -> list[TradingHours]:
+        """Hours of each exchange open on that date; an exchange not listed is closed."""
+        ...
+
+    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
+        """Send one order, once. Never raises and never repeats. Blocks until answered or timed out (125 s)."""
+        ...
+
+    def cancel(self, order_id: str, tag: str) -> Outcome:
+        """Ask for a cancel. The answer settles nothing: the order book does."""
+        ...
+
+    def close(self) -> None:
+        """Drop kept connections. Calls after this open new ones."""
+        ...
+
+
+class GatewayFactory(Protocol):
+    """Makes the gateway object of an address, without calling it."""
+
+    def __call__(self, address: GatewayAddress) -> Gateway: ...

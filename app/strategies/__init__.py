@@ -1,0 +1,1 @@
+"""Strategies: builder, preview, send."""

@@ -1,0 +1,1 @@
+"""Chain, runs and books."""
