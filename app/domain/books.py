@@ -107,7 +107,7 @@ class Funds:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A REST quote. Carries no time of its own. `bid`/`ask` are None when the gateway says 0: an index, or nobody there."""
+    """A REST quote. Carries no time of its own. `bid`/`ask` are None when the gateway says 0: index, or nobody."""
 
     ltp: Decimal
     bid: Decimal | None

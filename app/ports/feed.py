@@ -59,7 +59,7 @@ class FeedListener(Protocol):
         ...
 
 
-class FeedClosed(Exception):  # noqa: N818 - an event of a socket's life, not a fault of a caller
+class FeedClosed(Exception):
     """The socket is gone; `str()` says why. The owner decides when to open a new one."""
 
 
