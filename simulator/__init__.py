@@ -1,0 +1,1 @@
+"""A pretend OpenAlgo: an options market and several broker accounts in one deterministic process."""
