@@ -1,0 +1,86 @@
+"""The one way to open a session, for pages and for engine threads alike."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, MetaData, event, text
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+
+class Table(DeclarativeBase):
+    """Base of all tables. Constraint names are fixed, so that migrations can find them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Table)
+"""Owns the engine and the migrations (`flask db`). Sessions come from `Database`, not from `db.session`."""
+
+
+class Database:
+    """Sessions on one engine. Thread-safe; a session is for one thread and lives as long as its `with` block.
+
+    SQLite takes one writer at a time: writers of this process queue on a lock instead of on SQLite's busy handler, and
+    `BEGIN IMMEDIATE` makes a writer of another process wait (up to `busy_timeout`) before it has read anything.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reads. Whatever it changed is rolled back."""
+        with self._sessions() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits when the block ends well and rolls back when it raises.
+
+        Keep network calls out of it: on SQLite it holds the only write lock.
+        """
+        if not self._sqlite:
+            with self._sessions.begin() as session:
+                yield session
+            return
+        with self._writing, self._sessions.begin() as session:
+            session.connection(execution_options={"immediate": True})
+            yield session
+
+    def alive(self) -> None:
+        """Raises the driver's error when the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """WAL, full sync (an intent must survive power loss), foreign keys, and our own BEGIN."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not start transactions: _on_begin does
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,36 @@
+"""Trading accounts: one OpenAlgo gateway and its key each."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.persistence.database import Table
+from app.persistence.types import Instant
+
+
+class TradingAccount(Table):
+    """A gateway an owner trades through. `locked_key` is ciphertext and is never rendered or logged.
+
+    `expected_mode` is `live` or `analyze`: a gateway found in the other mode is not sent anything. `feed_rank` orders
+    accounts as sources of market data: 0 is the primary, then the backups. `state` is ACTIVE, PAUSED (no entries) or
+    ARCHIVED (kept for the record; takes no part in anything). `broker` is as the gateway names it.
+    """
+
+    __tablename__ = "trading_accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    broker: Mapped[str] = mapped_column(String(64))
+    host_url: Mapped[str] = mapped_column(String(255))
+    websocket_url: Mapped[str] = mapped_column(String(255))
+    locked_key: Mapped[str] = mapped_column(Text)
+    expected_mode: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    feed_rank: Mapped[int]
+    multiplier: Mapped[Decimal] = mapped_column(Numeric(8, 3), default=Decimal(1))
+    notes: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,0 +1,58 @@
+"""What lets many processes act as one engine: commands from pages, the lease, and the dated market rules."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.persistence.database import Table
+from app.persistence.types import Instant
+
+
+class CommandRow(Table):
+    """Something a person or script asks of the engine. The same key from the same user is the same command.
+
+    `state`: ASKED, DONE or REFUSED; `answer` is the sentence that says what became of it.
+    """
+
+    __tablename__ = "commands"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(32))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    payload: Mapped[dict[str, object]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(16))
+    answer: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    done_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("user_id", "key"), Index("ix_commands_state_id", "state", "id"))
+
+
+class LeaseRow(Table):
+    """Who may send orders. One row; `epoch` grows with each new holder and is checked in every claim."""
+
+    __tablename__ = "lease"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    owner: Mapped[str] = mapped_column(String(100))
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class MarketRuleRow(Table):
+    """A fact of the market that no gateway tells, with the date it holds from and where it was read."""
+
+    __tablename__ = "market_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    underlying: Mapped[str | None] = mapped_column(String(32))
+    value: Mapped[Decimal] = mapped_column(Numeric(14, 6))
+    valid_from: Mapped[date] = mapped_column(Date)
+    source: Mapped[str] = mapped_column(String(200))
+
+    __table_args__ = (UniqueConstraint("kind", "underlying", "valid_from"),)

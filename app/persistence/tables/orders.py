@@ -1,0 +1,117 @@
+"""The order ledger: intents before they are sent, the broker's orders as its books show them, and fills."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.persistence.database import Table
+from app.persistence.types import Instant, PriceRupees
+
+
+class Intent(Table):
+    """An order we decided, one row per slice, committed before anything is sent.
+
+    Unique on (execution, purpose, generation, slice): four triggers in one millisecond make one exit. `baseline` holds
+    the broker's order ids known when it was claimed, so that a new id can be recognised later; None until claimed.
+    `limit_price` is the protected limit; `worst_price` how far it may be re-priced.
+    """
+
+    __tablename__ = "intents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    execution_id: Mapped[int] = mapped_column(ForeignKey("strategy_executions.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    purpose: Mapped[str] = mapped_column(String(8))
+    generation: Mapped[int]
+    slice: Mapped[int]
+    exchange: Mapped[str] = mapped_column(String(16))
+    symbol: Mapped[str] = mapped_column(String(64))
+    product: Mapped[str] = mapped_column(String(8))
+    side: Mapped[str] = mapped_column(String(4))
+    units: Mapped[int]
+    limit_price: Mapped[Decimal] = mapped_column(PriceRupees)
+    worst_price: Mapped[Decimal] = mapped_column(PriceRupees)
+    state: Mapped[str] = mapped_column(String(16))
+    epoch: Mapped[int | None]
+    baseline: Mapped[list[str] | None] = mapped_column(JSON)
+    weak_baseline: Mapped[bool] = mapped_column(default=False)
+    order_id: Mapped[str | None] = mapped_column(String(64))
+    trading_date: Mapped[date | None] = mapped_column(Date)
+    verdict: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("execution_id", "purpose", "generation", "slice"),
+        UniqueConstraint("account_id", "trading_date", "order_id"),
+        CheckConstraint("units > 0", name="units"),
+        Index("ix_intents_account_id_state", "account_id", "state"),
+    )
+
+
+class Order(Table):
+    """An order at the broker, as its book last showed it; ours or foreign. `filled` is summed from trades."""
+
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    trading_date: Mapped[date] = mapped_column(Date)
+    order_id: Mapped[str] = mapped_column(String(64))
+    intent_id: Mapped[int | None] = mapped_column(ForeignKey("intents.id"), unique=True)
+    exchange: Mapped[str | None] = mapped_column(String(16))
+    symbol: Mapped[str | None] = mapped_column(String(64))
+    side: Mapped[str] = mapped_column(String(4))
+    units: Mapped[int]
+    product: Mapped[str] = mapped_column(String(16))
+    price_type: Mapped[str] = mapped_column(String(16))
+    price: Mapped[Decimal] = mapped_column(PriceRupees)
+    status: Mapped[str] = mapped_column(String(20))
+    filled: Mapped[int]
+    average: Mapped[Decimal | None] = mapped_column(PriceRupees)
+    reject_reason: Mapped[str | None] = mapped_column(Text)
+    placed_at: Mapped[str] = mapped_column(String(32))
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("account_id", "trading_date", "order_id"),)
+
+
+class FillRow(Table):
+    """Units of one of our intents that changed hands. `ordinal` counts the rows of its order in the trade book."""
+
+    __tablename__ = "fills"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    intent_id: Mapped[int] = mapped_column(ForeignKey("intents.id"))
+    execution_id: Mapped[int] = mapped_column(ForeignKey("strategy_executions.id"), index=True)
+    order_id: Mapped[str] = mapped_column(String(64))
+    ordinal: Mapped[int]
+    side: Mapped[str] = mapped_column(String(4))
+    units: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(PriceRupees)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("intent_id", "ordinal"), CheckConstraint("units > 0", name="units"))
+
+
+class Position(Table):
+    """An account's net position in a contract and product as its gateway last reported it. `net` is signed."""
+
+    __tablename__ = "positions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    exchange: Mapped[str] = mapped_column(String(16))
+    symbol: Mapped[str] = mapped_column(String(64))
+    product: Mapped[str] = mapped_column(String(16))
+    net: Mapped[int]
+    average: Mapped[Decimal | None] = mapped_column(PriceRupees)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("account_id", "exchange", "symbol", "product"),)

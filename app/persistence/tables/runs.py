@@ -1,0 +1,101 @@
+"""Runs: a strategy being traded from entry to exit, its executions, and what the rules did."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.persistence.database import Table
+from app.persistence.types import Instant, PriceRupees, Rupees
+
+
+class Run(Table):
+    """One entry-to-exit life of a strategy. A preview makes at most one run: two clicks on Send make one row.
+
+    `state`: REQUESTED (by a page, not yet claimed by the engine), ENTERING, OPEN, EXITING, CLOSED (every execution is
+    flat and settled), REFUSED (nothing was sent; `reason` says why), ATTENTION (cannot go on without a person).
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), index=True)
+    preview_id: Mapped[int] = mapped_column(ForeignKey("previews.id"), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    mode: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    reason: Mapped[str | None] = mapped_column(Text)
+    max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    requested_at: Mapped[datetime] = mapped_column(Instant)
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    executions: Mapped[list["StrategyExecution"]] = relationship(order_by="StrategyExecution.id", lazy="selectin")
+
+
+class StrategyExecution(Table):
+    """One leg of a run in one account. Contract and product are fixed here, so an exit inherits them.
+
+    `exit_wanted` latches when this execution is to be flat; it says who or what asked.
+    """
+
+    __tablename__ = "strategy_executions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), index=True)
+    leg: Mapped[int]
+    underlying: Mapped[str] = mapped_column(String(32))
+    exchange: Mapped[str] = mapped_column(String(16))
+    symbol: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(3))
+    expiry: Mapped[str] = mapped_column(String(10))
+    strike: Mapped[Decimal | None] = mapped_column(PriceRupees)
+    side: Mapped[str] = mapped_column(String(4))
+    product: Mapped[str] = mapped_column(String(8))
+    lots: Mapped[int]
+    units: Mapped[int]
+    lot_size: Mapped[int]
+    tick: Mapped[Decimal] = mapped_column(PriceRupees)
+    freeze: Mapped[int]
+    exit_wanted: Mapped[str | None] = mapped_column(String(200))
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "account_id", "leg"),
+        CheckConstraint("units = lots * lot_size", name="units"),
+    )
+
+
+class RunEvent(Table):
+    """Something that happened in a run, told to the trader in a sentence. `kind` is stable, for icons and filters."""
+
+    __tablename__ = "run_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("trading_accounts.id"))
+    at: Mapped[datetime] = mapped_column(Instant)
+    kind: Mapped[str] = mapped_column(String(32))
+    sentence: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_run_events_run_id_at", "run_id", "at"),)
+
+
+class RiskEvent(Table):
+    """A rule that fired, once per run: its threshold, the value that crossed it, and the prices it judged by."""
+
+    __tablename__ = "risk_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    rule: Mapped[str] = mapped_column(String(32))
+    threshold: Mapped[Decimal] = mapped_column(Rupees)
+    value: Mapped[Decimal] = mapped_column(Rupees)
+    prices: Mapped[dict[str, object]] = mapped_column(JSON)
+    action: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("run_id", "rule"),)

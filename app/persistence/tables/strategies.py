@@ -1,0 +1,80 @@
+"""Strategies as written down, and the previews that freeze them."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.persistence.database import Table
+from app.persistence.types import Instant, Rupees
+
+
+class Strategy(Table):
+    """A recipe: legs by rule, accounts with multipliers, rules of the run."""
+
+    __tablename__ = "strategies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    structures: Mapped[int]
+    max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    archived: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+    legs: Mapped[list["StrategyLeg"]] = relationship(
+        order_by="StrategyLeg.number", cascade="all, delete-orphan", lazy="selectin"
+    )
+    accounts: Mapped[list["StrategyAccount"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    __table_args__ = (UniqueConstraint("owner_id", "name"), CheckConstraint("structures >= 1", name="structures"))
+
+
+class StrategyLeg(Table):
+    """One leg by rule. `expiry` is a word (`current_week`) or an ISO date; `strike_value` is None for ATM and FUT."""
+
+    __tablename__ = "strategy_legs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), index=True)
+    number: Mapped[int]
+    underlying: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(3))
+    expiry: Mapped[str] = mapped_column(String(16))
+    strike_method: Mapped[str | None] = mapped_column(String(16))
+    strike_value: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    side: Mapped[str] = mapped_column(String(4))
+    ratio: Mapped[int]
+    product: Mapped[str] = mapped_column(String(8))
+
+    __table_args__ = (
+        UniqueConstraint("strategy_id", "number"),
+        CheckConstraint("ratio >= 1", name="ratio"),
+    )
+
+
+class StrategyAccount(Table):
+    """That an account takes part in a strategy, and how many times its structures."""
+
+    __tablename__ = "strategy_accounts"
+
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
+    multiplier: Mapped[Decimal] = mapped_column(Numeric(8, 3))
+
+
+class Preview(Table):
+    """A frozen plan, alive for 60 s. `digest` is the SHA-256 of `plan`, the canonical JSON of domain.plan.Plan."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    digest: Mapped[str] = mapped_column(String(64))
+    plan: Mapped[str] = mapped_column(Text)
