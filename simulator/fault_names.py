@@ -22,16 +22,17 @@ REQUIRED = object()
 class Parameter:
     """A fault's parameter: its type, its default (REQUIRED: none), and for numbers the least value allowed."""
 
-    kind: type
+    kind: type[Any]
     default: Any = REQUIRED
     least: float | None = None
 
-    def checked(self, name: str, value: Any) -> Any:
+    def checked(self, name: str, given: Any) -> Any:
         """The value, ints widened to float where wanted. Raises FaultError."""
-        if self.kind is float and type(value) is int:
+        value: Any = given
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if type(value) is not self.kind:
-            raise FaultError(f"parameters.{name}", f"expected {self.kind.__name__}, got {type(value).__name__}")
+        if not isinstance(value, self.kind) or isinstance(value, bool) != (self.kind is bool):
+            raise FaultError(f"parameters.{name}", f"expected {self.kind.__name__}, got {type(given).__name__}")
         if self.least is not None and value < self.least:
             raise FaultError(f"parameters.{name}", f"give {self.least} or more")
         return value
@@ -79,7 +80,7 @@ FAULTS: dict[str, FaultKind] = {
                           text=Parameter(str, "10 per 1 second")),
     "broker_429": _wire("The broker behind the gateway says too many requests."),
     "broker_503": _wire("The broker behind the gateway says service unavailable."),
-    "session_revoked": _wire("The key is valid but the gateway is logged out of its broker: 403 Invalid openalgo apikey."),
+    "session_revoked": _wire("The gateway is logged out of its broker: 403 Invalid openalgo apikey for a valid key."),
     "token_dead": _wire("The broker token has expired: books 500, funds {}, orders 403, ping fine."),
     "relogin_new_token": _wire("A login with a new token happens once: streams fall silent until authenticated again."),
     "clock_skew": _wire("server_timestamp and server_ts are off by this many seconds.", seconds=Parameter(float)),
