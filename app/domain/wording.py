@@ -1,0 +1,123 @@
+"""How amounts, sizes and moments are written for people; the same in pages and in what is pushed to them.
+
+Everything takes None, which means unknown, and gives a dash for it: never 0. Minus is the real one.
+"""
+
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+
+UNKNOWN = "—"
+MINUS = "−"
+
+LAKH = Decimal(100_000)
+CRORE = Decimal(10_000_000)
+
+_INDIA = timezone(timedelta(hours=5, minutes=30))
+
+
+def grouped(whole: int) -> str:
+    """Digits of a whole number grouped as in India: 3, then 2, 2, 2 ... `12345678` is `1,23,45,678`."""
+    digits = str(abs(whole))
+    head, tail = digits[:-3], digits[-3:]
+    parts = []
+    while head:
+        parts.append(head[-2:])
+        head = head[:-2]
+    return (MINUS if whole < 0 else "") + ",".join([*reversed(parts), tail])
+
+
+def _fixed(value: Decimal, places: int) -> str:
+    """Grouped, rounded half up; never a minus before a zero."""
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    whole, _, fraction = f"{abs(rounded):f}".partition(".")
+    text = grouped(int(whole)) + (f".{fraction}" if fraction else "")
+    return MINUS + text if rounded < 0 else text
+
+
+def inr(value: Decimal | None) -> str:
+    """Rupees in full: `₹1,23,456.50`."""
+    if value is None:
+        return UNKNOWN
+    text = _fixed(value, 2)
+    return f"{MINUS}₹{text[1:]}" if text.startswith(MINUS) else f"₹{text}"
+
+
+def inr_short(value: Decimal | None) -> str:
+    """Rupees where they are scanned: `98,450`, `1.23 L`, `2.10 Cr`. No rupee sign."""
+    if value is None:
+        return UNKNOWN
+    if abs(value) >= CRORE - 500:
+        return f"{_fixed(value / CRORE, 2)} Cr"
+    if abs(value) >= LAKH:
+        return f"{_fixed(value / LAKH, 2)} L"
+    return _fixed(value, 0)
+
+
+def signed(value: Decimal | None) -> str:
+    """Profit and loss in whole rupees: `+1,840`, `−2,260`, `0`. What would round to zero keeps its paise: `+0.45`."""
+    if value is None:
+        return UNKNOWN
+    text = _fixed(value, 0)
+    if text == "0":
+        text = _fixed(value, 2)
+    if text in {"0", "0.00"}:
+        return "0"
+    return text if text.startswith(MINUS) else f"+{text}"
+
+
+def price(value: Decimal | None) -> str:
+    """Two decimals: `26,184.35`."""
+    return UNKNOWN if value is None else _fixed(value, 2)
+
+
+def lots(units: int | None, lot_size: int | None) -> str:
+    """`4 lots (260)` of 260 units; plain `70 units` where the lot is not known or they are not whole lots."""
+    if units is None:
+        return UNKNOWN
+    if not lot_size or units % lot_size:
+        return f"{grouped(units)} {'unit' if abs(units) == 1 else 'units'}"
+    count = units // lot_size
+    return f"{grouped(count)} {'lot' if abs(count) == 1 else 'lots'} ({grouped(abs(units))})"
+
+
+def expiry(day: date | None) -> str:
+    """`01 DEC 26 Tue`."""
+    return UNKNOWN if day is None else f"{day:%d} {day:%b} {day:%y}".upper() + f" {day:%a}"
+
+
+def days_left(day: date | None, today: date) -> str:
+    """Days from `today` (the trading date) to an expiry: `2d`, `today`, `expired`."""
+    if day is None:
+        return UNKNOWN
+    left = (day - today).days
+    if left < 0:
+        return "expired"
+    return f"{left}d" if left else "today"
+
+
+def ist(moment: datetime | str | None) -> str:
+    """Time of day in India with seconds: `11:42:07`. Text, which is a broker's own, stays as it is."""
+    if moment is None:
+        return UNKNOWN
+    return moment if isinstance(moment, str) else f"{moment.astimezone(_INDIA):%H:%M:%S}"
+
+
+def ist_date(moment: datetime | date | None) -> str:
+    """Date in India: `23 Nov 2026`."""
+    if moment is None:
+        return UNKNOWN
+    day = moment.astimezone(_INDIA) if isinstance(moment, datetime) else moment
+    return f"{day:%d %b %Y}"
+
+
+def age(seconds: float | None) -> str:
+    """`0.4 s`, `12 s`, `3 min`, `2 h`."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 120:
+        return f"{int(seconds)} s"
+    if seconds < 7200:
+        return f"{int(seconds // 60)} min"
+    return f"{int(seconds // 3600)} h"
