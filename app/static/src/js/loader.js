@@ -1,0 +1,33 @@
+// Attaches modules named in data-module="name other" to their elements, each once.
+const MODULES = {
+  age: () => import("./modules/age.js"),
+  ask: () => import("./modules/ask.js"),
+  chain: () => import("./modules/chain.js"),
+  countdown: () => import("./modules/countdown.js"),
+  curve: () => import("./modules/curve.js"),
+  legs: () => import("./modules/legs.js"),
+  live: () => import("./modules/live.js"),
+  once: () => import("./modules/once.js"),
+  refresh: () => import("./modules/refresh.js"),
+  sheet: () => import("./modules/sheet.js"),
+  theme: () => import("./modules/theme.js"),
+  toasts: () => import("./modules/toasts.js"),
+};
+
+const attached = new WeakSet();
+
+async function attach(element) {
+  if (attached.has(element)) return;
+  attached.add(element);
+  for (const name of element.dataset.module.split(/\s+/)) {
+    const load = MODULES[name];
+    if (!load) throw new Error(`The page asks for a module "${name}" that does not exist.`);
+    (await load()).default(element);
+  }
+}
+
+/** Attaches every module in and under `root`. */
+export function attachAll(root) {
+  if (root.matches?.("[data-module]")) attach(root);
+  for (const element of root.querySelectorAll("[data-module]")) attach(element);
+}

@@ -1,0 +1,49 @@
+// The run's MTM curve: one line, split at zero, with the loss and profit limits drawn at their level.
+import uPlot from "uplot";
+
+const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const IST = new Intl.DateTimeFormat("en-IN", { timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", hour12: false });
+
+function options(element, limits) {
+  const axis = { stroke: tone("--low"), grid: { stroke: tone("--line"), width: 1 }, ticks: { show: false }, font: "11px Inter" };
+  return {
+    width: element.clientWidth - 8,
+    height: element.clientHeight - 12,
+    cursor: { y: false, points: { size: 6 } },
+    legend: { show: false },
+    scales: { x: { time: true }, y: { range: (chart, low, high) => [Math.min(low, 0, ...limits), Math.max(high, 0, ...limits)] } },
+    axes: [
+      { ...axis, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
+      { ...axis, size: 64, values: (chart, ticks) => ticks.map((rupees) => rupees.toLocaleString("en-IN").replace("-", "−")) },
+    ],
+    series: [{}, { stroke: splitAtZero("--up", "--down"), fill: splitAtZero("--up-soft", "--down-soft"), width: 1.6, points: { show: false } }, ...limits.map(limitSeries)],
+  };
+}
+
+/** Paints with one colour above zero and another below: a gradient with a hard edge at zero. */
+function splitAtZero(above, below) {
+  return (chart) => {
+    const top = chart.bbox.top;
+    const bottom = top + chart.bbox.height;
+    const gradient = chart.ctx.createLinearGradient(0, top, 0, bottom);
+    const zero = Math.min(1, Math.max(0, (chart.valToPos(0, "y", true) - top) / (bottom - top)));
+    if (Number.isNaN(zero)) return tone(above);
+    gradient.addColorStop(zero, tone(above));
+    gradient.addColorStop(zero, tone(below));
+    return gradient;
+  };
+}
+
+const limitSeries = (level) => ({ stroke: tone(level < 0 ? "--down" : "--up"), dash: [5, 4], width: 1, points: { show: false } });
+
+export default function attach(element) {
+  const points = JSON.parse(element.dataset.points);
+  const limits = JSON.parse(element.dataset.limits);
+  const columns = [points.map((point) => point[0]), points.map((point) => point[1]), ...limits.map((level) => points.map(() => level))];
+  let chart = new uPlot(options(element, limits), columns, element);
+  new ResizeObserver(() => chart.setSize({ width: element.clientWidth - 8, height: element.clientHeight - 12 })).observe(element);
+  new MutationObserver(() => {
+    chart.destroy();
+    chart = new uPlot(options(element, limits), columns, element);
+  }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}

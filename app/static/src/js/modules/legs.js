@@ -1,0 +1,62 @@
+// The legs table of the builder: add and remove rows without a round trip, and show only the fields a leg uses.
+import { nextLegNumber, strikeParts, valueHint } from "../lib/legs.js";
+
+const part = (row, name) => row.querySelector(`[data-part="${name}"]`);
+
+function fitStrike(row) {
+  const method = part(row, "strike_method");
+  const value = part(row, "strike_value");
+  const uses = strikeParts(part(row, "kind").value, method.value);
+  method.disabled = !uses.method;
+  value.disabled = !uses.value;
+  value.placeholder = valueHint(method.value);
+}
+
+/** Offers the expiries of the leg's own underlying, keeping the chosen one where that index has it too. */
+function fitExpiries(row, choices) {
+  const select = part(row, "expiry");
+  const chosen = select.value;
+  const offered = choices[part(row, "underlying").value] ?? [];
+  select.replaceChildren(...offered.map((choice) => new Option(choice.label, choice.value)));
+  if (offered.some((choice) => choice.value === chosen)) select.value = chosen;
+}
+
+function renumber(body) {
+  [...body.rows].forEach((row, index) => (row.querySelector(".leg-number").textContent = index + 1));
+}
+
+export default function attach(section) {
+  const body = section.querySelector("tbody");
+  const blank = section.querySelector("template");
+  const choices = JSON.parse(section.dataset.expiries);
+
+  const add = () => {
+    const names = [...body.querySelectorAll("[name]")].map((control) => control.name);
+    const holder = document.createElement("tbody");
+    holder.innerHTML = blank.innerHTML.replaceAll("legs-N-", `legs-${nextLegNumber(names)}-`);
+    const row = holder.rows[0];
+    const last = body.rows[body.rows.length - 1];
+    if (last) for (const name of ["underlying", "product"]) part(row, name).value = part(last, name).value;
+    body.append(row);
+    fitExpiries(row, choices);
+    if (last) part(row, "expiry").value = part(last, "expiry").value;
+    fitStrike(row);
+    renumber(body);
+    part(row, "underlying").focus();
+  };
+
+  section.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-leg]");
+    if (!button) return;
+    event.preventDefault();
+    if (button.dataset.leg === "add") return add();
+    button.closest("tr").remove();
+    renumber(body);
+  });
+  section.addEventListener("change", (event) => {
+    const row = event.target.closest("tr");
+    if (event.target.dataset.part === "underlying") fitExpiries(row, choices);
+    fitStrike(row);
+  });
+  for (const row of body.rows) fitStrike(row);
+}

@@ -1,0 +1,56 @@
+// A table one can filter by words and order by column; the choice is remembered for the page.
+import { compareKeys, matches, sortKey } from "../lib/sorting.js";
+
+function keyOf(row, column) {
+  const cell = row.cells[column];
+  return sortKey(cell.dataset.sort ?? cell.textContent);
+}
+
+function order(table, column, direction) {
+  const body = table.tBodies[0];
+  const rows = [...body.rows].map((row) => ({ row, key: keyOf(row, column) }));
+  rows.sort((a, b) => compareKeys(a.key, b.key, direction));
+  body.append(...rows.map((entry) => entry.row));
+}
+
+function makeSortable(table) {
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+  heads.forEach((head, column) => {
+    if (head.textContent.trim() === "" || head.dataset.unsorted !== undefined) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sheet-sort";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+      order(table, column, direction);
+    });
+  });
+}
+
+function makeFilterable(table, input) {
+  const memory = `filter:${location.pathname}:${input.id}`;
+  const none = document.getElementById(input.dataset.none);
+  const apply = () => {
+    let shown = 0;
+    for (const row of table.tBodies[0].rows) {
+      row.hidden = !matches(row.textContent, input.value);
+      shown += row.hidden ? 0 : 1;
+    }
+    if (none) none.hidden = shown > 0;
+    sessionStorage.setItem(memory, input.value);
+  };
+  input.hidden = false;
+  input.value = sessionStorage.getItem(memory) ?? "";
+  input.addEventListener("input", apply);
+  apply();
+}
+
+export default function attach(table) {
+  makeSortable(table);
+  const input = document.getElementById(table.dataset.filter);
+  if (input) makeFilterable(table, input);
+}

@@ -1,0 +1,117 @@
+"""Serves every template with sample contexts under the strict content policy; `python gallery.py` to look at it.
+
+Undefined names are errors here, so a template that reads something docs/view-models.md does not promise fails.
+"""
+
+import itertools
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, Response, abort, flash, render_template
+from flask_socketio import SocketIO
+from gallery_filters import FILTERS
+from gallery_pages import PAGES, Page
+from jinja2 import StrictUndefined
+from samples_desk import desk
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "app/static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+
+# Endpoint, address and methods as docs/view-models.md lists them.
+ENDPOINTS = (
+    ("auth.setup", "/auth/setup", "GET POST"),
+    ("auth.login", "/auth/login", "GET POST"),
+    ("auth.logout", "/auth/logout", "POST"),
+    ("main.dashboard", "/", "GET"),
+    ("main.dashboard_live", "/live", "GET"),
+    ("main.activity", "/activity", "GET"),
+    ("main.style", "/style", "GET"),
+    ("accounts.index", "/accounts/", "GET"),
+    ("accounts.new", "/accounts/new", "GET POST"),
+    ("accounts.show", "/accounts/<int:account_id>", "GET"),
+    ("accounts.edit", "/accounts/<int:account_id>/edit", "GET POST"),
+    *(
+        (f"accounts.{verb}", f"/accounts/<int:account_id>/{verb}", "POST")
+        for verb in ("test", "pause", "resume", "archive", "make_primary", "move")
+    ),
+    ("accounts.add_simulator", "/accounts/simulator", "POST"),
+    ("trading.chain", "/trading/chain", "GET"),
+    ("trading.run", "/trading/runs/<int:run_id>", "GET"),
+    ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
+    ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),
+    *(
+        (f"trading.{book}", f"/trading/{book}", "GET")
+        for book in ("orders", "trades", "positions", "holdings", "funds")
+    ),
+    ("strategies.index", "/strategies/", "GET"),
+    ("strategies.new", "/strategies/new", "GET POST"),
+    ("strategies.edit", "/strategies/<int:strategy_id>", "GET POST"),
+    ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
+    ("strategies.make_preview", "/strategies/<int:strategy_id>/preview", "POST"),
+    ("strategies.preview", "/strategies/previews/<preview_id>", "GET"),
+    ("strategies.send", "/strategies/previews/<preview_id>/send", "POST"),
+)
+
+
+def manifest() -> dict[str, str]:
+    entries: dict[str, str] = json.loads((STATIC / "build/manifest.json").read_text())
+    return entries
+
+
+def show(page: Page) -> str:
+    """One sample as a page. Flashes are queued first, as a request before it would have done."""
+    for category, message in page.flashes:
+        flash(message, category)
+    user = SimpleNamespace(is_authenticated=not page.visitor, username="asha", is_admin=True)
+    return render_template(page.template, desk=desk(page.mode, trouble=page.trouble), current_user=user, **page.context)
+
+
+def nothing(**_: Any) -> Response:
+    """What the product would answer is not the gallery's business."""
+    return Response(status=204)
+
+
+def create_gallery() -> Flask:
+    app = Flask(
+        "gallery", template_folder=str(ROOT / "app/templates"), static_folder=str(STATIC), static_url_path="/static"
+    )
+    app.secret_key = "gallery"
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.filters.update(FILTERS)
+    keys = itertools.count(1)
+    app.jinja_env.globals.update(
+        asset=lambda name: f"/static/build/{manifest()[name]}",
+        csrf_token=lambda: "sample-token",
+        idempotency_key=lambda: f"sample-key-{next(keys)}",
+    )
+    for endpoint, address, methods in ENDPOINTS:
+        app.add_url_rule(address, endpoint, nothing, methods=methods.split())
+    pages = {page.key: page for page in PAGES}
+
+    @app.get("/gallery/<key>")
+    def gallery_page(key: str) -> str:
+        return show(pages[key]) if key in pages else abort(404)
+
+    @app.get("/gallery/")
+    def gallery_index() -> str:
+        return "".join(f'<p><a href="/gallery/{key}">{key}</a></p>' for key in pages)
+
+    @app.after_request
+    def strict(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    # The push connection the pages open; tests emit through app.extensions["socketio"].
+    SocketIO(app, async_mode="threading", cors_allowed_origins=None)
+    return app
+
+
+if __name__ == "__main__":
+    gallery = create_gallery()
+    gallery.extensions["socketio"].run(gallery, host="127.0.0.1", port=8099, allow_unsafe_werkzeug=True)

@@ -1,0 +1,98 @@
+"""Sample contexts of the account pages."""
+
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace as Row
+
+from samples_desk import ACCOUNT_NAMES, EVENTS, NOW, Context, form
+
+STATES = [
+    ("in_sync", None),
+    ("in_sync", None),
+    ("login_expired", "Ended 08:58. Log in at the broker, then press Test."),
+    ("unreachable", "No answer from 10.0.0.7:5000 within 3 s. Is the gateway running?"),
+    ("paused", "By you 10:05, exits allowed"),
+    ("resting", None),
+]
+
+
+def account(number: int) -> Row:
+    state, reason = STATES[(number - 1) % len(STATES)]
+    name = ACCOUNT_NAMES[number - 1] if number <= len(ACCOUNT_NAMES) else f"Account {number}"
+    return Row(
+        id=number,
+        name=name,
+        broker=None if state == "unreachable" else "zerodha",
+        host=f"10.0.0.{number}:5000",
+        state=state,
+        reason=reason,
+        mode=[None, "LIVE", "PAPER", "SIM"][number % 4],
+        role="primary" if number == 1 else "backup" if number < 5 else None,
+        order=number if number < 5 else None,
+        can_move_up=1 < number < 5,
+        can_move_down=number < 4,
+        paused=state == "paused",
+        latency_ms=None if state == "unreachable" else 20 + 17 * number % 140,
+        checked_at=None if state == "unreachable" else NOW - timedelta(seconds=number),
+    )
+
+
+def index(count: int) -> Context:
+    return {"accounts": [account(n) for n in range(1, count + 1)], "simulator_offered": True, "can_manage": True}
+
+
+INDEX_READ_ONLY: Context = {
+    "accounts": [account(n) for n in range(1, 6)],
+    "simulator_offered": False,
+    "can_manage": False,
+}
+
+FORM_NEW: Context = {"form": form(), "account": None}
+FORM_WRONG: Context = {
+    "form": form(
+        {"name": "Zerodha 1", "host_url": "htp://10.0.0.3", "websocket_url": "ws://10.0.0.3:8765"},
+        {
+            "host_url": "“htp” is not a protocol. Start the address with http:// or https://.",
+            "api_key": "The gateway refuses this key. Copy it again from its API key page.",
+        },
+        "Nothing was saved: the gateway did not let us in.",
+    ),
+    "account": None,
+}
+FORM_EDIT: Context = {
+    "form": form(
+        {
+            "name": "Zerodha 1",
+            "host_url": "http://10.0.0.3:5000",
+            "websocket_url": "ws://10.0.0.3:8765",
+            "notes": "Father's account",
+        }
+    ),
+    "account": Row(id=5, name="Zerodha 1", host_url="http://10.0.0.3:5000"),
+}
+
+
+def show(*, trouble: bool) -> Context:
+    row = account(3 if trouble else 1)
+    row.__dict__.update(
+        host_url="http://10.0.0.3:5000",
+        websocket_url="ws://10.0.0.3:8765",
+        notes="Father's account" if trouble else "",
+        added_at=NOW - timedelta(days=30),
+        open_orders=None if trouble else 2,
+        positions=4,
+    )
+    funds = Row(
+        available=Decimal("620000.00"),
+        used=Decimal(212400),
+        collateral=None,
+        realised=Decimal(-2260),
+        unrealised=Decimal(1180),
+        at=NOW,
+    )
+    return {
+        "account": row,
+        "funds": None if trouble else funds,
+        "events": EVENTS if trouble else [],
+        "can_manage": True,
+    }
