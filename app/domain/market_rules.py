@@ -1,0 +1,141 @@
+"""Dated market rules: what exchanges say that no gateway tells, each with its first day and its source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.contracts import Kind
+from app.domain.errors import Refused
+from app.domain.money import Units
+from app.domain.prices import FUTURE_BUFFER, PriceBand
+
+LOW_PREMIUM = Decimal(50)
+"""Up to this reference price an option's band is counted in rupees, above it as a fraction."""
+
+
+class RuleKind(StrEnum):
+    """What a rule's value means. FREEZE: units. BAND_OPTION_LOW: rupees either side. All others: a fraction."""
+
+    FREEZE = "freeze"
+    BAND_OPTION_LOW = "band_option_low"
+    BAND_OPTION = "band_option"
+    BAND_FUTURE = "band_future"
+    PROTECTION_UNDER_10 = "protection_under_10"
+    PROTECTION_UNDER_100 = "protection_under_100"
+    PROTECTION_UNDER_500 = "protection_under_500"
+    PROTECTION_FROM_500 = "protection_from_500"
+    PROTECTION_FUTURE = "protection_future"
+
+
+_PROTECTION_SLABS: tuple[tuple[Decimal | None, RuleKind], ...] = (
+    (Decimal(10), RuleKind.PROTECTION_UNDER_10),
+    (Decimal(100), RuleKind.PROTECTION_UNDER_100),
+    (Decimal(500), RuleKind.PROTECTION_UNDER_500),
+    (None, RuleKind.PROTECTION_FROM_500),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRule:
+    """One rule from `valid_from` on, until a later one of the same kind and underlying. `underlying` None: all."""
+
+    kind: RuleKind
+    underlying: str | None
+    value: Decimal
+    valid_from: date
+    source: str
+
+
+class MissingRule(Refused):
+    """The table has no such rule for that date. Nothing is sent on a guess; an admin adds the rule."""
+
+    def __init__(self, kind: RuleKind, underlying: str | None, on: date) -> None:
+        of_what = f" for {underlying}" if underlying else ""
+        super().__init__(f"The market rules have no {kind}{of_what} valid on {on:%d %b %Y}. Add it under Market rules.")
+        self.kind = kind
+        self.underlying = underlying
+
+
+class RuleBook:
+    """The rules, asked by date. Immutable, so any thread may read it."""
+
+    def __init__(self, rules: Iterable[MarketRule]) -> None:
+        self._rules = tuple(sorted(rules, key=lambda rule: rule.valid_from))
+
+    def rule(self, kind: RuleKind, underlying: str | None, on: date) -> MarketRule:
+        """The latest rule that has begun by `on`. Raises MissingRule."""
+        for rule in reversed(self._rules):
+            if rule.kind is kind and rule.underlying == underlying and rule.valid_from <= on:
+                return rule
+        raise MissingRule(kind, underlying, on)
+
+    def freeze(self, underlying: str, on: date) -> Units:
+        """The most units in one order. Raises MissingRule, also for a stored 1: that says unknown, not one unit."""
+        found = self.rule(RuleKind.FREEZE, underlying, on)
+        if found.value <= 1:
+            raise MissingRule(RuleKind.FREEZE, underlying, on)
+        return Units(int(found.value))
+
+    def price_band(self, premium: Decimal, on: date, kind: Kind = Kind.CE) -> PriceBand:
+        """Prices the exchange takes around a recent price of an option (default) or future. Raises MissingRule.
+
+        Options: 20 rupees either side up to 50, 40 % above. `low` is never below 0.
+        """
+        if not premium > 0:
+            raise ValueError(f"{premium} is not a price to lay a band around.")
+        if kind is Kind.FUT:
+            width = premium * self.rule(RuleKind.BAND_FUTURE, None, on).value
+        elif premium <= LOW_PREMIUM:
+            width = self.rule(RuleKind.BAND_OPTION_LOW, None, on).value
+        else:
+            width = premium * self.rule(RuleKind.BAND_OPTION, None, on).value
+        return PriceBand(max(premium - width, Decimal(0)), premium + width)
+
+    def protection(self, kind: Kind, premium: Decimal, on: date) -> Decimal:
+        """The fraction a protected limit may give away at that price. Raises MissingRule."""
+        if kind is Kind.FUT:
+            return self.rule(RuleKind.PROTECTION_FUTURE, None, on).value
+        slab = next(rule for below, rule in _PROTECTION_SLABS if below is None or premium < below)
+        return self.rule(slab, None, on).value
+
+
+def _freeze(underlying: str, units: int, valid_from: date, source: str) -> MarketRule:
+    return MarketRule(RuleKind.FREEZE, underlying, Decimal(units), valid_from, source)
+
+
+_MONTHLY = "NSE quantity freeze circular of the month"
+_AUGUST = "NSE FAOP75521, quantity freeze from 3 Aug 2026"
+_BSE = "BSE quantity freeze as published by ICICI Direct, Aug 2026; confirm"
+_LPP = "NSE FAOP54242, limit price protection for index options"
+_LPP_FUTURE = "Limit price protection for index futures: brokers state 2 % or 3 %, the narrower is kept; confirm"
+_OWN = "AlgoMirror's own default for protected limits"
+_OWN_FROM = date(2025, 1, 1)
+
+DEFAULT_RULES: tuple[MarketRule, ...] = (
+    _freeze("NIFTY", 1800, date(2026, 8, 3), _AUGUST),
+    _freeze("BANKNIFTY", 600, date(2025, 8, 1), _MONTHLY),
+    _freeze("BANKNIFTY", 900, date(2025, 9, 1), _MONTHLY),
+    _freeze("BANKNIFTY", 600, date(2025, 11, 3), _MONTHLY),
+    _freeze("BANKNIFTY", 900, date(2026, 4, 1), _MONTHLY),
+    _freeze("BANKNIFTY", 600, date(2026, 7, 1), _MONTHLY),
+    _freeze("BANKNIFTY", 600, date(2026, 8, 3), _AUGUST),
+    _freeze("FINNIFTY", 1200, date(2025, 12, 1), _MONTHLY),
+    _freeze("FINNIFTY", 1800, date(2026, 2, 2), _MONTHLY),
+    _freeze("FINNIFTY", 1200, date(2026, 3, 2), _MONTHLY),
+    _freeze("FINNIFTY", 1800, date(2026, 4, 1), _MONTHLY),
+    _freeze("FINNIFTY", 1800, date(2026, 8, 3), _AUGUST),
+    _freeze("MIDCPNIFTY", 2800, date(2026, 8, 3), _AUGUST),
+    _freeze("SENSEX", 1000, date(2026, 8, 3), _BSE),
+    _freeze("BANKEX", 900, date(2026, 8, 3), _BSE),
+    MarketRule(RuleKind.BAND_OPTION_LOW, None, Decimal(20), date(2022, 10, 31), _LPP),
+    MarketRule(RuleKind.BAND_OPTION, None, Decimal("0.40"), date(2022, 10, 31), _LPP),
+    MarketRule(RuleKind.BAND_FUTURE, None, Decimal("0.02"), date(2023, 2, 3), _LPP_FUTURE),
+    MarketRule(RuleKind.PROTECTION_UNDER_10, None, Decimal("0.05"), _OWN_FROM, _OWN),
+    MarketRule(RuleKind.PROTECTION_UNDER_100, None, Decimal("0.03"), _OWN_FROM, _OWN),
+    MarketRule(RuleKind.PROTECTION_UNDER_500, None, Decimal("0.02"), _OWN_FROM, _OWN),
+    MarketRule(RuleKind.PROTECTION_FROM_500, None, Decimal("0.01"), _OWN_FROM, _OWN),
+    MarketRule(RuleKind.PROTECTION_FUTURE, None, FUTURE_BUFFER, _OWN_FROM, _OWN),
+)
+"""What the table starts with; the running product reads the table, which an admin edits."""
