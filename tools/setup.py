@@ -27,7 +27,11 @@ from tools.steps import (
 
 STATIC = ROOT / "app" / "static"
 BUILD = STATIC / "build"
-REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt"}
+REQUIREMENTS = {
+    "run": ("requirements-simulator.txt", "requirements.txt"),
+    "test": ("requirements-dev.txt", "requirements-simulator.txt", "requirements.txt"),
+}
+"""For each mode the list that is installed, followed by the lists it includes."""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,10 +76,11 @@ def python_packages(mode: str) -> None:
     stamp.forget()
     if not _venv_works():
         _make_venv()
-    say(f"installing the Python packages of {REQUIREMENTS[mode]} (the first time takes a minute or two)")
-    run_pip("Installing the Python packages", "install", "-r", REQUIREMENTS[mode])
+    wanted = REQUIREMENTS[mode][0]
+    say(f"installing the Python packages of {wanted} (the first time takes a minute or two)")
+    run_pip("Installing the Python packages", "install", "-r", wanted)
     stamp.write()
-    if mode == "test":  # the tests' list includes the product's
+    if mode == "test":  # the tests' list includes the other
         _packages_stamp("run").write()
 
 
@@ -100,7 +105,7 @@ def front_end() -> None:
 
 
 def _packages_stamp(mode: str) -> Stamp:
-    lists = [ROOT / REQUIREMENTS["run"]] + ([ROOT / REQUIREMENTS["test"]] if mode == "test" else [])
+    lists = [ROOT / name for name in REQUIREMENTS[mode]]
     return Stamp(f"python-{mode}", content_hash(lists, _this_version()), (VENV_PYTHON,))
 
 
