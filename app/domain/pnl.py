@@ -1,0 +1,96 @@
+"""Profit and loss of a run, saying plainly when it cannot be known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.contracts import ContractKey
+from app.domain.money import ZERO
+from app.domain.positions import PositionState, unrealised
+
+MARK_MAX_AGE_S = 10.0
+"""Older than this, a mark is not fresh and the run is shown incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last price of a contract and the seconds since a feed or quote last confirmed it.
+
+    `bid` and `ask` are the last ones seen, however old; None when there never was one.
+    """
+
+    value: Decimal
+    age_s: float
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLeg:
+    """One contract in one account: the run's own position from its own fills."""
+
+    contract: ContractKey
+    state: PositionState
+
+
+@dataclass(frozen=True, slots=True)
+class RunPnl:
+    """Gross rupees of a run over its accounts.
+
+    `unrealised` and `total` are None while any held leg lacks a fresh mark; `missing` names those contracts.
+    `pessimistic` is the total when complete, else a bound the true figure should not be below; None when a short has
+    neither mark nor ask, since its loss has no bound then.
+    """
+
+    realised: Decimal
+    unrealised: Decimal | None
+    total: Decimal | None
+    pessimistic: Decimal | None
+    missing: tuple[ContractKey, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.missing
+
+
+def run_pnl(legs: Sequence[HeldLeg], marks: Mapping[ContractKey, Mark], *, max_age_s: float = MARK_MAX_AGE_S) -> RunPnl:
+    """Value every leg at its mark. Flat legs need none; a contract that is not in `marks` has never been priced."""
+    realised = sum((leg.state.realised for leg in legs), ZERO)
+    open_gain, bound = ZERO, ZERO
+    bounded = True
+    missing: dict[ContractKey, None] = {}
+    for leg in legs:
+        if leg.state.units == 0:
+            continue
+        mark = marks.get(leg.contract)
+        if mark is not None and _is_fresh(mark, max_age_s):
+            gain = unrealised(leg.state, mark.value)
+            open_gain += gain
+            bound += gain
+            continue
+        missing[leg.contract] = None
+        worst = _worst_price(leg.state, mark)
+        if worst is None:
+            bounded = False
+        else:
+            bound += unrealised(leg.state, worst)
+    pessimistic = realised + bound if bounded else None
+    if missing:
+        return RunPnl(realised, None, None, pessimistic, tuple(missing))
+    return RunPnl(realised, open_gain, realised + open_gain, pessimistic, ())
+
+
+def _is_fresh(mark: Mark, max_age_s: float) -> bool:
+    return mark.age_s <= max_age_s and mark.value > 0
+
+
+def _worst_price(state: PositionState, mark: Mark | None) -> Decimal | None:
+    """Shorts at the last ask, longs at the last bid, longs without any at 0; None for a short without any.
+
+    The last price counts too where it is the worse: it may be younger than the touch.
+    """
+    if state.units > 0:
+        return min(mark.bid, mark.value) if mark is not None and mark.bid is not None else ZERO
+    if mark is None or mark.ask is None:
+        return None
+    return max(mark.ask, mark.value)
