@@ -88,7 +88,7 @@ def front_end() -> None:
     modules = ROOT / "node_modules"
     lists = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
     installed = Stamp("node", content_hash(lists), (modules,))
-    sources = files_under(STATIC, without=BUILD) + files_under(ROOT / "app" / "templates")
+    sources = files_under(STATIC / "src") + files_under(ROOT / "app" / "templates")
     built = Stamp("build", content_hash([*lists, ROOT / "tools" / "build_assets.mjs", *sources]), (BUILD,))
     if installed.fresh() and built.fresh():
         return

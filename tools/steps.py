@@ -73,13 +73,9 @@ def content_hash(files: Iterable[Path], *words: str) -> str:
     return digest.hexdigest()
 
 
-def files_under(folder: Path, *, without: Path | None = None) -> list[Path]:
-    """Every file below the folder, leaving out `without` and compiled Python."""
-    return [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and (without is None or without not in path.parents)
-    ]
+def files_under(folder: Path) -> list[Path]:
+    """Every file below the folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def run_step(what: str, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
