@@ -1,0 +1,231 @@
+"""Kept-alive HTTP connections to one gateway: one request at a time on each, nothing ever sent twice on its own."""
+
+import contextlib
+import http.client
+import logging
+import queue
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from app.adapters.openalgo.address import Address
+from app.adapters.openalgo.failures import CallFailed, HandshakeFailed, Place, failed
+from app.ports.clock import Clock
+
+# Its debug lines hold whole request paths, and the contract list is asked for with the key in the path.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+_MOST_IDLE_S = 1.5
+"""A gateway's server drops a connection idle for 2 s without saying so; an order sent on one is an unknown order."""
+
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "AlgoMirror"}
+
+
+class Pace(StrEnum):
+    """How long an answer may take, by what is asked for."""
+
+    PLACE = "place"
+    CANCEL = "cancel"
+    BOOKS = "books"
+    QUOTES = "quotes"
+    CONTRACTS = "contracts"
+
+
+PATIENCE: Mapping[Pace, float] = {
+    # The gateway itself waits for its broker for 120 s, and who hangs up sooner knows less.
+    Pace.PLACE: 125.0,
+    # The answer to a cancel settles nothing, so nobody waits long for it.
+    Pace.CANCEL: 15.0,
+    Pace.BOOKS: 8.0,
+    Pace.QUOTES: 5.0,
+    Pace.CONTRACTS: 30.0,
+}
+"""Seconds to wait for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One of the few paths that are ever asked for. `cap_bytes` is the longest answer that is read."""
+
+    path: str
+    pace: Pace
+    cap_bytes: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Most connections at a time: orders, cancels and reads wait for none of the others' hung calls."""
+
+    orders: int = 4
+    cancels: int = 2
+    reads: int = 4
+    connect_s: float = 3.0
+    turn_s: int = 3
+    """Seconds to wait for one of the connections to come free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP status and the bytes that came with it."""
+
+    status: int
+    body: bytes
+
+
+class _PlainConnection(HTTPConnection):
+    idle_since: float | None = None
+
+
+class _SecureConnection(HTTPSConnection):
+    idle_since: float | None = None
+
+    def connect(self) -> None:
+        """Name a failed handshake what it is: a connection that was not made, with nothing sent."""
+        try:
+            super().connect()
+        except HTTPError:
+            raise
+        except OSError as error:
+            self.close()
+            raise HandshakeFailed(self, f"no secure connection: {error}") from error
+
+
+class _FreshPool(urllib3.HTTPConnectionPool):
+    """Hands out no connection that has been idle for long."""
+
+    ConnectionCls: type[HTTPConnection] = _PlainConnection
+    clock: Clock
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        since = getattr(connection, "idle_since", None)
+        if since is not None and self.clock.monotonic() - since > _MOST_IDLE_S:
+            connection.close()
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.idle_since = self.clock.monotonic()
+        super()._put_conn(conn)
+
+
+class _FreshSecurePool(_FreshPool, urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class GatewayConnection:
+    """All connections to one gateway. Thread-safe: each thread has a connection to itself while it asks."""
+
+    def __init__(
+        self, host_url: str, clock: Clock, *, sizes: Sizes | None = None, patience: Mapping[Pace, float] = PATIENCE
+    ) -> None:
+        """Connects to nothing yet. Raises InvalidInput when `host_url` is no http(s)://host[:port]."""
+        self._address = Address.parse(host_url, "host_url", "http")
+        self._sizes = sizes or Sizes()
+        self._patience = patience
+        self._clock = clock
+        self._pools = {
+            Pace.PLACE: self._pool(self._sizes.orders),
+            Pace.CANCEL: self._pool(self._sizes.cancels),
+        }
+        self._reads = self._pool(self._sizes.reads)
+
+    @property
+    def host(self) -> str:
+        """`host:port`, for sentences."""
+        return self._address.label
+
+    def post(self, route: Route, body: bytes) -> Reply:
+        """Send once. Raises CallFailed."""
+        return self._send(route, "POST", f"/api/v1/{route.path}", body)
+
+    def read(self, route: Route, body: bytes) -> Reply:
+        """Ask, and once more if the gateway dropped the connection unanswered. Raises CallFailed. Never for orders."""
+        try:
+            return self.post(route, body)
+        except CallFailed as error:
+            if not _dropped(error.__cause__):
+                raise
+        return self.post(route, body)
+
+    def get(self, route: Route, query: str) -> Reply:
+        """Ask with the fields in `query`, already encoded. Raises CallFailed."""
+        return self._send(route, "GET", f"/api/v1/{route.path}?{query}", None)
+
+    def close(self) -> None:
+        for pool in (*self._pools.values(), self._reads):
+            _drain(pool)
+
+    def _send(self, route: Route, method: str, path: str, body: bytes | None) -> Reply:
+        headers = _HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"}
+        read_s = self._patience[route.pace]
+        place = Place(self.host, read_s, route.cap_bytes)
+        deadline = self._clock.monotonic() + self._sizes.turn_s + self._sizes.connect_s + read_s
+        try:
+            response = self._pools.get(route.pace, self._reads).urlopen(
+                method,
+                path,
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                timeout=urllib3.Timeout(connect=self._sizes.connect_s, read=read_s),
+                pool_timeout=self._sizes.turn_s,
+                preload_content=False,
+                decode_content=False,
+            )
+            return Reply(response.status, self._content(response, place, deadline))
+        except HTTPError as error:
+            raise failed(error, place) from error
+
+    def _content(self, response: urllib3.BaseHTTPResponse, place: Place, deadline: float) -> bytes:
+        """The whole body. Closes the connection instead of returning it when the body is not read to its end."""
+        parts: list[bytes] = []
+        size, complete = 0, False
+        try:
+            for part in response.stream(65_536, decode_content=False):
+                parts.append(part)
+                size += len(part)
+                if size > place.cap_bytes:
+                    raise CallFailed.too_large(place)
+                if self._clock.monotonic() > deadline:
+                    raise CallFailed.too_slow(place)
+            complete = True
+        finally:
+            if not complete:
+                response.close()
+            response.release_conn()
+        return b"".join(parts)
+
+    def _pool(self, size: int) -> _FreshPool:
+        kind = _FreshSecurePool if self._address.is_secure else _FreshPool
+        pool = kind(self._address.host, self._address.port, maxsize=size, block=True, retries=False)
+        pool.clock = self._clock
+        return pool
+
+
+def _drain(pool: _FreshPool) -> None:
+    """Close the idle connections of a pool that stays usable; those in use close once they have been idle."""
+    idle: list[Any] = []
+    turns = pool.pool
+    if turns is None:
+        return
+    with contextlib.suppress(queue.Empty):
+        while True:
+            idle.append(turns.get_nowait())
+    for connection in idle:
+        if connection is not None:
+            connection.close()
+        turns.put_nowait(None)
+
+
+def _dropped(error: BaseException | None) -> bool:
+    """Whether the connection was cut before one byte of an answer: what a server does to one kept for too long."""
+    if not isinstance(error, ProtocolError) or len(error.args) < 2:
+        return False
+    return isinstance(error.args[1], http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError)
