@@ -1,0 +1,275 @@
+"""The newest price of each contract, and who is to be woken when it changes. There is no queue anywhere."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from app.domain.books import Quote
+from app.domain.contracts import ContractKey
+from app.ports.clock import Clock
+from app.ports.feed import Tick
+
+HIGHEST_PRICE = 10_000_000.0
+"""Rupees. No contract trades anywhere near it: a price above is a broken frame."""
+STUCK_AFTER_S = 5.0
+"""A tick that looks older than the last is believed after this long without any other: the last had the wrong time."""
+
+Wake = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPrice:
+    """What is known of one contract. Prices in rupees; a figure that nobody has given yet is None.
+
+    `received` is on the monotonic clock and `received_at` in UTC: when the price came, or when it was last confirmed.
+    `touch_received` is the monotonic time of `bid` and `ask`, which may be older; None when there never were any.
+    `exchange_at` is the exchange's own time, None for a REST quote, which carries none.
+    """
+
+    ltp: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    volume: int | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    previous_close: Decimal | None
+    source: str
+    exchange_at: datetime | None
+    received: float
+    received_at: datetime
+    touch_received: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCounts:
+    """`invalid` were no price at all, `older` came after a newer one, `reordered` began a new order of time."""
+
+    accepted: int
+    invalid: int
+    older: int
+    reordered: int
+
+
+class _Row:
+    """One contract. Ticks are kept as they came; Decimals are made by whoever reads."""
+
+    __slots__ = (
+        "confirmed",
+        "confirmed_at",
+        "day",
+        "latest",
+        "latest_at",
+        "received",
+        "source",
+        "stream",
+        "touch",
+        "touch_received",
+        "watchers",
+    )
+
+    def __init__(self) -> None:
+        self.latest: Tick | None = None
+        self.latest_at: datetime | None = None
+        self.source = ""
+        self.stream = -1
+        self.received = 0.0
+        self.confirmed = 0.0
+        self.confirmed_at: datetime | None = None
+        self.day: Tick | None = None
+        self.touch: Tick | None = None
+        self.touch_received = 0.0
+        self.watchers: tuple[Wake, ...] = ()
+
+
+class Watch:
+    """Somebody's interest in some contracts; ends with `close`."""
+
+    def __init__(self, board: "PriceBoard", keys: frozenset[ContractKey], wake: Wake) -> None:
+        self._board = board
+        self._keys = keys
+        self._wake = wake
+
+    def close(self) -> None:
+        """Wake no more. May be called twice."""
+        self._board._unwatch(self._keys, self._wake)  # noqa: SLF001 - the two are one thing
+        self._keys = frozenset()
+
+
+class PriceBoard:
+    """Thread-safe; `put` costs a few microseconds and never waits for a reader."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[ContractKey, _Row] = {}
+        self._dirty: dict[str, set[ContractKey]] = {}
+        self._lock = threading.Lock()
+        self._accepted = 0
+        self._invalid = 0
+        self._older = 0
+        self._reordered = 0
+
+    def put(self, tick: Tick, source: str = "feed", stream: int = 0) -> bool:
+        """Take a pushed tick; False when it was dropped. `stream` numbers the connection that brought it.
+
+        Times of the exchange are compared within one connection only: another gateway may stamp them differently.
+        """
+        if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
+            self._invalid += 1
+            return False
+        now = self._clock.monotonic()
+        with self._lock:
+            row = self._row(tick.key)
+            if self._is_older(row, tick, stream, now):
+                self._older += 1
+                return False
+            self._accept(row, tick, source, stream, now)
+        for wake in row.watchers:
+            wake()
+        return True
+
+    def seed(self, key: ContractKey, quote: Quote, source: str, *, asked: float) -> bool:
+        """Take a REST quote asked for at that monotonic time. Whatever was pushed since is newer and stays."""
+        tick = _tick_of(key, quote)
+        if not 0.0 < tick.ltp < HIGHEST_PRICE:
+            self._invalid += 1
+            return False
+        now = self._clock.monotonic()
+        with self._lock:
+            row = self._row(key)
+            if row.touch_received <= asked:
+                row.touch, row.touch_received = tick, now
+            newest = row.latest is None or row.received <= asked
+            if newest:
+                self._accept(row, tick, source, row.stream, now)
+        for wake in row.watchers:
+            wake()
+        return newest
+
+    def confirm(self, key: ContractKey) -> None:
+        """The price still stands though nothing was traded. Nothing happens to a contract without a price."""
+        with self._lock:
+            row = self._rows.get(key)
+            if row is not None and row.latest is not None:
+                row.confirmed, row.confirmed_at = self._clock.monotonic(), self._clock.now()
+
+    def latest(self, key: ContractKey) -> BoardPrice | None:
+        """None when no price ever came. Says nothing about age: see `received`."""
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None or row.latest is None or row.confirmed_at is None:
+                return None
+            tick, day, touch = row.latest, row.day or row.latest, row.touch
+            source, received, received_at = row.source, row.confirmed, row.confirmed_at
+            touch_received = None if touch is None else row.touch_received
+        return BoardPrice(
+            ltp=_price(tick.ltp),
+            bid=_price(touch.bids[0][0]) if touch is not None and touch.bids else None,
+            ask=_price(touch.asks[0][0]) if touch is not None and touch.asks else None,
+            volume=day.volume if tick.volume is None else tick.volume,
+            open=_perhaps(day.open),
+            high=_perhaps(day.high),
+            low=_perhaps(day.low),
+            previous_close=_perhaps(day.previous_close),
+            source=source,
+            exchange_at=tick.at,
+            received=received,
+            received_at=received_at,
+            touch_received=touch_received,
+        )
+
+    def age_s(self, key: ContractKey) -> float | None:
+        """Seconds since the price came or was confirmed; None when there is none."""
+        row = self._rows.get(key)
+        if row is None or row.latest is None:
+            return None
+        return max(0.0, self._clock.monotonic() - row.confirmed)
+
+    def watch(self, keys: Iterable[ContractKey], wake: Wake) -> Watch:
+        """Call `wake` after each new price of these contracts, on the thread that brought it.
+
+        It must return at once and must not raise: setting an event is what it is for.
+        """
+        wanted = frozenset(keys)
+        with self._lock:
+            for key in wanted:
+                row = self._row(key)
+                row.watchers = (*row.watchers, wake)
+        return Watch(self, wanted, wake)
+
+    def take_dirty(self, consumer: str) -> set[ContractKey]:
+        """Contracts with a new price since this consumer last asked; every known one the first time."""
+        with self._lock:
+            taken = self._dirty.get(consumer)
+            self._dirty[consumer] = set()
+            if taken is None:
+                taken = {key for key, row in self._rows.items() if row.latest is not None}
+        return taken
+
+    def counts(self) -> BoardCounts:
+        return BoardCounts(self._accepted, self._invalid, self._older, self._reordered)
+
+    def _row(self, key: ContractKey) -> _Row:
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = _Row()
+        return row
+
+    def _is_older(self, row: _Row, tick: Tick, stream: int, now: float) -> bool:
+        if tick.at is None or row.latest_at is None or row.stream != stream or tick.at >= row.latest_at:
+            return False
+        if now - row.received < STUCK_AFTER_S or row.latest_at <= self._clock.now():
+            return True
+        # The last tick claimed a time that has not come yet; holding on to it would silence this contract for good.
+        self._reordered += 1
+        return False
+
+    def _accept(self, row: _Row, tick: Tick, source: str, stream: int, now: float) -> None:
+        if tick.at is not None or row.stream != stream:
+            row.latest_at = tick.at
+        row.latest, row.source, row.stream = tick, source, stream
+        row.received = row.confirmed = now
+        row.confirmed_at = self._clock.now()
+        if tick.previous_close is not None or row.day is None:
+            row.day = tick
+        if tick.bids or tick.asks:
+            row.touch, row.touch_received = tick, now
+        self._accepted += 1
+        for dirty in self._dirty.values():
+            dirty.add(tick.key)
+
+    def _unwatch(self, keys: frozenset[ContractKey], wake: Wake) -> None:
+        with self._lock:
+            for key in keys:
+                row = self._row(key)
+                remaining = list(row.watchers)
+                if wake in remaining:
+                    remaining.remove(wake)
+                row.watchers = tuple(remaining)
+
+
+def _price(value: float) -> Decimal:
+    """The Decimal a person would write for a float of the wire: `198.35`, not its binary neighbour."""
+    return Decimal(repr(value))
+
+
+def _perhaps(value: float | None) -> Decimal | None:
+    return None if value is None else _price(value)
+
+
+def _tick_of(key: ContractKey, quote: Quote) -> Tick:
+    """A REST quote in the shape of a tick. It carries no size at the touch, so none is claimed (0 units)."""
+    return Tick(
+        key=key,
+        ltp=float(quote.ltp),
+        at=None,
+        open=None if quote.open is None else float(quote.open),
+        high=None if quote.high is None else float(quote.high),
+        low=None if quote.low is None else float(quote.low),
+        previous_close=None if quote.previous_close is None else float(quote.previous_close),
+        volume=quote.volume,
+        bids=() if quote.bid is None else ((float(quote.bid), 0),),
+        asks=() if quote.ask is None else ((float(quote.ask), 0),),
+    )
