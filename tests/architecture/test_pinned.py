@@ -43,3 +43,12 @@ def test_the_lock_names_the_builds_for_every_platform() -> None:
 def _locked() -> dict[str, dict[str, Any]]:
     packages: dict[str, dict[str, Any]] = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     return packages
+
+
+def test_every_package_is_accounted_for() -> None:
+    lists = [path.read_text(encoding="utf-8") for path in ROOT.glob("requirements*.txt")]
+    python = {re.split(r"[=\[]", line)[0] for text in lists for line in text.splitlines() if "==" in line}
+    wanted = python | set(json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"])
+    told = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    silent = sorted(name for name in wanted if name not in told and not name.startswith("types-"))
+    assert not silent, f"say in docs/dependencies.md what these are for:{list_of(silent)}"
