@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from simulator.fault_names import FAULTS, FaultError, checked_parameters
@@ -31,6 +32,11 @@ class Fault:
     def concerns(self, account: int | None, endpoint: str | None) -> bool:
         """True when this rule covers the account and endpoint asked about."""
         return self.account in {None, account} and self.endpoint in {None, endpoint}
+
+    def covers(self, symbol: str, action: str) -> bool:
+        """True when the rule's `symbol` pattern (shell wildcards) and `action`, where it has them, fit an order."""
+        pattern, wanted = self.parameters.get("symbol", ""), self.parameters.get("action", "")
+        return (not pattern or fnmatchcase(symbol, pattern)) and wanted.upper() in {"", action}
 
     def as_json(self) -> dict[str, Any]:
         """Fields for the control port."""
@@ -98,6 +104,18 @@ class FaultBoard:
             if rule.name == name and rule.concerns(account, endpoint) and self._strikes(rule):
                 return self._spend(rule)
         return None
+
+    def match_order(self, name: str, account: int, symbol: str, action: str) -> Fault | None:
+        """`match` for an order: rules that name a symbol pattern or an action strike only orders that fit."""
+        for rule in self.list():
+            fits = rule.name == name and rule.concerns(account, "placeorder") and rule.covers(symbol, action)
+            if fits and self._strikes(rule):
+                return self._spend(rule)
+        return None
+
+    def has(self, fault_id: int) -> bool:
+        """True while the rule is on the board."""
+        return fault_id in self._rules
 
     def match_any(self, names: Iterable[str], account: int | None = None, endpoint: str | None = None) -> Fault | None:
         """`match` over several names, first in the order given."""

@@ -11,6 +11,7 @@ from simulator.calendar import CASH_OPEN, TradingCalendar, ist
 from simulator.clock import STEP_S, VirtualClock
 from simulator.contracts import Contract, ContractKey
 from simulator.history import INTERVALS, day_bar, longer_bars, minute_bars
+from simulator.noise import FloatArray
 from simulator.path_library import PathLibrary
 from simulator.paths import DAY_STEPS, Push
 from simulator.pricing import sweep, years_left
@@ -18,7 +19,7 @@ from simulator.quotes import Bar, Depth, Greeks, Quote
 from simulator.tapes import Offset, Tape, make_tape, years_to_expiry
 from simulator.tracks import Track, catch_up, trade_steps
 from simulator.underlyings import BY_NAME, VIX
-from simulator.volatility import forward, greeks, smile
+from simulator.volatility import forward, greeks, option_value, smile
 
 LONGEST_HISTORY = timedelta(days=800)
 BEFORE_OPEN = -1
@@ -49,7 +50,10 @@ class Market:
 
     def quote(self, contract: Contract) -> Quote:
         """The contract's quote now. Before the opening ltp is yesterday's last price and the rest is 0."""
-        return self.quotes([contract])[contract.key]
+        track = self._track(contract)
+        if track.done < self.step:
+            catch_up([track], self.step)
+        return self._quote(track)
 
     def quotes(self, contracts: Iterable[Contract]) -> dict[ContractKey, Quote]:
         """Many quotes at once, which is much cheaper than one by one."""
@@ -108,6 +112,22 @@ class Market:
         volatility = smile(at_the_money, future, np.array([contract.strike]), years)
         sign = 1 if contract.kind == "CE" else -1
         return greeks(float(future[0]), contract.strike, float(volatility[0]), float(years[0]), sign)
+
+    def values_after(self, contract: Contract, moves: FloatArray) -> FloatArray:
+        """Model values of a future or option if its underlying moved by these fractions now, volatility unchanged."""
+        tape = self._track(contract).tape
+        steps = np.array([max(self.step, 0)])
+        years = years_left(tape, steps)
+        future = forward(tape.path.price(steps) * (1.0 + moves), years)
+        if not contract.is_option:
+            return future
+        strike = np.array([contract.strike])
+        volatility = smile(tape.path.implied_volatility(steps), future, strike, years)
+        return option_value(future, strike, volatility, years, np.array([1.0 if contract.kind == "CE" else -1.0]))
+
+    def spot_value(self, contract: Contract) -> float:
+        """The model value of a future or option now."""
+        return float(self.values_after(contract, np.zeros(1))[0])
 
     def traded_between(self, contract: Contract, first: int, last: int) -> bool:
         """Whether a trade printed at a step in first..last, found without pricing anything."""

@@ -1,15 +1,22 @@
 """The whole pretend market place: clock, contracts, prices, faults and accounts, moved one fixed step at a time."""
 
+import hashlib
 from collections.abc import Callable
-from datetime import date, time
+from dataclasses import replace
+from datetime import date, time, timedelta
+from decimal import Decimal
 
 from simulator.account import SimAccount
+from simulator.broker import INTRADAY_END as BROKER_DAY_END
 from simulator.calendar import CASH_OPEN, TradingCalendar
 from simulator.clock import DEFAULT_DATE, STEP_S, VirtualClock
 from simulator.contracts import Contract, ContractKey, ContractMaster
 from simulator.faults import FaultBoard
+from simulator.floor import Floor
 from simulator.listing import Listing
-from simulator.market import Market
+from simulator.market import BEFORE_OPEN, Market
+from simulator.sandbox_rules import INTRADAY_END as SANDBOX_DAY_END
+from simulator.timers import Timers
 from simulator.underlyings import UNDERLYINGS
 
 DEFAULT_CASH = 5_000_000
@@ -38,25 +45,29 @@ class Venue:
         self._listing = Listing(self.calendar)
         self.contracts = self._list_contracts()
         self.faults = FaultBoard(seed)
+        self.timers = Timers()
+        floor = Floor(self.market, self.clock, self.calendar, self.contract)
         self.accounts = [
-            SimAccount(n, f"Simulator {n}", f"simulator-key-{seed}-{n:02d}", self.faults)
+            SimAccount(n, _key(seed, n), floor, self.faults, self.timers, cash=Decimal(cash), seed=seed)
             for n in range(1, accounts + 1)
         ]
         self._tick_listeners: list[TickListener] = []
         self._watched: dict[ContractKey, int] = {}
+        self._square_offs: dict[time, Callable[[SimAccount], None]] = {
+            BROKER_DAY_END: _square_off_live,
+            SANDBOX_DAY_END: _square_off_sandbox,
+        }
+        self._squared: dict[time, date] = {}
 
     def step(self, seconds: float = STEP_S) -> None:
         """Move virtual time forward in fixed steps of STEP_S; `seconds` must be a multiple of it."""
         for _ in range(round(seconds / STEP_S)):
-            before = self.market.step
-            if self.clock.advance(STEP_S):
-                self._begin_day()
-                before = -1
-            self._tell(before + 1, self.market.step)
+            self._one_step()
 
     def pass_real(self, seconds: float) -> None:
         """Let real time pass: late accepts, late rejects and faults with an end run on it, whatever the speed."""
         self.faults.pass_real(seconds)
+        self.timers.pass_real(seconds)
 
     def account(self, number: int) -> SimAccount | None:
         """The account with this number, from 1; None when there is none."""
@@ -64,7 +75,13 @@ class Venue:
 
     def contract(self, symbol: str, exchange: str) -> Contract | None:
         """The contract as the master tells it now, faults applied; None when not listed."""
-        return self.contracts.find(symbol, exchange)
+        found = self.contracts.find(symbol, exchange)
+        if found is None or not found.is_derivative:
+            return found
+        change = self.faults.standing("lot_change")
+        if change is None or change.parameters["underlying"] != found.underlying:
+            return found
+        return replace(found, lot_units=change.parameters["lot"])
 
     def watch(self, key: ContractKey) -> None:
         """Somebody wants ticks of this contract; counted, so each watch needs its unwatch."""
@@ -90,9 +107,43 @@ class Venue:
         spots = {u.name: self.market.spot(u.name) for u in UNDERLYINGS}
         return self._listing.master(self.clock.trading_date, spots)
 
+    def _one_step(self) -> None:
+        before = self.market.step
+        if self.clock.now + timedelta(seconds=STEP_S) >= self.clock.closes:
+            self._end_day()
+        if self.clock.advance(STEP_S):
+            self._begin_day()
+            before = BEFORE_OPEN
+        if self.market.step > before:
+            self._match(before + 1, self.market.step)
+            self._square_off()
+            self._tell(before + 1, self.market.step)
+
+    def _match(self, first: int, last: int) -> None:
+        wanted = [key for account in self.accounts for key in account.wanted()]
+        if wanted:
+            self.market.quotes([c for key in set(wanted) if (c := self.contracts.find(*key)) is not None])
+        for account in self.accounts:
+            account.match(first, last)
+
+    def _square_off(self) -> None:
+        at = self.clock.ist_now()
+        moment = (at.date(), at.time())
+        for limit, act in self._square_offs.items():
+            if self._squared.get(limit) != moment[0] and limit <= moment[1]:
+                self._squared[limit] = moment[0]
+                for account in self.accounts:
+                    act(account)
+
+    def _end_day(self) -> None:
+        for account in self.accounts:
+            account.end_day()
+
     def _begin_day(self) -> None:
         self.market.begin_day()
         self.contracts = self._list_contracts()
+        for account in self.accounts:
+            account.begin_day()
 
     def _tell(self, first: int, last: int) -> None:
         if not self._tick_listeners or last < first:
@@ -104,3 +155,16 @@ class Venue:
     def _traded(self, key: ContractKey, first: int, last: int) -> bool:
         contract = self.contracts.find(*key)
         return contract is not None and self.market.traded_between(contract, first, last)
+
+
+def _key(seed: int, number: int) -> str:
+    """An API key that looks like one and is the same at every start."""
+    return hashlib.sha256(f"simulator/{seed}/{number}".encode()).hexdigest()
+
+
+def _square_off_live(account: SimAccount) -> None:
+    account.live.square_off_intraday()
+
+
+def _square_off_sandbox(account: SimAccount) -> None:
+    account.sandbox.square_off_intraday()
