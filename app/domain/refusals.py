@@ -17,17 +17,13 @@ _BEFORE_THE_BROKER = {
 """Status and text of refusals that the gateway makes before it calls a broker."""
 
 _SANDBOX = re.compile(
-    "|".join(
-        (
-            r"symbol .+ not found on \w+",
-            r"quantity must be in multiples of lot size \d+",
-            r"(?:limit|sl|sl-m) orders require (?:price|trigger_price|price and trigger_price)",
-            r"mis orders cannot be placed after square-off time .+",
-            r"(?:nrml|cnc) product not allowed for .+",
-            r"insufficient funds\. required: .+",
-            r"cannot place market order for .+ - unable to fetch current price\. .+",
-        )
-    )
+    r"symbol .+ not found on \w+"
+    r"|quantity must be in multiples of lot size \d+"
+    r"|(?:limit|sl|sl-m) orders require (?:price|trigger_price|price and trigger_price)"
+    r"|mis orders cannot be placed after square-off time .+"
+    r"|(?:nrml|cnc) product not allowed for .+"
+    r"|insufficient funds\. required: .+"
+    r"|cannot place market order for .+ - unable to fetch current price\. .+"
 )
 """The analyzer's own refusals, made before it stores an order."""
 
