@@ -1,0 +1,83 @@
+"""Whether a strategy as written down can be traded at all, before any contract is looked up."""
+
+from datetime import date
+from decimal import Decimal
+
+from app.domain.contracts import Kind, underlying_named
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
+
+MAX_NAME = 80
+MAX_LEGS = 20
+MAX_RATIO = 50
+MAX_STRUCTURES = 500
+MAX_STEPS = 20
+
+_WEEKLY = frozenset({ExpiryWord.CURRENT_WEEK, ExpiryWord.NEXT_WEEK})
+
+
+def check_strategy(spec: StrategySpec) -> None:
+    """Raise InvalidInput naming the first wrong field, counted from 0 as in the form: `legs[2].ratio`."""
+    if not 1 <= len(spec.name.strip()) <= MAX_NAME:
+        raise InvalidInput("name", f"Give the strategy a name of 1 to {MAX_NAME} characters.")
+    if not 1 <= spec.structures <= MAX_STRUCTURES:
+        raise InvalidInput("structures", f"{spec.structures} structures: take 1 to {MAX_STRUCTURES}.")
+    if not 1 <= len(spec.legs) <= MAX_LEGS:
+        raise InvalidInput("legs", f"A strategy has 1 to {MAX_LEGS} legs, not {len(spec.legs)}.")
+    _check_amount("max_loss", spec.max_loss)
+    _check_amount("max_profit", spec.max_profit)
+    for index, leg in enumerate(spec.legs):
+        _check_leg(f"legs[{index}]", leg)
+        _check_against(index, leg, spec.legs[:index])
+
+
+def _check_amount(field: str, amount: Decimal | None) -> None:
+    if amount is not None and not (amount.is_finite() and amount > 0):
+        raise InvalidInput(field, f"{amount} is not an amount to watch for. Give rupees above 0, or leave it empty.")
+
+
+def _check_leg(field: str, leg: LegSpec) -> None:
+    try:
+        underlying_named(leg.underlying)
+    except NotFound as unknown:
+        raise InvalidInput(f"{field}.underlying", f"Leg {leg.number}: {unknown}") from unknown
+    if not 1 <= leg.ratio <= MAX_RATIO:
+        raise InvalidInput(f"{field}.ratio", f"Leg {leg.number}: take a ratio of 1 to {MAX_RATIO} lots per structure.")
+    if leg.kind is Kind.FUT:
+        _check_future(field, leg)
+    elif leg.strike is None:
+        raise InvalidInput(f"{field}.strike", f"Leg {leg.number}: an option needs a strike rule, such as ATM.")
+    else:
+        _check_strike(f"{field}.strike", leg.number, leg.strike)
+
+
+def _check_future(field: str, leg: LegSpec) -> None:
+    if leg.strike is not None:
+        raise InvalidInput(f"{field}.strike", f"Leg {leg.number}: a future has no strike. Remove the strike rule.")
+    if not isinstance(leg.expiry, date) and leg.expiry in _WEEKLY:
+        raise InvalidInput(f"{field}.expiry", f"Leg {leg.number}: futures expire monthly. Choose current_month.")
+
+
+def _check_strike(field: str, number: int, rule: StrikeRule) -> None:
+    if rule.method is StrikeMethod.ATM:
+        if rule.value is not None:
+            raise InvalidInput(field, f"Leg {number}: ATM takes no value. Remove it, or choose ITM or OTM.")
+        return
+    value = rule.value
+    if value is None or not (value.is_finite() and value > 0):
+        raise InvalidInput(field, f"Leg {number}: {rule.method} needs a value above 0.")
+    in_steps = rule.method in {StrikeMethod.ITM, StrikeMethod.OTM}
+    if in_steps and (value != int(value) or value > MAX_STEPS):
+        raise InvalidInput(field, f"Leg {number}: {rule.method} takes a whole number of strikes from 1 to {MAX_STEPS}.")
+
+
+def _check_against(index: int, leg: LegSpec, earlier: tuple[LegSpec, ...]) -> None:
+    terms = (leg.underlying, leg.kind, leg.expiry, leg.strike)
+    for other in earlier:
+        if other.number == leg.number:
+            raise InvalidInput(f"legs[{index}].number", f"Two legs have the number {leg.number}. Number them anew.")
+        if terms == (other.underlying, other.kind, other.expiry, other.strike) and leg.side is not other.side:
+            raise InvalidInput(
+                f"legs[{index}].side",
+                f"Leg {leg.number} does the opposite of leg {other.number} in the same contract. Remove one of them.",
+            )

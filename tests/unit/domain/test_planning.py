@@ -1,0 +1,195 @@
+"""From a strategy to what each account would send."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.books import BrokerPosition
+from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Product, Side
+from app.domain.errors import InvalidInput, NoFreshPrice, Refused
+from app.domain.money import Units
+from app.domain.plan import AccountPlan, Mode, ResolvedLeg
+from app.domain.planning import AccountTerms, LegPrice, opposite_exposure, plan_account, resolve_legs
+from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
+
+TODAY = date(2026, 11, 20)
+WEEK, MONTH = date(2026, 12, 1), date(2026, 12, 29)
+TICK = Decimal("0.05")
+
+
+def contract(kind: Kind, expiry: date, strike: int | None, underlying: str = "NIFTY", lot: int = 65) -> Contract:
+    symbol = f"{underlying}{expiry:%d%b%y}".upper() + (f"{strike}{kind}" if strike else "FUT")
+    price = None if strike is None else Decimal(strike)
+    return Contract(ContractKey("NFO", symbol), underlying, kind, expiry, price, lot, TICK)
+
+
+MASTER = ContractMaster(
+    [contract(kind, e, s) for e in (date(2026, 11, 23), WEEK, MONTH) for kind in (Kind.CE, Kind.PE)
+     for s in range(24000, 26001, 50)]
+    + [contract(Kind.FUT, MONTH, None)]
+    + [contract(Kind.CE, e, s, "BANKNIFTY", 30) for e in (MONTH, date(2027, 1, 25)) for s in range(55000, 58001, 100)]
+)  # fmt: skip
+SPOTS = {"NIFTY": Decimal("25012.40")}
+CE = LegSpec(1, "NIFTY", Kind.CE, ExpiryWord.NEXT_WEEK, StrikeRule(StrikeMethod.ATM), Side.SELL, 1, Product.NRML)
+PE = replace(CE, number=2, kind=Kind.PE)
+
+
+def spec(*legs: LegSpec) -> StrategySpec:
+    return StrategySpec("Test", legs, 1, None, None)
+
+
+def resolve(*legs: LegSpec, premiums: dict[ContractKey, Decimal] | None = None) -> tuple[ResolvedLeg, ...]:
+    return resolve_legs(spec(*legs), MASTER, SPOTS, premiums or {}, TODAY, closed_today=False)
+
+
+def test_a_straddle_gets_one_strike_for_both_legs() -> None:
+    legs = resolve(CE, PE)
+    assert [leg.contract.key.symbol for leg in legs] == ["NIFTY01DEC2625000CE", "NIFTY01DEC2625000PE"]
+    assert {leg.note for leg in legs} == {"ATM of 25,012.40"}
+    assert [(leg.number, leg.side, leg.ratio, leg.product) for leg in legs] == [
+        (1, Side.SELL, 1, Product.NRML),
+        (2, Side.SELL, 1, Product.NRML),
+    ]
+
+
+def test_a_future_needs_no_spot() -> None:
+    leg = replace(CE, kind=Kind.FUT, strike=None, expiry=ExpiryWord.CURRENT_MONTH)
+    resolved = resolve_legs(spec(leg), MASTER, {}, {}, TODAY, closed_today=False)
+    assert resolved[0].contract.key.symbol == "NIFTY29DEC26FUT"
+
+
+def test_premium_near_reads_quotes_and_puts_its_warning_in_the_note() -> None:
+    leg = replace(CE, strike=StrikeRule(StrikeMethod.PREMIUM_NEAR, Decimal(100)))
+    key = ContractKey("NFO", "NIFTY01DEC2625200CE")
+    resolved = resolve(leg, premiums={key: Decimal(60), ContractKey("NFO", "OTHER"): Decimal(100)})
+    assert resolved[0].contract.key == key
+    assert "more than 20 %" in resolved[0].note
+
+
+@pytest.mark.parametrize(
+    ("leg", "field"),
+    [
+        (replace(CE, number=2, underlying="BANKNIFTY"), "legs[1].expiry"),  # no weekly BANKNIFTY
+        (replace(CE, number=2, expiry=date(2026, 12, 2)), "legs[1].expiry"),
+        (replace(PE, strike=StrikeRule(StrikeMethod.STRIKE, Decimal(24510))), "legs[1].strike"),
+        (replace(PE, kind=Kind.FUT, strike=None, expiry=ExpiryWord.NEXT_MONTH), "legs[1].expiry"),  # none listed
+        # the same contract as leg 1, written another way, on the other side
+        (replace(CE, number=2, side=Side.BUY, strike=StrikeRule(StrikeMethod.STRIKE, Decimal(25000))),
+         "legs[1].strike"),
+        (replace(CE, number=2, ratio=0), "legs[1].ratio"),
+    ],
+)  # fmt: skip
+def test_a_leg_that_cannot_be_resolved_names_its_field(leg: LegSpec, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        resolve(CE, leg)
+    assert refused.value.field == field
+
+
+def test_without_a_price_nobody_chooses() -> None:
+    with pytest.raises(NoFreshPrice, match="Leg 1: NIFTY has no spot price"):
+        resolve_legs(spec(CE), MASTER, {}, {}, TODAY, closed_today=False)
+    near = replace(PE, strike=StrikeRule(StrikeMethod.PREMIUM_NEAR, Decimal(100)))
+    with pytest.raises(NoFreshPrice, match="Leg 2"):
+        resolve(CE, near)
+
+
+LEGS = resolve(CE, replace(PE, ratio=2))
+FREEZES = {leg.contract.key: Units(1800) for leg in LEGS}
+PRICES = {1: LegPrice(Decimal(98), Decimal(92)), 2: LegPrice(Decimal(120), Decimal(110))}
+ACCOUNT = AccountTerms(7, "Asha", Mode.LIVE, Decimal(2), Decimal(188000), Decimal(620000), ())
+
+
+def plan(account: AccountTerms = ACCOUNT, structures: int = 1) -> AccountPlan:
+    return plan_account(account, LEGS, structures, freezes=FREEZES, prices=PRICES)
+
+
+def test_a_plan_says_what_is_sent_and_why() -> None:
+    made = plan()
+    assert (made.account_id, made.account_name, made.mode, made.structures) == (7, "Asha", Mode.LIVE, 2)
+    assert [(leg.leg, leg.lots, leg.units) for leg in made.legs] == [(1, 2, 130), (2, 4, 260)]
+    assert made.skipped is None
+    assert made.explanation == (
+        "1 structure x multiplier 2 = 2",
+        "Leg 1: SELL NIFTY01DEC2625000CE, 2 lots (130 units)",
+        "Leg 2: SELL NIFTY01DEC2625000PE, 4 lots (260 units)",
+        "Margin ₹1,88,000.00 needed, ₹6,20,000.00 free",
+    )
+
+
+def test_large_legs_are_sliced() -> None:
+    made = plan(structures=20)
+    orders = made.legs[0].orders
+    assert [(o.leg, o.slice, o.units, o.limit, o.worst) for o in orders] == [
+        (1, 1, 1755, Decimal(98), Decimal(92)),
+        (1, 2, 845, Decimal(98), Decimal(92)),
+    ]
+    assert "in slices 1755 + 845" in made.explanation[1]
+
+
+def position(net: int, product: str = "NRML", key: ContractKey | None = LEGS[0].contract.key) -> BrokerPosition:
+    return BrokerPosition(key, product, Units(net), None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        (replace(ACCOUNT, multiplier=Decimal("0.5")), "no whole structure"),
+        (replace(ACCOUNT, positions=None), "could not be read"),
+        (replace(ACCOUNT, positions=[position(65)]), "holds +65 units"),
+        (replace(ACCOUNT, margin_needed=Decimal(620001)), "Needs a margin of ₹6,20,001.00"),
+    ],
+)
+def test_an_account_is_skipped_with_the_reason(account: AccountTerms, words: str) -> None:
+    made = plan(account)
+    assert words in (made.skipped or "")
+    assert made.legs == ()
+    assert made.explanation[-1] == made.skipped
+
+
+def test_unknown_margin_and_funds_are_said_and_never_read_as_zero() -> None:
+    assert "margin was not checked" in plan(replace(ACCOUNT, margin_needed=None)).explanation[-1]
+    without_funds = plan(replace(ACCOUNT, funds_free=None))
+    assert without_funds.skipped is None
+    assert "was not compared" in without_funds.explanation[-1]
+
+
+def test_positions_without_a_name_are_mentioned() -> None:
+    account = replace(ACCOUNT, positions=[position(65, key=None), position(0, key=None)])
+    assert plan(account).explanation[-1] == "Positions the gateway could not name, not compared: 1."
+
+
+def test_a_missing_freeze_limit_refuses() -> None:
+    with pytest.raises(Refused, match="NIFTY01DEC2625000CE is unknown"):
+        plan_account(ACCOUNT, LEGS, 1, freezes={}, prices=PRICES)
+
+
+@pytest.mark.parametrize(
+    ("held", "conflicts"),
+    [
+        ([position(65)], 1),
+        ([position(-65)], 0),
+        ([position(0)], 0),
+        ([position(65, "MIS")], 0),
+        ([position(65, "CARRYFORWARD")], 1),  # a product in the broker's own word may be the same
+        ([position(65, "")], 1),
+        ([position(65, key=ContractKey("NFO", "OTHER"))], 0),
+        ([position(65), position(65, key=LEGS[1].contract.key)], 2),
+        ([], 0),
+    ],
+)
+def test_opposite_exposure(held: list[BrokerPosition], conflicts: int) -> None:
+    assert len(opposite_exposure(LEGS, held)) == conflicts
+
+
+@given(st.integers(1, 200), st.decimals(0, 10, places=2))
+def test_every_leg_keeps_its_ratio_and_its_slices_add_up(structures: int, multiplier: Decimal) -> None:
+    made = plan(replace(ACCOUNT, multiplier=multiplier), structures)
+    assert bool(made.legs) == (made.structures > 0)
+    for leg, planned in zip(LEGS, made.legs, strict=False):
+        assert planned.lots == made.structures * leg.ratio
+        assert sum(order.units for order in planned.orders) == planned.units == planned.lots * 65
+        assert all(order.units <= 1800 for order in planned.orders)
