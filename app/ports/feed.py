@@ -86,6 +86,11 @@ class Feed(Protocol):
         """Ask for the gateway's time; the answer shows in `last_pong`."""
         ...
 
+    @property
+    def last_pong(self) -> float | None:
+        """When the newest answer to a ping came, on the monotonic clock; None before the first."""
+        ...
+
     def read(self, timeout_s: float) -> bool:
         """Deliver what arrives within the time to the listener. False when nothing came. Raises FeedClosed."""
         ...
