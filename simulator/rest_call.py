@@ -165,7 +165,7 @@ def http_text(trouble: BrokerTrouble, path: str) -> str:
     """What the gateway's HTTP library says of a broker's error answer, broker address included."""
     side = "Client" if trouble.status < 500 else "Server"
     return (
-        f"{side} error '{trouble.status} {trouble.reason}' for url 'http://127.0.0.1:7001{path}'\n"
+        f"{side} error '{trouble.status} {trouble.reason}' for url 'https://api.simulator.invalid{path}'\n"
         f"For more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{trouble.status}"
     )
 
