@@ -157,6 +157,15 @@ class Market:
         push = Push(start + 1, max(0, round(over_seconds / STEP_S)), float(np.log1p(share)))
         self._paths.push(name, self._clock.trading_date, push)
 
+    def scale_wandering(self, factor: float) -> None:
+        """Make all paths wander `factor` times as far for the rest of the day; outside moves are not scaled.
+
+        Raises ValueError outside 0..10.
+        """
+        if not 0 <= factor <= 10:
+            raise ValueError(f"amplitude is {factor}; give 0 to 10")
+        self._paths.scale(self._clock.trading_date, max(self.step, 0), factor)
+
     def set_price(self, contract: Contract, price: float) -> None:
         """Shift a contract from the next step on so that it starts from this price; it moves on from there.
 

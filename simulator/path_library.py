@@ -41,6 +41,13 @@ class PathLibrary:
         """Lay an outside move over a lived day."""
         self._lived[name, day].pushes.append(push)
 
+    def scale(self, day: date, step: int, factor: float) -> None:
+        """Make every lived path of a day wander `factor` times as far from `step` on."""
+        for (_, lived_day), path in self._lived.items():
+            if lived_day == day:
+                start = path.log_price[step]
+                path.log_price[step:] = start + (path.log_price[step:] - start) * factor
+
     def close(self, name: str, day: date) -> float:
         """The underlying's price at 15:40 of a trading day."""
         lived = self._lived.get((name, day))

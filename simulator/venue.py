@@ -16,6 +16,7 @@ from simulator.floor import Floor
 from simulator.listing import Listing
 from simulator.market import BEFORE_OPEN, Market
 from simulator.sandbox_rules import INTRADAY_END as SANDBOX_DAY_END
+from simulator.scenario import Player, load_scenario
 from simulator.timers import Timers
 from simulator.underlyings import UNDERLYINGS
 
@@ -53,10 +54,7 @@ class Venue:
         ]
         self._tick_listeners: list[TickListener] = []
         self._watched: dict[ContractKey, int] = {}
-        self._square_offs: dict[time, Callable[[SimAccount], None]] = {
-            BROKER_DAY_END: _square_off_live,
-            SANDBOX_DAY_END: _square_off_sandbox,
-        }
+        self._player: Player | None = None
         self._squared: dict[time, date] = {}
 
     def step(self, seconds: float = STEP_S) -> None:
@@ -101,7 +99,28 @@ class Venue:
         return lambda: self._tick_listeners.remove(listener)
 
     def load_scenario(self, name: str) -> None:
-        """Run a scripted day from the scenarios folder. Raises ValueError naming the known ones."""
+        """Run a scripted day from the scenarios folder, from now on. Raises ScenarioError naming the known ones."""
+        self._player = Player(load_scenario(name), self)
+        self._player.pass_virtual(0.0)
+
+    @property
+    def scenario(self) -> str:
+        """The scenario loaded last; empty when none was."""
+        return "" if self._player is None else self._player.scenario.name
+
+    def switch_mode(self, number: int, *, analyze: bool) -> None:
+        """Switch an account's mode; a number without account does nothing."""
+        account = self.account(number)
+        if account is not None:
+            account.set_mode(analyze=analyze)
+
+    def switch_login(self, number: int, *, logged_in: bool) -> None:
+        """Log an account's gateway in with a new token, or out; a number without account does nothing."""
+        account = self.account(number)
+        if account is not None and logged_in:
+            account.log_in(new_token=True)
+        elif account is not None:
+            account.log_out()
 
     def _list_contracts(self) -> ContractMaster:
         spots = {u.name: self.market.spot(u.name) for u in UNDERLYINGS}
@@ -109,6 +128,8 @@ class Venue:
 
     def _one_step(self) -> None:
         before = self.market.step
+        if self._player is not None:
+            self._player.pass_virtual(STEP_S)
         if self.clock.now + timedelta(seconds=STEP_S) >= self.clock.closes:
             self._end_day()
         if self.clock.advance(STEP_S):
@@ -128,10 +149,9 @@ class Venue:
 
     def _square_off(self) -> None:
         at = self.clock.ist_now()
-        moment = (at.date(), at.time())
-        for limit, act in self._square_offs.items():
-            if self._squared.get(limit) != moment[0] and limit <= moment[1]:
-                self._squared[limit] = moment[0]
+        for limit, act in SQUARE_OFFS:
+            if self._squared.get(limit) != at.date() and limit <= at.time():
+                self._squared[limit] = at.date()
                 for account in self.accounts:
                     act(account)
 
@@ -168,3 +188,9 @@ def _square_off_live(account: SimAccount) -> None:
 
 def _square_off_sandbox(account: SimAccount) -> None:
     account.sandbox.square_off_intraday()
+
+
+SQUARE_OFFS: tuple[tuple[time, Callable[[SimAccount], None]], ...] = (
+    (SANDBOX_DAY_END, _square_off_sandbox),
+    (BROKER_DAY_END, _square_off_live),
+)
