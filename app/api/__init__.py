@@ -1,1 +1,6 @@
 """JSON for scripts and for the pages' own modules."""
+
+from app.api.health import health_bp
+from app.api.routes import api_bp
+
+__all__ = ["api_bp", "health_bp"]

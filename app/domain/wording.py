@@ -3,16 +3,16 @@
 Everything takes None, which means unknown, and gives a dash for it: never 0. Minus is the real one.
 """
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+
+from app.domain.calendar import IST
 
 UNKNOWN = "—"
 MINUS = "−"
 
 LAKH = Decimal(100_000)
 CRORE = Decimal(10_000_000)
-
-_INDIA = timezone(timedelta(hours=5, minutes=30))
 
 
 def grouped(whole: int) -> str:
@@ -26,15 +26,15 @@ def grouped(whole: int) -> str:
     return (MINUS if whole < 0 else "") + ",".join([*reversed(parts), tail])
 
 
-def _fixed(value: Decimal, places: int) -> str:
+def _fixed(value: Decimal | int, places: int) -> str:
     """Grouped, rounded half up; never a minus before a zero."""
-    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     whole, _, fraction = f"{abs(rounded):f}".partition(".")
     text = grouped(int(whole)) + (f".{fraction}" if fraction else "")
     return MINUS + text if rounded < 0 else text
 
 
-def inr(value: Decimal | None) -> str:
+def inr(value: Decimal | int | None) -> str:
     """Rupees in full: `₹1,23,456.50`."""
     if value is None:
         return UNKNOWN
@@ -42,18 +42,19 @@ def inr(value: Decimal | None) -> str:
     return f"{MINUS}₹{text[1:]}" if text.startswith(MINUS) else f"₹{text}"
 
 
-def inr_short(value: Decimal | None) -> str:
+def inr_short(value: Decimal | int | None) -> str:
     """Rupees where they are scanned: `98,450`, `1.23 L`, `2.10 Cr`. No rupee sign."""
     if value is None:
         return UNKNOWN
-    if abs(value) >= CRORE - 500:
-        return f"{_fixed(value / CRORE, 2)} Cr"
-    if abs(value) >= LAKH:
-        return f"{_fixed(value / LAKH, 2)} L"
-    return _fixed(value, 0)
+    amount = Decimal(value)
+    if abs(amount) >= CRORE - 500:
+        return f"{_fixed(amount / CRORE, 2)} Cr"
+    if abs(amount) >= LAKH:
+        return f"{_fixed(amount / LAKH, 2)} L"
+    return _fixed(amount, 0)
 
 
-def signed(value: Decimal | None) -> str:
+def signed(value: Decimal | int | None) -> str:
     """Profit and loss in whole rupees: `+1,840`, `−2,260`, `0`. What would round to zero keeps its paise: `+0.45`."""
     if value is None:
         return UNKNOWN
@@ -65,7 +66,7 @@ def signed(value: Decimal | None) -> str:
     return text if text.startswith(MINUS) else f"+{text}"
 
 
-def price(value: Decimal | None) -> str:
+def price(value: Decimal | int | None) -> str:
     """Two decimals: `26,184.35`."""
     return UNKNOWN if value is None else _fixed(value, 2)
 
@@ -99,14 +100,14 @@ def ist(moment: datetime | str | None) -> str:
     """Time of day in India with seconds: `11:42:07`. Text, which is a broker's own, stays as it is."""
     if moment is None:
         return UNKNOWN
-    return moment if isinstance(moment, str) else f"{moment.astimezone(_INDIA):%H:%M:%S}"
+    return moment if isinstance(moment, str) else f"{moment.astimezone(IST):%H:%M:%S}"
 
 
 def ist_date(moment: datetime | date | None) -> str:
     """Date in India: `23 Nov 2026`."""
     if moment is None:
         return UNKNOWN
-    day = moment.astimezone(_INDIA) if isinstance(moment, datetime) else moment
+    day = moment.astimezone(IST) if isinstance(moment, datetime) else moment
     return f"{day:%d %b %Y}"
 
 

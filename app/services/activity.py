@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.domain.calendar import IST
 from app.persistence.database import Database
 from app.persistence.tables import ActivityLog
 from app.ports.clock import Clock
-
-_IST = timezone(timedelta(hours=5, minutes=30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _narrowed(query: Select[tuple[ActivityLog]], wanted: Wanted) -> Select[tuple
     if wanted.action:
         query = query.where(ActivityLog.action == wanted.action)
     if wanted.day is not None:
-        midnight = datetime.combine(wanted.day, time(), _IST)
+        midnight = datetime.combine(wanted.day, time(), IST)
         query = query.where(ActivityLog.at >= midnight, ActivityLog.at < midnight + timedelta(days=1))
     return query
 

@@ -21,7 +21,7 @@ from app.services.passwords import Passwords, check_password
 
 ROLES = ("admin", "trader", "viewer")
 
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
 _WRONG = "Username and password do not match. Check both and try again."
 
 
@@ -211,9 +211,7 @@ class SlowDown:
 def _checked_name(username: str) -> str:
     name = username.strip().lower()
     if not _USERNAME.fullmatch(name):
-        raise InvalidInput(
-            "username", "Use 3 to 64 letters, digits, dots, dashes or @, beginning with a letter or digit."
-        )
+        raise InvalidInput("username", "Use 3 to 40 letters, digits, dots or dashes, beginning with a letter or digit.")
     return name
 
 

@@ -1,0 +1,250 @@
+"""What the dashboard shows: today's money, accounts with trouble first, runs, events."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from math import ceil
+
+from flask import url_for
+from sqlalchemy import select
+
+from app.persistence.tables import Position
+from app.services.account_health import AccountHealth
+from app.services.accounts import AccountRow
+from app.services.run_board import RunView
+from app.services.today import Worth
+from app.web.account_words import mode_word, reason_of, state_word, trouble_rank
+from app.web.desk import Desk
+from app.web.run_words import event_tone, run_state
+from app.web.signed_in import SignedIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerView:
+    """Money of the accounts that report; `missing` names the others."""
+
+    total: Decimal | None
+    realised: Decimal | None
+    unrealised: Decimal | None
+    accounts_counted: int
+    accounts_total: int
+    missing: list[str]
+    trades: int | None
+    positions: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine:
+    id: int
+    name: str
+    broker: str
+    state: str
+    reason: str | None
+    mode: str | None
+    funds: Decimal | None
+    used: Decimal | None
+    used_pct: int | None
+    realised: Decimal | None
+    unrealised: Decimal | None
+    mtm: Decimal | None
+    positions: int | None
+    latency_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryView:
+    count: int
+    in_sync: int
+    trouble: int
+    funds: Decimal | None
+    used: Decimal | None
+    used_pct: int | None
+    realised: Decimal | None
+    unrealised: Decimal | None
+    mtm: Decimal | None
+    positions: int | None
+    latency_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    name: str
+    threshold: Decimal
+    distance: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    id: int
+    strategy_name: str
+    state: str
+    underlying: str
+    expiry: date | None
+    accounts: int
+    lots: int
+    units: int
+    mtm: Decimal | None
+    trouble: str | None
+    nearest_rule: RuleView | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    at: datetime
+    tone: str
+    title: str
+    detail: str | None
+    url: str | None
+
+
+def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
+    runs = desk.today.runs(viewer)
+    accounts = desk.accounts.shown_to(viewer)
+    positions = _positions(desk)
+    lines = [_account(desk, account, runs, positions.get(account.id)) for account in accounts]
+    lines.sort(key=lambda line: (trouble_rank(line.state), line.name))
+    return {
+        "banner": _banner(desk, runs, lines),
+        "accounts": lines,
+        "accounts_summary": _summary(lines) if lines else None,
+        "runs": [_run(desk, run) for run in runs if run.state not in {"CLOSED", "REFUSED"}],
+        "events": _events(desk, viewer),
+        "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
+    }
+
+
+def _positions(desk: Desk) -> dict[int, int]:
+    """Positions that are not flat as last read, by account; an account never read is not in it."""
+    with desk.database.reading() as session:
+        rows = session.execute(select(Position.account_id, Position.net)).all()
+    counts: dict[int, int] = {}
+    for account_id, net in rows:
+        counts[account_id] = counts.get(account_id, 0) + (1 if net else 0)
+    return counts
+
+
+def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: int | None) -> AccountLine:
+    health = desk.health.of(account.id)
+    worth = desk.today.worth(runs, account.id)
+    available, used = _funds(health)
+    return AccountLine(
+        id=account.id,
+        name=account.name,
+        broker=account.broker,
+        state=state_word(account, health),
+        reason=reason_of(account, health, live_sending=desk.settings.live_sending),
+        mode=mode_word(account, health.mode),
+        funds=available,
+        used=used,
+        used_pct=_share(used, available),
+        realised=worth.realised,
+        unrealised=worth.unrealised,
+        mtm=worth.total,
+        positions=positions,
+        latency_ms=health.latency_ms,
+    )
+
+
+def _funds(health: AccountHealth) -> tuple[Decimal | None, Decimal | None]:
+    return (None, None) if health.funds is None else (health.funds.available, health.funds.used)
+
+
+def _share(used: Decimal | None, available: Decimal | None) -> int | None:
+    """Used margin in whole percent of what there is in all; None when either is unknown or there is nothing."""
+    if used is None or available is None or used + available <= 0:
+        return None
+    return max(0, min(100, round(used * 100 / (used + available))))
+
+
+def _sum(figures: list[Decimal | None]) -> Decimal | None:
+    """Of the known ones; None when none is."""
+    known = [figure for figure in figures if figure is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine]) -> BannerView:
+    """An account whose figures cannot be known is left out of the total, and named."""
+    missing = [line for line in lines if line.mtm is None]
+    counted = [line for line in lines if line.mtm is not None]
+    worth = desk.today.worth(runs) if not missing else Worth(Decimal(0), None, None)
+    if missing and counted:
+        worth = Worth(
+            sum((line.realised or Decimal(0) for line in counted), Decimal(0)),
+            _sum([line.unrealised for line in counted]),
+            _sum([line.mtm for line in counted]),
+        )
+    known = [line.positions for line in lines if line.positions is not None]
+    return BannerView(
+        total=worth.total if lines else None,
+        realised=worth.realised if counted else None,
+        unrealised=worth.unrealised if lines else None,
+        accounts_counted=len(counted),
+        accounts_total=len(lines),
+        missing=[line.name for line in missing],
+        trades=desk.today.fills() if lines else None,
+        positions=sum(known) if known else None,
+    )
+
+
+def _summary(lines: list[AccountLine]) -> SummaryView:
+    well = sum(1 for line in lines if line.state == "in_sync")
+    funds, used = _sum([line.funds for line in lines]), _sum([line.used for line in lines])
+    latencies = sorted(line.latency_ms for line in lines if line.latency_ms is not None)
+    known = [line.positions for line in lines if line.positions is not None]
+    return SummaryView(
+        count=len(lines),
+        in_sync=well,
+        trouble=sum(1 for line in lines if line.state not in {"in_sync", "paused", "catching_up"}),
+        funds=funds,
+        used=used,
+        used_pct=_share(used, funds),
+        realised=_sum([line.realised for line in lines]),
+        unrealised=_sum([line.unrealised for line in lines]),
+        mtm=_sum([line.mtm for line in lines]),
+        positions=sum(known) if known else None,
+        latency_ms=latencies[ceil(len(latencies) * 0.95) - 1] if latencies else None,
+    )
+
+
+def _run(desk: Desk, run: RunView) -> RunLine:
+    worth = desk.today.worth([run])
+    contracts = [cell.contract for cell in run.cells]
+    return RunLine(
+        id=run.run_id,
+        strategy_name=run.name,
+        state=run_state(run.state),
+        underlying=" + ".join(dict.fromkeys(contract.underlying for contract in contracts)),
+        expiry=min((contract.expiry for contract in contracts), default=None),
+        accounts=len(run.accounts),
+        lots=sum(cell.lots for cell in run.cells),
+        units=sum(cell.units for cell in run.cells),
+        mtm=worth.total,
+        trouble=_trouble(run),
+        nearest_rule=_nearest_rule(run, worth.total),
+    )
+
+
+def _trouble(run: RunView) -> str | None:
+    unknown = sum(1 for cell in run.cells if cell.unknown)
+    if unknown:
+        return f"{unknown} {'order' if unknown == 1 else 'orders'} unknown"
+    return run.reason if run.state == "ATTENTION" else None
+
+
+def _nearest_rule(run: RunView, total: Decimal | None) -> RuleView | None:
+    """The rule that would fire first; None without rules, or while the total is not known."""
+    if total is None:
+        return None
+    rules = []
+    if run.max_loss is not None:
+        rules.append(RuleView("Max loss", -run.max_loss, total + run.max_loss))
+    if run.max_profit is not None:
+        rules.append(RuleView("Max profit", run.max_profit, run.max_profit - total))
+    return min(rules, key=lambda rule: rule.distance, default=None)
+
+
+def _events(desk: Desk, viewer: SignedIn) -> list[EventView]:
+    return [
+        EventView(one.at, event_tone(one.kind), one.sentence, one.run_name, url_for("trading.run", run_id=one.run_id))
+        for one in desk.today.happenings(viewer)
+    ]

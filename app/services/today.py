@@ -1,0 +1,80 @@
+"""What today has brought: the runs that live or ended today, and their profit and loss, from the one calculation."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, or_, select
+
+from app.domain.calendar import IST
+from app.persistence.database import Database
+from app.persistence.tables import FillRow, Run, RunEvent
+from app.ports.clock import Clock
+from app.services.accounts import Actor
+from app.services.run_board import LIVING, CellView, RunBoard, RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Gross rupees. `unrealised` and `total` are None while any held contract has no fresh price."""
+
+    realised: Decimal
+    unrealised: Decimal | None
+    total: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened in a run."""
+
+    at: datetime
+    run_id: int
+    run_name: str
+    kind: str
+    sentence: str
+
+
+class Today:
+    """Thread-safe; holds nothing of its own. A day is a day in India on real time."""
+
+    def __init__(self, database: Database, runs: RunBoard, clock: Clock) -> None:
+        self._database = database
+        self._runs = runs
+        self._clock = clock
+
+    def runs(self, viewer: Actor) -> list[RunView]:
+        """Runs of this user (an admin sees all) that live or ended today; newest first."""
+        wanted = select(Run.id).where(or_(Run.state.in_((*LIVING, "REQUESTED")), Run.closed_at >= self._midnight()))
+        if not viewer.is_admin:
+            wanted = wanted.where(Run.user_id == viewer.id)
+        with self._database.reading() as session:
+            ids = session.scalars(wanted.order_by(Run.id.desc())).all()
+        return [self._runs.view(run_id) for run_id in ids]
+
+    def worth(self, runs: list[RunView], account_id: int | None = None) -> Worth:
+        """Of these runs together, or of one account in them."""
+        cells: list[CellView] = [
+            cell for run in runs for cell in run.cells if account_id is None or cell.account_id == account_id
+        ]
+        pnl = self._runs.worth(cells)
+        return Worth(pnl.realised, pnl.unrealised, pnl.total)
+
+    def fills(self) -> int:
+        """Fills of our own orders today."""
+        with self._database.reading() as session:
+            return session.scalars(
+                select(func.count()).select_from(FillRow).where(FillRow.at >= self._midnight())
+            ).one()
+
+    def happenings(self, viewer: Actor, limit: int = 12) -> list[Happening]:
+        """The newest events of this user's runs."""
+        query = select(RunEvent, Run).join(Run, Run.id == RunEvent.run_id)
+        if not viewer.is_admin:
+            query = query.where(Run.user_id == viewer.id)
+        with self._database.reading() as session:
+            rows = session.execute(query.order_by(RunEvent.id.desc()).limit(limit)).all()
+        return [Happening(event.at, run.id, run.name, event.kind, event.sentence) for event, run in rows]
+
+    def _midnight(self) -> datetime:
+        now = self._clock.now().astimezone(IST)
+        return now - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second, microseconds=now.microsecond)

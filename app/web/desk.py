@@ -1,0 +1,59 @@
+"""What the pages use: every service they may ask, filled by bootstrap, found through the application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import current_app
+
+from app.persistence.database import Database
+from app.ports.clock import Clock, MarketClock
+from app.services.account_health import HealthBoard
+from app.services.accounts import Accounts, Simulator
+from app.services.activity import Activity
+from app.services.contract_list import ContractList
+from app.services.people import People
+from app.services.price_board import PriceBoard
+from app.services.run_board import RunBoard
+from app.services.session_hours import SessionHours
+from app.services.today import Today
+from config import Settings
+
+EXTENSION = "desk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The services behind the pages. All thread-safe; `simulator` is None where no simulator is configured.
+
+    `unwell_threads` names threads of this process that crash again and again; `engine_leads` says whether an engine
+    holds the lease, here or elsewhere.
+    """
+
+    settings: Settings
+    clock: Clock
+    market_clock: MarketClock
+    database: Database
+    people: People
+    activity: Activity
+    today: Today
+    accounts: Accounts
+    book_pages: Any
+    health: HealthBoard
+    board: PriceBoard
+    commands: Any
+    strategies: Any
+    previews: Any
+    run_board: RunBoard
+    chains: Any
+    websocket_manager: Any
+    hours: SessionHours
+    contract_list: ContractList
+    simulator: Simulator | None
+    unwell_threads: Callable[[], list[str]]
+    engine_leads: Callable[[], bool]
+
+
+def desk() -> Desk:
+    """The desk of the application that this request, event or command belongs to."""
+    return cast("Desk", current_app.extensions[EXTENSION])

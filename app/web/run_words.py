@@ -1,0 +1,36 @@
+"""How the states of a run and its events are called on pages."""
+
+RUN_STATES = {
+    "REQUESTED": "starting",
+    "ENTERING": "entering",
+    "OPEN": "running",
+    "EXITING": "exiting",
+    "CLOSED": "closed",
+    "REFUSED": "failed",
+    "ATTENTION": "halted",
+}
+
+_TONES = {
+    "started": "ok",
+    "open": "ok",
+    "closed": "ok",
+    "filled": "ok",
+    "rule": "warn",
+    "exit": "warn",
+    "leg_failed": "bad",
+    "attention": "bad",
+    "refused": "bad",
+    "denied": "bad",
+    "rejected": "bad",
+    "unknown": "warn",
+    "not_sent": "warn",
+}
+
+
+def run_state(state: str) -> str:
+    """A state without a word is shown as it is, never as a good one."""
+    return RUN_STATES.get(state, state.lower())
+
+
+def event_tone(kind: str) -> str:
+    return _TONES.get(kind, "info")

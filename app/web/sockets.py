@@ -1,0 +1,105 @@
+"""Live pages: who may connect, and which rooms they may enter. Rooms are named by the server's ids alone."""
+
+import re
+from datetime import date
+from typing import Any, cast
+
+from flask_login import current_user
+from flask_socketio import disconnect, join_room
+from socketio import RedisManager
+
+from app.domain.contracts import underlying_named
+from app.domain.errors import InvalidInput, NotFound
+from app.persistence.tables import Run
+from app.web.desk import desk
+from app.web.extensions import socketio
+from app.web.signed_in import SignedIn, user
+
+OPEN_ROOMS = frozenset({"desk", "dashboard"})
+
+_CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):(\d{4}-\d{2}-\d{2})")
+_RUN = re.compile(r"run:(\d{1,12})")
+
+
+def client_manager(redis_url: str | None) -> RedisManager | None:
+    """What carries messages between several web processes; None for one process."""
+    return RedisManager(redis_url, channel="desk") if redis_url else None
+
+
+def install_sockets() -> None:
+    """Nothing is left to do: importing this module registered the events below."""
+
+
+@socketio.on("connect")
+def _connect(_auth: object = None) -> bool:
+    """Only with a valid login. The user's own room and the desk's are entered at once."""
+    if not current_user.is_authenticated:
+        return False
+    join_room(f"user:{user().id}")
+    join_room("desk")
+    return True
+
+
+@socketio.on("watch")
+def _watch(message: object) -> dict[str, object]:
+    """Enter the room of a topic. Every event checks the login anew: it may have ended since the connection."""
+    if not current_user.is_authenticated:
+        disconnect()
+        return {"ok": False, "detail": "You are not signed in any more."}
+    topic = message.get("topic") if isinstance(message, dict) else None
+    if not isinstance(topic, str):
+        return {"ok": False, "detail": "topic must be the name of what the page shows."}
+    try:
+        join_room(_room(topic, user()))
+    except (InvalidInput, NotFound) as refused:
+        return {"ok": False, "detail": str(refused)}
+    return {"ok": True}
+
+
+def watched_rooms() -> frozenset[str]:
+    """Rooms of this process that somebody is in, for whoever decides what is worth sending. Thread-safe."""
+    rooms = _server().manager.rooms.get("/", {})
+    return frozenset(room for room in list(rooms) if isinstance(room, str) and ":" in room)
+
+
+def disconnect_user(user_id: int) -> None:
+    """End this process's connections of a user who signed out; pages of another session connect again."""
+    server = _server()
+    for sid, _ in list(server.manager.get_participants("/", f"user:{user_id}")):
+        server.disconnect(sid)
+
+
+def _server() -> Any:
+    """The server below Flask-SocketIO, which its type stubs do not know."""
+    return cast("Any", socketio).server
+
+
+def _room(topic: str, viewer: SignedIn) -> str:
+    if topic in OPEN_ROOMS:
+        return topic
+    if found := _CHAIN.fullmatch(topic):
+        return _chain_room(found[1], found[2])
+    if found := _RUN.fullmatch(topic):
+        return _run_room(int(found[1]), viewer)
+    raise InvalidInput("topic", "There is nothing live of that name.")
+
+
+def _chain_room(name: str, day: str) -> str:
+    underlying = underlying_named(name).name
+    try:
+        expiry = date.fromisoformat(day)
+    except ValueError:
+        raise InvalidInput("topic", f"{day} is not a date.") from None
+    chains = desk().chains
+    if expiry not in chains.expiries(underlying):
+        raise NotFound(f"{underlying} has no expiry on {expiry:%d %b %Y}.")
+    chains.looked_at(underlying, expiry)
+    return f"chain:{underlying}:{expiry.isoformat()}"
+
+
+def _run_room(run_id: int, viewer: SignedIn) -> str:
+    with desk().database.reading() as session:
+        run = session.get(Run, run_id)
+    if run is None or not (viewer.is_admin or run.user_id == viewer.id):
+        raise NotFound("There is no such run.")
+    return f"run:{run_id}"
