@@ -41,16 +41,3 @@ def tick_down(price: Decimal, tick: Decimal) -> Decimal:
 def tick_up(price: Decimal, tick: Decimal) -> Decimal:
     """The lowest multiple of `tick` at or above `price`."""
     return (price / tick).to_integral_value(ROUND_CEILING) * tick
-
-
-def rupee_text(value: Decimal) -> str:
-    """`value` as Indians write it, for sentences: crores and lakhs grouped, paise always shown.
-
-    >>> rupee_text(Decimal("123456.5")), rupee_text(Decimal(-5000)), rupee_text(Decimal("12345678.90"))
-    ('₹1,23,456.50', '-₹5,000.00', '₹1,23,45,678.90')
-    """
-    whole, paise = f"{abs(rupees(value)):.2f}".split(".")
-    head, tail = whole[:-3], whole[-3:]
-    groups = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
-    sign = "-" if rupees(value) < 0 else ""
-    return f"{sign}₹{','.join([*groups, tail])}.{paise}"

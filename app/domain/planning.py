@@ -9,13 +9,14 @@ from app.domain.books import BrokerPosition
 from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Product
 from app.domain.errors import InvalidInput, NoFreshPrice, Refused
 from app.domain.expiries import resolve_expiry
-from app.domain.money import ZERO, Lots, Units, rupee_text, units_of
+from app.domain.money import ZERO, Lots, Units, units_of
 from app.domain.plan import AccountPlan, Mode, PlannedLeg, PlannedOrder, ResolvedLeg
 from app.domain.sizing import Explanation, explain_fixed, fixed_structures
 from app.domain.slicing import slices
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
 from app.domain.strategy_check import check_strategy
 from app.domain.strikes import StrikeChoice, resolve_strike
+from app.domain.wording import inr
 
 __all__ = ["AccountTerms", "LegPrice", "check_strategy", "opposite_exposure", "plan_account", "resolve_legs"]
 
@@ -180,7 +181,7 @@ def _reason_to_skip(account: AccountTerms, legs: Sequence[ResolvedLeg], size: in
         return " ".join(opposite)
     needed, free = account.margin_needed, account.funds_free
     if needed is not None and free is not None and needed > free:
-        return f"Needs a margin of {rupee_text(needed)} and has {rupee_text(free)} free."
+        return f"Needs a margin of {inr(needed)} and has {inr(free)} free."
     return None
 
 
@@ -208,10 +209,10 @@ def _leg_line(leg: ResolvedLeg, sized: PlannedLeg) -> str:
 def _margin_lines(account: AccountTerms) -> tuple[str, ...]:
     if account.margin_needed is None:
         return ("The gateway gives no margin figure, so margin was not checked.",)
-    needed = f"Margin {rupee_text(account.margin_needed)} needed"
+    needed = f"Margin {inr(account.margin_needed)} needed"
     if account.funds_free is None:
         return (f"{needed}; the gateway does not say what is free, so it was not compared.",)
-    return (f"{needed}, {rupee_text(account.funds_free)} free",)
+    return (f"{needed}, {inr(account.funds_free)} free",)
 
 
 def _unnamed_lines(account: AccountTerms) -> tuple[str, ...]:

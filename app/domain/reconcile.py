@@ -100,6 +100,8 @@ def match_slices(
     Should an answer name an order claimed for a sibling, the two may be exchanged. Raises ValueError for intents that
     differ in more than time and verdict.
     """
+    if not intents:
+        return ()
     first = intents[0]
     if any(_terms(intent) != _terms(first) for intent in intents):
         raise ValueError("Only identical slices can be matched together.")

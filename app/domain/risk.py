@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.money import rupee_text
 from app.domain.pnl import RunPnl
+from app.domain.wording import inr
 
 
 class RiskRule(StrEnum):
@@ -43,21 +43,21 @@ def judge(rules: RunRules, pnl: RunPnl) -> Trigger | None:
 
     >>> rules = RunRules(Decimal(5000), None)
     >>> judge(rules, RunPnl(Decimal(0), Decimal(-5000), Decimal(-5000), Decimal(-5000), ())).reason
-    'Max loss of ₹5,000.00 reached: P&L is -₹5,000.00.'
+    'Max loss of ₹5,000.00 reached: P&L is −₹5,000.00.'
     """
     worst = pnl.total if pnl.total is not None else pnl.pessimistic
     if rules.max_loss is not None and worst is not None and worst <= -rules.max_loss:
         return _loss(rules.max_loss, worst, pnl)
     if rules.max_profit is not None and pnl.total is not None and pnl.total >= rules.max_profit:
-        reason = f"Max profit of {rupee_text(rules.max_profit)} reached: P&L is {rupee_text(pnl.total)}."
+        reason = f"Max profit of {inr(rules.max_profit)} reached: P&L is {inr(pnl.total)}."
         return Trigger(RiskRule.MAX_PROFIT, rules.max_profit, pnl.total, pessimistic=False, reason=reason)
     return None
 
 
 def _loss(threshold: Decimal, value: Decimal, pnl: RunPnl) -> Trigger:
-    reached = f"Max loss of {rupee_text(threshold)} reached: "
+    reached = f"Max loss of {inr(threshold)} reached: "
     if pnl.total is not None:
-        return Trigger(RiskRule.MAX_LOSS, threshold, value, False, f"{reached}P&L is {rupee_text(value)}.")
+        return Trigger(RiskRule.MAX_LOSS, threshold, value, False, f"{reached}P&L is {inr(value)}.")
     without = ", ".join(key.symbol for key in pnl.missing)
-    reason = f"{reached}P&L may be as low as {rupee_text(value)}, there being no fresh price of {without}."
+    reason = f"{reached}P&L may be as low as {inr(value)}, there being no fresh price of {without}."
     return Trigger(RiskRule.MAX_LOSS, threshold, value, True, reason)

@@ -141,6 +141,7 @@ def test_identical_slices_are_matched_as_a_set() -> None:
     assert both(order("1"), order("2")) == (Claim("1"), Claim("2"))
     assert both(order("1")) == (Claim("1"), Absent())
     assert both(order("1"), order("2"), order("3")) == (Ambiguous(("1", "2", "3")),) * 2
+    assert both(intents=()) == ()
     with pytest.raises(ValueError, match="identical"):
         both(intents=(INTENT, replace(INTENT, limit=Decimal(97))))
 

@@ -57,7 +57,7 @@ def test_the_reason_is_a_sentence_with_its_figures() -> None:
     assert bound is not None
     assert bound.pessimistic
     assert bound.value == -6500
-    assert "as low as -₹6,500.00" in bound.reason
+    assert "as low as −₹6,500.00" in bound.reason
     assert KEY.symbol in bound.reason
 
 
