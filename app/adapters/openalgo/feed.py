@@ -1,0 +1,203 @@
+"""One authenticated WebSocket to one gateway: subscriptions out, ticks and order updates in."""
+
+import json
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from app.adapters.openalgo import answers
+from app.adapters.openalgo.frames import (
+    Authenticated,
+    ErrorFrame,
+    Frame,
+    FrameReader,
+    Ignored,
+    Pong,
+    Subscribed,
+    Unsubscribed,
+    Unusable,
+)
+from app.domain.books import OrderUpdate
+from app.domain.contracts import ContractKey
+from app.ports.clock import Clock
+from app.ports.feed import FeedClosed, FeedListener, FeedMode, Tick
+
+_log = logging.getLogger(__name__)
+
+_BURST = 512
+"""Most frames delivered in one read, so that a stop is never far away."""
+
+# The gateway has let go of the broker's feed or of us: this socket brings nothing any more, whatever it says later.
+_LOST = frozenset(
+    {"BROKER_ERROR", "BROKER_INIT_ERROR", "BROKER_CONNECTION_ERROR", "NOT_AUTHENTICATED", "AUTHENTICATION_ERROR"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPong:
+    """The gateway's clock (epoch milliseconds) and our monotonic second when we heard of it."""
+
+    server_ms: int
+    received: float
+
+
+class OpenAlgoFeed:
+    """The Feed port. `read` belongs to one thread; everything else may be called from any."""
+
+    def __init__(
+        self, socket: ClientConnection, listener: FeedListener, clock: Clock, *, secret: str, max_frame: int
+    ) -> None:
+        """Takes over an open socket, authenticated or not. `max_frame` is the longest frame in bytes that is used."""
+        self._socket = socket
+        self._listener = listener
+        self._clock = clock
+        self._secret = secret
+        self._max_frame = max_frame
+        self._reader = FrameReader()
+        self._lock = threading.Lock()
+        self._asked: deque[tuple[int, frozenset[ContractKey]]] = deque()
+        self._requests = 0
+        self._confirmed: set[ContractKey] = set()
+        self._refused: dict[ContractKey, str] = {}
+        self.last_pong: HeardPong | None = None
+        self.ignored: Counter[str] = Counter()
+        """Frames of types that nobody here asked for, by type."""
+
+    def authenticate(self, api_key: str) -> None:
+        """Show the key. The answer comes as a frame. Raises FeedClosed."""
+        self._send({"action": "authenticate", "api_key": api_key})
+
+    def subscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None:
+        if not keys:
+            return
+        with self._lock:
+            self._requests += 1
+            number = self._requests
+            self._asked.append((number, frozenset(keys)))
+        self._send({"action": "subscribe", "symbols": _named(keys), "mode": int(mode), "request_id": number})
+
+    def unsubscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None:
+        if keys:
+            # Each row needs the mode: the gateway ignores the one of the whole request.
+            rows = [{**row, "mode": int(mode)} for row in _named(keys)]
+            self._send({"action": "unsubscribe", "symbols": rows})
+
+    def subscribe_orders(self) -> None:
+        self._send({"action": "subscribe_orders"})
+
+    def ping(self) -> None:
+        self._send({"action": "ping"})
+
+    def read(self, timeout_s: float) -> bool:
+        frame = self.receive(timeout_s)
+        if frame is None:
+            return False
+        self.take(frame)
+        for _ in range(_BURST):
+            frame = self.receive(0)
+            if frame is None:
+                break
+            self.take(frame)
+        return True
+
+    def confirmed(self) -> frozenset[ContractKey]:
+        with self._lock:
+            return frozenset(self._confirmed)
+
+    def refused(self) -> dict[ContractKey, str]:
+        with self._lock:
+            return dict(self._refused)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def receive(self, timeout_s: float) -> Frame | None:
+        """The next frame; None when none comes in time. Raises FeedClosed."""
+        try:
+            raw = self._socket.recv(timeout_s, decode=False)
+        except TimeoutError:
+            return None
+        except ConnectionClosed as error:
+            raise FeedClosed(_closing_words(error)) from error
+        if len(raw) > self._max_frame:
+            return Unusable(f"a frame of {len(raw)} bytes")
+        return self._reader.read(raw)
+
+    def take(self, frame: Frame) -> None:
+        """Pass a frame to whom it concerns. Raises FeedClosed for one that says the socket is of no use any more."""
+        if isinstance(frame, Tick):
+            self._listener.tick(frame)
+        elif isinstance(frame, OrderUpdate):
+            self._listener.order_update(frame)
+        elif isinstance(frame, Unusable):
+            self._listener.dropped_frame(frame.reason)
+        elif isinstance(frame, Pong):
+            self.last_pong = HeardPong(frame.server_ms, self._clock.monotonic())
+        elif isinstance(frame, ErrorFrame):
+            self._take_error(frame)
+        else:
+            self._take_acknowledgement(frame)
+
+    def _take_acknowledgement(self, frame: Subscribed | Unsubscribed | Authenticated | Ignored) -> None:
+        if isinstance(frame, Subscribed):
+            self._settle(frame)
+        elif isinstance(frame, Unsubscribed):
+            with self._lock:
+                self._confirmed -= frame.keys
+        elif isinstance(frame, Ignored):
+            self.ignored[frame.type] += 1
+
+    def _settle(self, answer: Subscribed) -> None:
+        """Contracts that an answer passes over in silence are refused: no ticks of them will come."""
+        words = {key: answers.safe_text(said, self._secret) for key, said in answer.refused}
+        with self._lock:
+            asked = self._answered(answer.request)
+            silent = asked - answer.confirmed - words.keys()
+            words |= dict.fromkeys(silent, "the gateway did not answer for it")
+            self._confirmed = (self._confirmed | answer.confirmed) - words.keys()
+            self._refused = {key: said for key, said in self._refused.items() if key not in answer.confirmed} | words
+
+    def _answered(self, request: int | None) -> frozenset[ContractKey]:
+        """The contracts of the request that is answered. The gateway answers one socket's requests in turn."""
+        while self._asked:
+            number, keys = self._asked.popleft()
+            if request is None or number == request:
+                return keys
+        return frozenset()
+
+    def _take_error(self, error: ErrorFrame) -> None:
+        """Errors do not say what they answer: a lost broker ends the feed, anything else the oldest open request."""
+        text = answers.safe_text(f"{error.code}: {error.message}", self._secret)
+        if error.code in _LOST:
+            self.close()
+            raise FeedClosed(f"The gateway's feed is gone. It said: {text}")
+        _log.warning("A gateway's feed refused a request: %s", text)
+        self._listener.dropped_frame(text)
+        with self._lock:
+            if self._asked:
+                _, keys = self._asked.popleft()
+                self._refused |= dict.fromkeys(keys - self._confirmed, text)
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        """Raises FeedClosed."""
+        try:
+            self._socket.send(json.dumps(message))
+        except ConnectionClosed as error:
+            raise FeedClosed(_closing_words(error)) from error
+
+
+def _named(keys: Sequence[ContractKey]) -> list[dict[str, object]]:
+    return [{"symbol": key.symbol, "exchange": key.exchange} for key in keys]
+
+
+def _closing_words(error: ConnectionClosed) -> str:
+    """Why a socket is closed, as far as either side said."""
+    if error.rcvd is None:
+        return "The connection to the gateway's feed broke off."
+    reason = f" ({error.rcvd.reason})" if error.rcvd.reason else ""
+    return f"The gateway closed its feed with code {error.rcvd.code}{reason}."

@@ -1,0 +1,279 @@
+"""One frame off the wire becomes one thing of ours: a tick, an order update, an acknowledgement, an error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from app.adapters.openalgo import answers, numbers, parse, words
+from app.adapters.openalgo.rows import Row
+from app.domain.books import OrderUpdate
+from app.domain.contracts import ContractKey
+from app.domain.money import Units
+from app.ports.feed import Tick
+from app.ports.gateway import NotOpenAlgo
+
+Levels = tuple[tuple[float, int], ...]
+
+_MOST_KEYS = 20_000
+_HIGHEST_PRICE = 1e9
+_MOST_UNITS = 1e15
+_LATEST_MS = 1e13
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A frame that says nothing we can use, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A frame of a type that nobody here asked for."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """The gateway accepts the key and names its broker."""
+
+    broker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The gateway's clock, epoch milliseconds."""
+
+    server_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFrame:
+    """The gateway says no. It does not say to which request."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The answer to one subscribe request: contracts confirmed, contracts refused with the words, and its number."""
+
+    confirmed: frozenset[ContractKey]
+    refused: tuple[tuple[ContractKey, str], ...]
+    request: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """Contracts that are pushed no more."""
+
+    keys: frozenset[ContractKey]
+
+
+Frame = Tick | OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | ErrorFrame | Ignored | Unusable
+
+
+class _Level(msgspec.Struct, gc=False):
+    price: float | None = None
+    quantity: int | float | None = None
+
+
+class _Depth(msgspec.Struct, gc=False):
+    buy: list[_Level] = []
+    sell: list[_Level] = []
+
+
+class _Figures(msgspec.Struct, gc=False):
+    """The fields of market data that are used. Open interest is not among them: some plug-ins send garbage in it."""
+
+    ltp: float | None = None
+    timestamp: int | float | None = None
+    ltt: int | float | None = None
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+    close: float | None = None
+    prev_close: float | None = None
+    volume: int | float | None = None
+    depth: _Depth | None = None
+
+
+class _MarketData(msgspec.Struct, gc=False):
+    type: str | None = None
+    symbol: str | None = None
+    exchange: str | None = None
+    data: _Figures | None = None
+
+
+_DECODER = msgspec.json.Decoder(_MarketData)
+_NOTHING = _Figures()
+
+
+class FrameReader:
+    """Reads the frames of one socket. For one thread. Keeps the contract keys it has met, so that each is made once."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str | None, str | None], ContractKey] = {}
+
+    def read(self, raw: bytes) -> Frame:
+        """Never raises, whatever `raw` is."""
+        try:
+            frame = _DECODER.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._read_loosely(raw)
+        if frame.type == "market_data":
+            return self._tick(frame.symbol, frame.exchange, frame.data or _NOTHING)
+        return self._read_loosely(raw)
+
+    def _read_loosely(self, raw: bytes) -> Frame:
+        """Everything but the common frame, and that one too when its numbers come as text or NaN."""
+        body = answers.decode(raw)
+        if body is None:
+            return Unusable("not a JSON object")
+        try:
+            return self._by_type(body)
+        except NotOpenAlgo as error:
+            return Unusable(str(error))
+
+    def _by_type(self, body: Mapping[str, object]) -> Frame:
+        kind = body.get("type")
+        if kind == "market_data":
+            symbol, exchange = body.get("symbol"), body.get("exchange")
+            named = isinstance(symbol, str) and isinstance(exchange, str)
+            return self._tick(str(symbol), str(exchange), _figures(body.get("data"))) if named else _NAMELESS
+        if kind == "order_update":
+            return _order_update(body)
+        if kind == "pong":
+            return _pong(body)
+        if kind in {"subscribe", "unsubscribe", "auth"}:
+            return _acknowledgement(str(kind), body)
+        if body.get("status") == "error" or kind == "error":
+            return ErrorFrame(str(body.get("code") or "ERROR"), str(body.get("message") or "no reason given"))
+        return Ignored(str(kind))
+
+    def _tick(self, symbol: str | None, exchange: str | None, figures: _Figures) -> Tick | Unusable:
+        ltp = figures.ltp
+        if ltp is None or not 0 < ltp < _HIGHEST_PRICE:
+            return Unusable(f"{symbol}: {ltp} is no price")
+        key = self._keys.get((exchange, symbol)) or self._new_key(exchange, symbol)
+        if key is None:
+            return _NAMELESS
+        depth, volume = figures.depth, figures.volume
+        stamp = figures.timestamp
+        return Tick(
+            key,
+            ltp,
+            _instant(figures.ltt if stamp is None else stamp),
+            _price(figures.open),
+            _price(figures.high),
+            _price(figures.low),
+            _price(figures.close) or _price(figures.prev_close),
+            None if volume is None or not 0 <= volume < _MOST_UNITS else int(volume),
+            _levels(depth.buy) if depth is not None else (),
+            _levels(depth.sell) if depth is not None else (),
+        )
+
+    def _new_key(self, exchange: str | None, symbol: str | None) -> ContractKey | None:
+        key = words.contract_key(exchange, symbol)
+        if key is not None:
+            if len(self._keys) >= _MOST_KEYS:
+                self._keys.clear()
+            self._keys[exchange, symbol] = key
+        return key
+
+
+_NAMELESS = Unusable("market data of no contract")
+
+
+def _price(raw: float | None) -> float | None:
+    return raw if raw is not None and 0 < raw < _HIGHEST_PRICE else None
+
+
+def _levels(side: list[_Level]) -> Levels:
+    """Best first, as they come; levels of nothing pad the frame to five and are left out."""
+    return tuple(
+        (level.price, int(level.quantity))
+        for level in side
+        if level.price is not None
+        and 0 < level.price < _HIGHEST_PRICE
+        and level.quantity is not None
+        and 0 < level.quantity < _MOST_UNITS
+    )
+
+
+def _instant(stamp: float | None) -> datetime | None:
+    """Aware UTC of an epoch in milliseconds, or in seconds where a plug-in sends those. None when it is neither."""
+    if stamp is None or not 0 < stamp < _LATEST_MS:
+        return None
+    seconds = stamp / 1000 if stamp > 1e11 else stamp
+    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 1e10 else None
+
+
+def _figures(raw: object) -> _Figures:
+    """Figures whose numbers may be text, fractions or nothing."""
+    given = raw if isinstance(raw, dict) else {}
+    loose = {name: _float(given.get(name)) for name in _Figures.__struct_fields__ if name != "depth"}
+    depth = given.get("depth")
+    sides = depth if isinstance(depth, dict) else {}
+    return _Figures(**loose, depth=_Depth(_loose_levels(sides.get("buy")), _loose_levels(sides.get("sell"))))
+
+
+def _loose_levels(raw: object) -> list[_Level]:
+    rows = [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
+    return [_Level(_float(row.get("price")), _float(row.get("quantity"))) for row in rows]
+
+
+def _float(raw: object) -> float | None:
+    value = numbers.number(raw)
+    return None if value is None else float(value)
+
+
+def _order_update(body: Mapping[str, object]) -> OrderUpdate:
+    row = Row(dict(body), "order update", 1)
+    return OrderUpdate(
+        order_id=row.order_id(),
+        contract=row.contract(),
+        side=row.side(),
+        units=row.units("quantity", least=0),
+        status=words.order_status(row.raw("order_status")),
+        filled=Units(row.units("filled_quantity", least=0)),
+        average=numbers.positive(row.raw("average_price")),
+        reject_reason=parse.reject_reason(row.raw("rejection_reason")),
+        mode=row.text("mode"),
+    )
+
+
+def _pong(body: Mapping[str, object]) -> Pong | Unusable:
+    server_ms = numbers.whole(body.get("server_timestamp"))
+    return Unusable("a pong without a time") if server_ms is None else Pong(server_ms)
+
+
+def _acknowledgement(kind: str, body: Mapping[str, object]) -> Frame:
+    if kind == "auth":
+        return Authenticated(str(body.get("broker") or "")) if body.get("status") == "success" else _auth_error(body)
+    if kind == "unsubscribe":
+        return Unsubscribed(frozenset(key for key, _, _ in _answered(body.get("successful"))))
+    rows = _answered(body.get("subscriptions"))
+    return Subscribed(
+        confirmed=frozenset(key for key, ok, _ in rows if ok),
+        refused=tuple((key, said) for key, ok, said in rows if not ok),
+        request=numbers.whole(body.get("request_id")),
+    )
+
+
+def _auth_error(body: Mapping[str, object]) -> ErrorFrame:
+    return ErrorFrame(str(body.get("code") or "AUTHENTICATION_ERROR"), str(body.get("message") or "no reason given"))
+
+
+def _answered(raw: object) -> list[tuple[ContractKey, bool, str]]:
+    """Each contract of an acknowledgement, whether it was granted, and the words when it was not."""
+    found = []
+    for row in raw if isinstance(raw, list) else []:
+        key = words.contract_key(row.get("exchange"), row.get("symbol")) if isinstance(row, dict) else None
+        if key is not None:
+            found.append((key, row.get("status") == "success", str(row.get("message") or "no reason given")))
+    return found
