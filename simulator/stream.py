@@ -49,6 +49,7 @@ class StreamSide:
         self._clients: dict[StreamClient, None] = {}
         self._adapter: int | None = None
         self._dead_token: int | None = None
+        self._broker_modes: dict[ContractKey, int] = {}  # what the broker was told; it lags behind the subscriptions
         self._server: Server | None = None
         self._orders = OrderPush(self._faults, self._clients)
         self._orders.listen()
@@ -85,9 +86,10 @@ class StreamSide:
     def restart(self) -> None:
         """Follows the gateway into its fresh market; clients are sent away and must come again."""
         for client in tuple(self._clients):
-            self._subscriptions.drop(client)
+            self._subscriptions.drop(client)  # the old market and its watchers are gone
             client.close_soon(1012, "service restart")
         self._adapter = self._dead_token = None
+        self._broker_modes.clear()
         self._orders.listen()
 
     # connections
@@ -190,11 +192,10 @@ class StreamSide:
         if self._gateway.venue.contracts.find(*key) is None:
             text = f"Token not found for {symbol} on {exchange}"
             return {**row, "status": "error", "message": text, "broker": frames.BROKER}
-        new = key not in self._subscriptions
+        if key not in self._subscriptions:
+            self._gateway.venue.watch(key)
         if self._subscriptions.add(client, key, mode):
             asyncio.get_running_loop().call_later(FIRST_TICK_S, self._send_first, key, mode)
-        if new:
-            self._gateway.venue.watch(key)
         return {**row, "status": "success", "mode": MODE_LABELS[mode], "depth": depth, "broker": frames.BROKER}
 
     def _unsubscribe(self, client: StreamClient, request: dict[str, Any]) -> bytes:
@@ -218,6 +219,7 @@ class StreamSide:
 
     def _unwatch(self, keys: list[ContractKey]) -> None:
         for key in keys:
+            self._broker_modes.pop(key, None)
             self._gateway.venue.unwatch(key)
 
     def _subscribe_orders(self, client: StreamClient, request: dict[str, Any]) -> bytes:
@@ -245,11 +247,15 @@ class StreamSide:
         self._faults.strike(self._clients)
 
     def deliver(self, ticks: TickFrames) -> None:
-        if self._feeding(ticks.key):
-            for tick in fan_out(self._subscriptions.modes(ticks.key)):
+        top = min(self._broker_modes.get(ticks.key, 0), self._subscriptions.highest(ticks.key))
+        if top and self._feeding(ticks.key):
+            held = {mode for mode in self._subscriptions.modes(ticks.key) if mode < top}
+            for tick in fan_out(held | {top}):
                 self._send(ticks, [tick])
 
     def _send_first(self, key: ContractKey, mode: int) -> None:
+        if key in self._subscriptions:
+            self._broker_modes[key] = max(mode, self._broker_modes.get(key, 0))
         ticks = self._hub.frames(key) if key in self._subscriptions else None
         if ticks is not None and self._feeding(key):
             self._send(ticks, first_burst(mode, index=ticks.index))
