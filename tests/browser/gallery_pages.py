@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import samples_accounts as accounts
+import samples_books as books
+import samples_chain as chain
 import samples_desk as desk
+import samples_run as run
+import samples_strategies as strategies
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,41 @@ PAGES = (
     Page("account-form-edit", "accounts/form.html", accounts.FORM_EDIT),
     Page("account", "accounts/show.html", accounts.show(trouble=False)),
     Page("account-trouble", "accounts/show.html", accounts.show(trouble=True), trouble=True),
+    Page("desk-empty", "main/dashboard.html", desk.DASHBOARD_EMPTY, mode="SIM"),
+    Page("desk", "main/dashboard.html", desk.dashboard(11), flashes=(("ok", "Zerodha 1 was added."), ("warn", "Order outcome unknown in Dhan 2."))),
+    Page("desk-50", "main/dashboard.html", desk.dashboard(50), trouble=True),
+    Page("chain", "trading/chain.html", chain.chain()),
+    Page("chain-trouble", "trading/chain.html", chain.chain(trouble=True), mode="PAPER", trouble=True),
+    Page("chain-empty", "trading/chain.html", chain.chain(empty=True), mode="SIM"),
+    Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
+    Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
+    Page("builder", "strategies/builder.html", strategies.BUILDER),
+    Page("builder-empty", "strategies/builder.html", strategies.BUILDER_EMPTY, mode="SIM"),
+    Page("builder-wrong", "strategies/builder.html", strategies.BUILDER_WRONG),
+    Page("builder-50", "strategies/builder.html", strategies.BUILDER_50, mode="SIM"),
+    Page("preview", "strategies/preview.html", strategies.PREVIEW, mode="SIM"),
+    Page("preview-live", "strategies/preview.html", strategies.PREVIEW_LIVE),
+    Page("preview-expired", "strategies/preview.html", strategies.PREVIEW_EXPIRED, mode="SIM"),
+    Page("preview-sent", "strategies/preview.html", strategies.PREVIEW_SENT, mode="SIM"),
+    Page("preview-50", "strategies/preview.html", strategies.PREVIEW_50, mode="PAPER"),
+    Page("run", "trading/run.html", run.RUN, mode="SIM"),
+    Page("run-trouble", "trading/run.html", run.RUN_TROUBLE, trouble=True),
+    Page("run-closed", "trading/run.html", run.RUN_CLOSED, mode="SIM"),
+    Page("run-50", "trading/run.html", run.RUN_50, mode="PAPER"),
+    Page("orders", "trading/orders.html", books.ORDERS),
+    Page("orders-empty", "trading/orders.html", books.ORDERS_EMPTY),
+    Page("orders-many", "trading/orders.html", books.ORDERS_MANY, mode="SIM"),
+    Page("trades", "trading/trades.html", books.TRADES),
+    Page("trades-empty", "trading/trades.html", books.TRADES_EMPTY),
+    Page("positions", "trading/positions.html", books.POSITIONS),
+    Page("positions-empty", "trading/positions.html", books.POSITIONS_EMPTY),
+    Page("holdings", "trading/holdings.html", books.HOLDINGS),
+    Page("holdings-empty", "trading/holdings.html", books.HOLDINGS_EMPTY),
+    Page("funds", "trading/funds.html", books.FUNDS),
+    Page("funds-empty", "trading/funds.html", books.FUNDS_EMPTY, mode="SIM"),
+    Page("activity", "main/activity.html", desk.ACTIVITY),
+    Page("activity-empty", "main/activity.html", desk.ACTIVITY_EMPTY),
+    Page("style", "main/style.html", {}),
     Page("error", "errors/error.html", desk.ERROR),
     Page("error-visitor", "errors/error.html", desk.ERROR, visitor=True),
 )

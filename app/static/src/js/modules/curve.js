@@ -13,8 +13,8 @@ function options(element, limits) {
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (chart, low, high) => [Math.min(low, 0, ...limits), Math.max(high, 0, ...limits)] } },
     axes: [
-      { ...axis, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
-      { ...axis, size: 64, values: (chart, ticks) => ticks.map((rupees) => rupees.toLocaleString("en-IN").replace("-", "−")) },
+      { ...axis, size: 28, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
+      { ...axis, size: 64, space: 32, values: (chart, ticks) => ticks.map((rupees) => rupees.toLocaleString("en-IN").replace("-", "−")) },
     ],
     series: [{}, { stroke: splitAtZero("--up", "--down"), fill: splitAtZero("--up-soft", "--down-soft"), width: 1.6, points: { show: false } }, ...limits.map(limitSeries)],
   };

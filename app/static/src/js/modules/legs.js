@@ -21,8 +21,16 @@ function fitExpiries(row, choices) {
   if (offered.some((choice) => choice.value === chosen)) select.value = chosen;
 }
 
+// Rows of legs; the rows between them carry their errors.
+const legRows = (body) => [...body.querySelectorAll("tr[data-leg-row]")];
+
 function renumber(body) {
-  [...body.rows].forEach((row, index) => (row.querySelector(".leg-number").textContent = index + 1));
+  legRows(body).forEach((row, index) => (row.querySelector(".leg-number").textContent = index + 1));
+}
+
+function remove(row) {
+  if (row.nextElementSibling?.classList.contains("leg-errors")) row.nextElementSibling.remove();
+  row.remove();
 }
 
 export default function attach(section) {
@@ -35,7 +43,7 @@ export default function attach(section) {
     const holder = document.createElement("tbody");
     holder.innerHTML = blank.innerHTML.replaceAll("legs-N-", `legs-${nextLegNumber(names)}-`);
     const row = holder.rows[0];
-    const last = body.rows[body.rows.length - 1];
+    const last = legRows(body).at(-1);
     if (last) for (const name of ["underlying", "product"]) part(row, name).value = part(last, name).value;
     body.append(row);
     fitExpiries(row, choices);
@@ -50,7 +58,7 @@ export default function attach(section) {
     if (!button) return;
     event.preventDefault();
     if (button.dataset.leg === "add") return add();
-    button.closest("tr").remove();
+    remove(button.closest("tr"));
     renumber(body);
   });
   section.addEventListener("change", (event) => {
@@ -58,5 +66,5 @@ export default function attach(section) {
     if (event.target.dataset.part === "underlying") fitExpiries(row, choices);
     fitStrike(row);
   });
-  for (const row of body.rows) fitStrike(row);
+  for (const row of legRows(body)) fitStrike(row);
 }

@@ -4,8 +4,10 @@ import htmx from "htmx.org";
 const SLOW_MS = 5000;
 const BETWEEN_MS = 500;
 
+/** Whether the fragment is left as it is for now: nobody looks, or somebody is in the middle of something in it. */
 function resting(element) {
-  return document.hidden || element.querySelector("dialog[open]") !== null || element.querySelector("details[open]") !== null;
+  const busy = element.querySelector("dialog[open], details[open], input:focus, select:focus");
+  return document.hidden || busy !== null;
 }
 
 export default function attach(element) {

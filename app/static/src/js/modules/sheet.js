@@ -13,7 +13,14 @@ function order(table, column, direction) {
   body.append(...rows.map((entry) => entry.row));
 }
 
+function show(table, heads, column, direction) {
+  for (const other of heads) other.removeAttribute("aria-sort");
+  heads[column].setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+  order(table, column, direction);
+}
+
 function makeSortable(table) {
+  const memory = `sort:${location.pathname}:${table.dataset.filter}`;
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
   heads.forEach((head, column) => {
     if (head.textContent.trim() === "" || head.dataset.unsorted !== undefined) return;
@@ -24,11 +31,12 @@ function makeSortable(table) {
     head.append(button);
     button.addEventListener("click", () => {
       const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
-      order(table, column, direction);
+      show(table, heads, column, direction);
+      sessionStorage.setItem(memory, JSON.stringify([column, direction]));
     });
   });
+  const remembered = JSON.parse(sessionStorage.getItem(memory));
+  if (remembered && remembered[0] < heads.length) show(table, heads, ...remembered);
 }
 
 function makeFilterable(table, input) {

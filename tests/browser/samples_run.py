@@ -1,0 +1,188 @@
+"""Sample contexts of the run page: in order, in trouble, over, and with 50 accounts."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace as Row
+from typing import Any
+
+from samples_desk import ACCOUNT_NAMES, NOW, Context, event
+
+LEGS = [("SELL", "26,400 CE", "51.75"), ("BUY", "26,600 CE", "18.55"), ("SELL", "25,950 PE", "48.60"), ("BUY", "25,750 PE", "23.80")]
+
+
+def consequence(accounts: int, closes: int, *, cancels: int = 0, warnings: list[str] | None = None) -> Row:
+    lines = [Row(account=f"Simulator {n}", text="buys 4 lots (260) 26,400 CE, sells 4 lots (260) 26,600 CE") for n in range(1, accounts + 1)]
+    return Row(cancels=cancels, closes=closes, accounts=accounts, lots=4 * closes, units=260 * closes, lines=lines, warnings=warnings or [])
+
+
+def legs(*, can_exit: bool) -> list[Row]:
+    warning = ["26,600 CE is the hedge of 26,400 CE: closing it alone leaves 26,400 CE naked."]
+    return [
+        Row(
+            id=n + 1,
+            number=n + 1,
+            side=side,
+            contract=contract,
+            ltp=Decimal(ltp),
+            age_s=0.4,
+            can_exit=can_exit,
+            exit=consequence(5, 5, warnings=warning if side == "BUY" else None),
+        )
+        for n, (side, contract, ltp) in enumerate(LEGS)
+    ]
+
+
+def cell(state: str = "filled", filled: int | None = 4, wanted: int = 4, **changes: Any) -> Row:
+    row = Row(
+        state=state,
+        filled_lots=filled,
+        wanted_lots=wanted,
+        filled_units=None if filled is None else filled * 65,
+        average=Decimal("62.25") if filled else None,
+        age_s=6.0,
+        note=None,
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+def account(number: int, cells: list[Row | None], state: str = "in_sync", mtm: str | None = "2480", **changes: Any) -> Row:
+    row = Row(
+        id=number,
+        name=ACCOUNT_NAMES[number - 1] if number <= len(ACCOUNT_NAMES) else f"Account {number}",
+        mode="SIM",
+        state=state,
+        reason=None,
+        mtm=None if mtm is None else Decimal(mtm),
+        can_exit=True,
+        exit=consequence(1, 4, cancels=1),
+        cells=cells,
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+TROUBLE = [
+    account(
+        2,
+        [cell(), cell("unknown", None, note="No answer within 5 s. The order book is being read; nothing is sent again."), cell("waiting", 0), cell("sending", 0)],
+        "out_of_sync",
+        None,
+    ),
+    account(3, [cell("partly_filled", 1, 2), cell("rejected", 0, note="RMS: margin exceeds, required 1,92,450, available 1,20,000 (16-4021)."), cell("working", 0), None], "catching_up", "-1080"),
+    account(4, [cell("denied", 0, note="Price outside the band 12.05 to 58.40. Nothing was sent."), cell("cancelled", 0), cell("skipped", 0), cell("exiting", 4)], "paused"),
+]
+QUIET = [account(n, [cell() for _ in LEGS], mtm=str(n * 1240 - 4000)) for n in range(5, 11)]
+
+RULES = [
+    Row(key="max_loss", name="Max loss", state="armed", threshold=Decimal(-22000), distance=Decimal(84480), used_pct=12, note=None),
+    Row(key="max_profit", name="Max profit", state="armed", threshold=Decimal(90000), distance=Decimal(27520), used_pct=79, note="Targets wait while a mark is missing."),
+]
+FIRED = [Row(key="max_loss", name="Max loss", state="fired", threshold=Decimal(-22000), distance=None, used_pct=100, note="At 11:40:12 with P&L −22,140: every account exited.")]
+
+
+def order(minutes: int, state: str, **changes: Any) -> Row:
+    row = Row(
+        at=NOW - timedelta(minutes=minutes),
+        account="Dhan 2",
+        side="BUY",
+        contract="26,600 CE",
+        purpose="ENTRY",
+        lots=4,
+        units=260,
+        filled_units=260,
+        price=Decimal("19.10"),
+        average=Decimal("18.55"),
+        state=state,
+        broker_id="26112700004021",
+        message=None,
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+ORDERS = [
+    order(0, "UNKNOWN", filled_units=None, average=None, broker_id=None, message="No answer within 5 s"),
+    order(1, "REJECTED", filled_units=0, average=None, message="RMS: margin exceeds"),
+    order(2, "WORKING", filled_units=65),
+    order(3, "FILLED", side="SELL", contract="26,400 CE"),
+    order(4, "DENIED", filled_units=0, average=None, broker_id=None, message="Price outside the band"),
+    order(5, "CANCELLED", purpose="EXIT", filled_units=0, average=None),
+]
+EVENTS = [
+    event(1, "warn", "Fyers 1, buy 26,600 CE", "No answer from the broker: unknown until the books tell."),
+    event(2, "bad", "Dhan 2, buy 26,600 CE rejected", "RMS: margin exceeds (16-4021)"),
+    event(26, "ok", "All hedges filled, 7 accounts", "wave 1, median 388 ms"),
+    event(27, "info", "Run started", "40 lots (2,600), preview 8f2a1c"),
+]
+
+
+def curve() -> list[tuple[int, float]]:
+    start = int((NOW - timedelta(hours=2)).timestamp())
+    return [(start + 60 * n, 900.0 * n - 14 * abs(n - 70) ** 1.6 + 900 * (n % 7) - 9000) for n in range(120)]
+
+
+def run(accounts: list[Row], **changes: Any) -> Context:
+    row = Row(
+        id=1182,
+        strategy_id=7,
+        strategy_name="Iron condor NIFTY",
+        state="running",
+        mode="SIM",
+        underlying="NIFTY",
+        expiry=date(2026, 12, 1),
+        started_at=NOW - timedelta(hours=2, minutes=26),
+        ended_at=None,
+        as_of=NOW,
+        mtm=Decimal(62480),
+        realised=Decimal(21310),
+        unrealised=Decimal(41170),
+        marks="fresh",
+        marks_note=None,
+        lots=40,
+        units=2600,
+        accounts_total=len(accounts),
+        accounts_ok=sum(account.state == "in_sync" for account in accounts),
+        unknown_count=0,
+        can_exit=True,
+        exit=consequence(len(accounts), 4 * len(accounts), cancels=2),
+        legs=legs(can_exit=True),
+        accounts=accounts,
+        rules=RULES,
+        orders=ORDERS[2:4],
+        events=EVENTS[2:],
+        curve=curve(),
+    )
+    row.__dict__.update(changes)
+    return {"run": row}
+
+
+RUN = run(QUIET)
+RUN_TROUBLE = run(
+    TROUBLE + QUIET,
+    state="entering",
+    mode="LIVE",
+    mtm=None,
+    unrealised=None,
+    marks="incomplete",
+    marks_note="26,600 CE has had no confirmed price for 12 s. Targets wait; max loss judges the worst case.",
+    unknown_count=1,
+    orders=ORDERS,
+    events=EVENTS,
+    exit=consequence(9, 36, cancels=3, warnings=["Fyers 1 has an unknown order: it is settled from the books before its positions are closed."]),
+)
+RUN_CLOSED = run(
+    [account(n, [cell("flat", 4) for _ in LEGS], mtm=str(-4000 - n), can_exit=False) for n in range(5, 10)],
+    state="closed",
+    mtm=Decimal(-22140),
+    realised=Decimal(-22140),
+    unrealised=Decimal(0),
+    ended_at=NOW,
+    can_exit=False,
+    legs=legs(can_exit=False),
+    rules=FIRED,
+    curve=None,
+    orders=[],
+    events=[event(2, "bad", "Max loss", "P&L −22,140 at or below −22,000: every account exits."), *EVENTS],
+)
+RUN_50 = run([account(n, [cell() for _ in LEGS], mtm=str(n * 140 - 2000)) for n in range(1, 51)], mode="PAPER")

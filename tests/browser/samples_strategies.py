@@ -1,0 +1,229 @@
+"""Sample contexts of the strategies list, the builder and the preview."""
+
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace as Row
+from typing import Any
+
+from samples_desk import HOSTILE, NOW, Context, form
+
+TEMPLATES = [
+    Row(key="short_straddle", name="Short straddle", icon="short_straddle"),
+    Row(key="long_straddle", name="Long straddle", icon="long_straddle"),
+    Row(key="short_strangle", name="Short strangle", icon="short_strangle"),
+    Row(key="long_strangle", name="Long strangle", icon="long_strangle"),
+    Row(key="bull_call_spread", name="Bull call", icon="bull_call"),
+    Row(key="bear_put_spread", name="Bear put", icon="bear_put"),
+    Row(key="bull_put_spread", name="Bull put", icon="bull_put"),
+    Row(key="bear_call_spread", name="Bear call", icon="bear_call"),
+]
+EXPIRIES = [
+    {"value": "current_week", "label": "This week, 01 DEC 26 Tue"},
+    {"value": "next_week", "label": "Next week, 08 DEC 26 Tue"},
+    {"value": "current_month", "label": "This month, 29 DEC 26 Tue"},
+    {"value": "2026-12-15", "label": "15 DEC 26 Tue"},
+]
+CHOICES = Row(
+    underlyings=["NIFTY", "BANKNIFTY", "SENSEX"],
+    expiries={"NIFTY": EXPIRIES, "BANKNIFTY": EXPIRIES[2:3], "SENSEX": EXPIRIES[:2]},
+)
+
+
+def strategy(number: int, name: str, run: Row | None) -> Row:
+    return Row(
+        id=number,
+        name=name,
+        summary="Sell NIFTY ATM CE, sell ATM PE, this week, MIS",
+        legs=2,
+        accounts=5,
+        structures=4,
+        max_loss=Decimal(22000) if number != 2 else None,
+        max_profit=Decimal(30000) if number == 1 else None,
+        updated_at=NOW,
+        run=run,
+    )
+
+
+INDEX: Context = {
+    "strategies": [
+        strategy(1, "Iron condor NIFTY, weekly", Row(id=1182, state="running", mtm=Decimal(62480))),
+        strategy(2, HOSTILE, None),
+        strategy(3, "Strangle SENSEX", Row(id=1183, state="exiting", mtm=None)),
+    ]
+}
+INDEX_EMPTY: Context = {"strategies": []}
+
+
+def leg(number: int, **changes: Any) -> Row:
+    row = Row(
+        number=number,
+        underlying="NIFTY",
+        kind="CE",
+        expiry="current_week",
+        strike_method="ATM",
+        strike_value="",
+        side="SELL",
+        ratio="1",
+        product="MIS",
+        now="26,200 CE at 128.20",
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+def account(number: int, **changes: Any) -> Row:
+    row = Row(id=number, name=f"Simulator {number}", mode="SIM", state="in_sync", reason=None, chosen=True, multiplier="1")
+    row.__dict__.update(changes)
+    return row
+
+
+LEGS = [
+    leg(0, strike_method="OTM", strike_value="4", now="26,400 CE at 51.75"),
+    leg(1, side="BUY", strike_method="OTM", strike_value="8", now="26,600 CE at 18.55"),
+    leg(2, kind="PE", strike_method="PREMIUM_NEAR", strike_value="50", now="25,950 PE at 48.60"),
+    leg(3, kind="PE", side="BUY", strike_method="STRIKE", strike_value="25750", expiry="2026-12-15", product="NRML", now=None),
+    leg(4, kind="FUT", strike_method="ATM", expiry="current_month", now="FUT at 26,251.10"),
+]
+
+
+def builder(legs: list[Row], filled: Row, accounts: list[Row], known: Row | None = None) -> Context:
+    return {"strategy": known, "form": filled, "legs": legs, "accounts": accounts, "choices": CHOICES, "templates": TEMPLATES}
+
+
+ACCOUNTS = [
+    account(1),
+    account(2, multiplier="2"),
+    account(3, multiplier="0.5", state="paused", reason="By you 10:05"),
+    account(4, chosen=False, name=HOSTILE, mode="LIVE"),
+]
+BUILDER = builder(
+    LEGS,
+    form({"name": "Iron condor, NIFTY weekly", "structures": "4", "max_loss": "22000", "max_profit": "30000"}),
+    ACCOUNTS,
+    Row(id=7, name="Iron condor, NIFTY weekly"),
+)
+BUILDER_EMPTY = builder([], form({"structures": "1"}), [])
+BUILDER_50 = builder(LEGS[:2], form({"name": "Straddle", "structures": "1"}), [account(n) for n in range(1, 51)])
+BUILDER_WRONG = builder(
+    [leg(0, ratio="0", strike_method="OTM", strike_value="25"), leg(2, expiry="next_week", underlying="BANKNIFTY", kind="PE")],
+    form(
+        {"name": "", "structures": "-2", "max_loss": "abc", "max_profit": ""},
+        {
+            "name": "A strategy needs a name. Type one.",
+            "structures": "−2 is not a whole number from 1 to 1,000. Type 1 or more.",
+            "max_loss": "“abc” is not an amount. Type rupees, such as 22000.",
+            "legs-0-ratio": "0 lots is no leg. Type 1 or more, or remove the leg.",
+            "legs-0-strike_value": "OTM goes from 1 to 20 strikes. Type 20 or less.",
+            "legs-2-expiry": "BANKNIFTY has no weekly expiry. Choose a month.",
+            "accounts": "No account takes part. Tick at least one.",
+            "multiplier-2": "“x” is not a number. Type 0.5, 1 or 2.",
+        },
+        "Nothing was saved: 8 things need a look, each is marked.",
+    ),
+    [account(1, chosen=False), account(2, chosen=False, multiplier="x")],
+)
+
+PLAN = [
+    ("BUY", "26,600 CE", Decimal("18.55"), 1),
+    ("BUY", "25,750 PE", Decimal("23.80"), 1),
+    ("SELL", "26,400 CE", Decimal("51.75"), 1),
+    ("SELL", "25,950 PE", Decimal("48.60"), 1),
+]
+
+
+def preview_leg(number: int) -> Row:
+    side, contract, ltp, ratio = PLAN[number]
+    worst = Decimal("1.03") if side == "BUY" else Decimal("0.97")
+    return Row(
+        number=number,
+        side=side,
+        contract=contract,
+        expiry=date(2026, 12, 1),
+        ratio=ratio,
+        product="MIS",
+        note="OTM 8 of 26,184.35" if number != 3 else "premium nearest to 60.00",
+        warning="48.60 is 19 % off the wanted premium." if number == 3 else None,
+        ltp=ltp,
+        limit=ltp,
+        worst=round(ltp * worst, 2),
+    )
+
+
+def preview_account(number: int, lots: int, **changes: Any) -> Row:
+    legs = []
+    for shown in map(preview_leg, range(4)):
+        units = lots * 65
+        slices = [units] if units <= 1755 else [1755, units - 1755]
+        legs.append(
+            Row(number=shown.number, side=shown.side, contract=shown.contract, lots=lots, units=units, slices=slices, limit=shown.limit, worst=shown.worst)
+        )
+    row = Row(
+        id=number,
+        name=f"Simulator {number}",
+        mode="SIM",
+        structures=lots,
+        legs=legs,
+        orders=sum(len(entry.slices) for entry in legs),
+        margin_needed=Decimal(73480 * lots),
+        funds_free=Decimal(986000),
+        free_after=Decimal(986000 - 73480 * lots),
+        decided_by=f"4 × {lots / 4:g}",
+        explanation=[f"4 structures × multiplier {lots / 4:g} = {lots}.", "Margin from the broker for the basket, 11:42:05."],
+        skipped=None,
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+SKIPPED = preview_account(
+    3,
+    0,
+    legs=[],
+    orders=0,
+    margin_needed=None,
+    free_after=None,
+    decided_by="4 × 0.1, rounded down",
+    explanation=[],
+    skipped="4 structures × 0.1 is 0: raise the multiplier to at least 0.25.",
+)
+
+
+def preview(accounts: list[Row], **changes: Any) -> Context:
+    ready = [row for row in accounts if row.skipped is None]
+    row = Row(
+        id="pv-8f2a1c",
+        hash="8f2a1c77d90b4e55a1",
+        strategy_id=7,
+        strategy_name="Iron condor, NIFTY weekly",
+        made_at=NOW,
+        seconds_left=58,
+        state="alive",
+        run_id=None,
+        mode="SIM",
+        spots=[Row(underlying="NIFTY", spot=Decimal("26184.35"))],
+        legs=[preview_leg(n) for n in range(4)],
+        accounts=accounts,
+        ready=len(ready),
+        skipped=len(accounts) - len(ready),
+        order_count=sum(account.orders for account in accounts),
+        units=sum(leg.units for account in ready for leg in account.legs),
+        margin_total=Decimal(1984000),
+        max_loss=Decimal(22000),
+        max_profit=None,
+        refusal=None,
+    )
+    row.__dict__.update(changes)
+    return {"preview": row}
+
+
+FIVE = [preview_account(1, 4), preview_account(2, 8), SKIPPED, preview_account(4, 40, name=HOSTILE), preview_account(5, 2, margin_needed=None, free_after=None)]
+PREVIEW = preview(FIVE)
+PREVIEW_LIVE = preview(
+    [preview_account(n, n, mode="LIVE") for n in range(1, 4)],
+    mode="LIVE",
+    margin_total=None,
+    refusal="Sending to live gateways is off on this desk. Use the simulator, or a gateway in analyzer mode.",
+)
+PREVIEW_EXPIRED = preview(FIVE, state="expired", seconds_left=0)
+PREVIEW_SENT = preview(FIVE, state="sent", seconds_left=0, run_id=1182)
+PREVIEW_50 = preview([preview_account(n, 1 + n % 6) for n in range(1, 51)], mode="PAPER")
