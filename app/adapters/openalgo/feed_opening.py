@@ -110,7 +110,8 @@ def _open(url: str, place: Address, limits: FeedLimits) -> ClientConnection:
         raise TimedOut(f"{place.label} took the connection and then said nothing for {limits.open_s:g} s.") from error
     except ssl.SSLError as error:
         raise Unreachable(f"No secure connection to {place.label}: its certificate is not trusted here.") from error
-    except (InvalidHandshake, ConnectionClosed, OSError, EOFError) as error:
+    # ValueError is how the library refuses to follow a redirect on a socket of ours; it must not follow any.
+    except (InvalidHandshake, ConnectionClosed, OSError, EOFError, ValueError) as error:
         raise NotOpenAlgo(f"What answers at {place.label} is not an OpenAlgo feed. Check the address.") from error
 
 
@@ -129,4 +130,5 @@ def _shake_hands(url: str, peer: socket.socket, limits: FeedLimits) -> ClientCon
         proxy=None,
         logger=_library_log,
         user_agent_header="AlgoMirror",
+        legacy=True,  # the library's word for a connection that its caller closes, and that never reconnects by itself
     )

@@ -10,31 +10,13 @@ from websockets.frames import Close
 from websockets.sync.client import ClientConnection
 
 from app.adapters.openalgo.feed import OpenAlgoFeed
-from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
-from app.ports.feed import FeedClosed, FeedMode, Tick
+from app.ports.feed import FeedClosed, FeedMode
 from tests.unit.adapters.hand_clock import HandClock
+from tests.unit.adapters.listening import Listening
 
 KEY = "CANARY-key"
 CALL, PUT, BAD = (ContractKey("NFO", name) for name in ("NIFTY01DEC2625000CE", "NIFTY01DEC2625000PE", "NOSUCH"))
-
-
-class Listening:
-    """A listener that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.ticks: list[Tick] = []
-        self.updates: list[OrderUpdate] = []
-        self.dropped: list[str] = []
-
-    def tick(self, tick: Tick) -> None:
-        self.ticks.append(tick)
-
-    def order_update(self, update: OrderUpdate) -> None:
-        self.updates.append(update)
-
-    def dropped_frame(self, reason: str) -> None:
-        self.dropped.append(reason)
 
 
 class ScriptedSocket:
