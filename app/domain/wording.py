@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from app.domain.calendar import IST
+from app.domain.contracts import Contract
 
 UNKNOWN = "—"
 MINUS = "−"
@@ -122,3 +123,12 @@ def age(seconds: float | None) -> str:
     if seconds < 7200:
         return f"{int(seconds // 60)} min"
     return f"{int(seconds // 3600)} h"
+
+
+def contract_name(contract: Contract) -> str:
+    """`NIFTY 01 DEC 26 26,400 CE`, `NIFTY 29 DEC 26 FUT`."""
+    day = f"{contract.expiry:%d %b %y}".upper()
+    if contract.strike is None:
+        return f"{contract.underlying} {day} {contract.kind.value}"
+    whole = contract.strike == contract.strike.to_integral_value()
+    return f"{contract.underlying} {day} {_fixed(contract.strike, 0 if whole else 2)} {contract.kind.value}"

@@ -1,1 +1,7 @@
 """Chain, runs and books."""
+
+from flask import Blueprint
+
+trading_bp = Blueprint("trading", __name__, url_prefix="/trading")
+
+from app.trading import books  # noqa: E402, F401 - the routes register themselves on the blueprint above

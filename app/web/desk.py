@@ -11,6 +11,7 @@ from app.ports.clock import Clock, MarketClock
 from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts, Simulator
 from app.services.activity import Activity
+from app.services.book_pages import BookPages
 from app.services.contract_list import ContractList
 from app.services.people import People
 from app.services.price_board import PriceBoard
@@ -38,7 +39,7 @@ class Desk:
     activity: Activity
     today: Today
     accounts: Accounts
-    book_pages: Any
+    book_pages: BookPages
     health: HealthBoard
     board: PriceBoard
     commands: Any

@@ -1,0 +1,80 @@
+"""The books: orders, trades, positions, holdings and funds, merged over the accounts a user may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.services.accounts import AccountRow
+from app.services.book_lines import FundsLine, FundsSummary, Merged
+from app.trading import trading_bp
+from app.web.account_words import mode_word, reason_of, state_word
+from app.web.desk import desk
+from app.web.signed_in import user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundsView:
+    """An account's funds with its state and mode."""
+
+    account: str
+    mode: str | None
+    available: Decimal | None
+    collateral: Decimal | None
+    used: Decimal | None
+    used_pct: int | None
+    realised: Decimal | None
+    unrealised: Decimal | None
+    at: datetime | None
+    state: str
+    reason: str | None
+
+
+@trading_bp.get("/orders")
+def orders() -> ResponseReturnValue:
+    return render_template("trading/orders.html", book=desk().book_pages.orders(user()))
+
+
+@trading_bp.get("/trades")
+def trades() -> ResponseReturnValue:
+    return render_template("trading/trades.html", book=desk().book_pages.trades(user()))
+
+
+@trading_bp.get("/positions")
+def positions() -> ResponseReturnValue:
+    return render_template("trading/positions.html", book=desk().book_pages.positions(user()))
+
+
+@trading_bp.get("/holdings")
+def holdings() -> ResponseReturnValue:
+    return render_template("trading/holdings.html", book=desk().book_pages.holdings(user()))
+
+
+@trading_bp.get("/funds")
+def funds() -> ResponseReturnValue:
+    return render_template("trading/funds.html", book=_with_states(desk().book_pages.funds(user())))
+
+
+def _with_states(book: Merged[FundsLine, FundsSummary]) -> Merged[FundsView, FundsSummary]:
+    accounts = {account.id: account for account in desk().accounts.shown_to(user())}
+    rows = tuple(_view(accounts[line.account_id], line) for line in book.rows if line.account_id in accounts)
+    return Merged(rows, book.summary, book.sources)
+
+
+def _view(account: AccountRow, line: FundsLine) -> FundsView:
+    health = desk().health.of(account.id)
+    return FundsView(
+        account=line.account,
+        mode=mode_word(account, health.mode),
+        available=line.available,
+        collateral=line.collateral,
+        used=line.used,
+        used_pct=line.used_pct,
+        realised=line.realised,
+        unrealised=line.unrealised,
+        at=line.at,
+        state=state_word(account, health),
+        reason=line.reason or reason_of(account, health, live_sending=desk().settings.live_sending),
+    )

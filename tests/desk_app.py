@@ -1,0 +1,383 @@
+"""The real pages on a real database, with gateways that behave as they are told and a clock moved by hand."""
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine
+from werkzeug.test import TestResponse
+
+from app.accounts import accounts_bp
+from app.api import api_bp, health_bp
+from app.auth import auth_bp
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding
+from app.domain.contracts import Contract, ContractKey, Kind
+from app.domain.plan import Mode
+from app.main import main_bp
+from app.persistence.database import Database, Table, prepare_sqlite
+from app.persistence.tables import User
+from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
+from app.services.account_check import AccountCheck
+from app.services.account_health import HealthBoard
+from app.services.accounts import AccountForm, Accounts
+from app.services.activity import Activity
+from app.services.book_pages import BookPages
+from app.services.book_reader import BookReader
+from app.services.contract_list import ContractList
+from app.services.gateways import Gateways
+from app.services.passwords import Passwords
+from app.services.people import People
+from app.services.price_board import PriceBoard
+from app.services.run_board import RunBoard
+from app.services.session_hours import SessionHours
+from app.services.today import Today
+from app.trading import trading_bp
+from app.web.desk import Desk
+from app.web.install import install_web
+from config import testing_settings
+
+MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+"""Monday 23 November 2026, 10:30 in India."""
+
+PASSWORD = "three quiet elephants"
+TOKEN = "testing-setup-token"
+
+
+CE = ContractKey("NFO", "NIFTY01DEC2626400CE")
+LISTED = {CE: Contract(CE, "NIFTY", Kind.CE, date(2026, 12, 1), Decimal(26400), 65, Decimal("0.05"))}
+"""Today's list: one call of NIFTY."""
+
+
+class HandClock:
+    """Real and market time in one; stands still until told otherwise."""
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+
+    def advance(self, seconds: float) -> None:
+        self.passed_s += seconds
+
+    def now(self) -> datetime:
+        return MONDAY_1030 + timedelta(seconds=self.passed_s)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.passed_s
+
+
+class PretendGateway:
+    """Says what it was told to say; `broken` is raised from every read while it is set, `broken_feed` by the feed."""
+
+    def __init__(self, broker: str = "simulator", mode: Mode = Mode.LIVE, key: str = "key") -> None:
+        self.named = broker
+        self.in_mode = mode
+        self.key = key
+        self.broken: GatewayError | None = None
+        self.broken_feed: GatewayError | None = None
+        self.money = Funds(Decimal(1_000_000), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+        self.orders: list[BrokerOrder] = []
+        self.trades: list[BrokerTrade] = []
+        self.positions: list[BrokerPosition] = []
+        self.held: list[Holding] = []
+        self.calls: list[str] = []
+
+    def _answer(self, call: str) -> None:
+        self.calls.append(call)
+        if self.broken is not None:
+            raise self.broken
+
+    def broker(self) -> str:
+        self._answer("ping")
+        return self.named
+
+    def mode(self) -> Mode:
+        self._answer("mode")
+        return self.in_mode
+
+    def funds(self) -> Funds:
+        self._answer("funds")
+        return self.money
+
+    def order_book(self) -> list[BrokerOrder]:
+        self._answer("orders")
+        return self.orders
+
+    def trade_book(self) -> list[BrokerTrade]:
+        self._answer("trades")
+        return self.trades
+
+    def position_book(self) -> list[BrokerPosition]:
+        self._answer("positions")
+        return self.positions
+
+    def holdings(self) -> list[Holding]:
+        self._answer("holdings")
+        return self.held
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class PretendNet:
+    """Which gateway answers at which address; nothing answers at the others."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, PretendGateway] = {}
+        self.asked: list[GatewayAddress] = []
+
+    def gateway(self, address: GatewayAddress) -> Any:
+        self.asked.append(address)
+        found = self.at.get(address.host_url)
+        if found is None:
+            found = PretendGateway()
+            found.broken = Unreachable("Nothing answers.")
+        return found
+
+    def feed(self, address: GatewayAddress, listener: object) -> Any:  # noqa: ARG002 - the port's signature
+        found = self.at.get(address.host_url)
+        if found is not None and found.broken_feed is not None:
+            raise found.broken_feed
+        return PretendGateway()
+
+
+class PlainVault:
+    """Locks by writing down the owner; enough to see a key that was moved to another row."""
+
+    def lock(self, plain: str, *, owner: str) -> str:
+        return f"test:{owner}:{plain[::-1]}"
+
+    def unlock(self, locked: str, *, owner: str) -> str:
+        head = f"test:{owner}:"
+        assert locked.startswith(head), "a key was opened for another account"
+        return locked.removeprefix(head)[::-1]
+
+
+class DictCache:
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, value: bytes, ttl_s: float) -> None:  # noqa: ARG002 - the port's signature
+        self.kept[key] = value
+
+    def forget(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+class AtOnce(Executor):
+    """Runs what is submitted at once, on the caller's thread."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - a future carries whatever was raised
+            future.set_exception(error)
+        return future
+
+
+@dataclass(frozen=True)
+class SimulatedAccount:
+    name: str
+    host_url: str
+    websocket_url: str
+    api_key: str
+
+
+@dataclass
+class PretendSimulator:
+    listed: list[SimulatedAccount] = field(default_factory=list)
+
+    def accounts(self) -> Sequence[SimulatedAccount]:
+        return self.listed
+
+
+@dataclass(frozen=True)
+class NoChains:
+    """No expiry is listed; remembers what was looked at."""
+
+    looked: list[tuple[str, object]] = field(default_factory=list)
+    listed: dict[str, list[object]] = field(default_factory=dict)
+
+    def expiries(self, underlying: str) -> list[object]:
+        return self.listed.get(underlying, [])
+
+    def looked_at(self, underlying: str, expiry: object) -> None:
+        self.looked.append((underlying, expiry))
+
+
+@dataclass(frozen=True)
+class FeedState:
+    account_id: int | None = None
+    account_name: str | None = None
+    phase: str = "off"
+    last_tick_age_s: float | None = None
+
+
+class NoFeed:
+    def state(self) -> FeedState:
+        return FeedState()
+
+
+@dataclass
+class Bench:
+    """Everything a test moves: the application, its desk, and the pretended world behind it."""
+
+    app: Flask
+    desk: Desk
+    clock: HandClock
+    net: PretendNet
+    simulator: PretendSimulator
+    database: Database
+
+    def client(self) -> "Browser":
+        return Browser(self.app.test_client())
+
+    def admin(self) -> "Browser":
+        """A browser of the first user, registered when there is none."""
+        browser = self.client()
+        if not self.desk.people.anybody():
+            self.desk.people.register_first(TOKEN, "asha", PASSWORD)
+        browser.sign_in("asha")
+        return browser
+
+    def trader(self, name: str = "ravi") -> "Browser":
+        """A browser of somebody who is no admin."""
+        self.admin()
+        with self.database.reading() as session:
+            known = session.query(User).filter(User.username == name).count()
+        if not known:
+            self.desk.people.create(name, PASSWORD, "trader")
+        browser = self.client()
+        browser.sign_in(name)
+        return browser
+
+    def account(self, name: str = "Zerodha 1", port: int = 5001, **told: Any) -> tuple[int, PretendGateway]:
+        """An account that is there already, and its gateway."""
+        gateway = PretendGateway(key=f"key-{port}", **told)
+        self.net.at[f"http://127.0.0.1:{port}"] = gateway
+        self.admin()
+        form = AccountForm(name, f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port + 3000}", f"key-{port}")
+        account_id = self.desk.accounts.add(self.somebody("asha"), form)
+        return account_id, gateway
+
+    def somebody(self, name: str) -> Any:
+        with self.database.reading() as session:
+            user = session.query(User).filter(User.username == name).one()
+        return _Actor(user.id, user.username, user.role == "admin")
+
+
+@dataclass(frozen=True)
+class _Actor:
+    id: int
+    username: str
+    is_admin: bool
+
+
+class Browser:
+    """A test client that carries the page's token, as a person's browser does."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("/auth/login", {"username": name, "password": password}, page="/auth/login")
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **more)
+
+    def post(
+        self, path: str, form: dict[str, Any] | None = None, *, page: str = "/accounts/", **more: Any
+    ) -> TestResponse:
+        """Submit with the token of `page`."""
+        token = self.token(page)
+        return self.client.post(path, data={"csrf_token": token, **(form or {})}, **more)
+
+    def token(self, page: str) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(page, follow_redirects=True).text)
+        assert found, f"{page} has no form"
+        return found[1]
+
+
+@contextmanager
+def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Bench]:
+    """A desk on an empty database, given back when the block ends."""
+    url = url or f"sqlite:///{folder / 'desk.sqlite3'}"
+    settings = testing_settings().with_(database_url=url, **changes)
+    engine = create_engine(url)
+    prepare_sqlite(engine)
+    Table.metadata.drop_all(engine)
+    Table.metadata.create_all(engine)
+    made = _bench(Database(engine), settings)
+    try:
+        yield made
+    finally:
+        engine.dispose()
+
+
+def _bench(database: Database, settings: Any) -> Bench:
+    clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
+    activity = Activity(database, clock)
+    health = HealthBoard(clock)
+    gateways = Gateways(database, vault, net.gateway)
+    check = AccountCheck(net.gateway, net.feed, clock)
+    board = PriceBoard(clock)
+    runs = RunBoard(database, board, clock)
+    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    accounts = Accounts(
+        database, clock, vault, check, activity=activity, gateways=gateways, health=health, simulator=simulator
+    )
+    contracts = ContractList(gateways, accounts.feed_order, clock, clock)
+    reader = BookReader(gateways, AtOnce(), DictCache(), clock)
+    books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
+    desk = Desk(
+        settings=settings,
+        clock=clock,
+        market_clock=clock,
+        database=database,
+        people=People(database, clock, activity, settings.setup_token, cheap),
+        activity=activity,
+        today=Today(database, runs, clock),
+        accounts=accounts,
+        book_pages=books,
+        health=health,
+        board=board,
+        commands=None,
+        strategies=None,
+        previews=None,
+        run_board=runs,
+        chains=NoChains(),
+        websocket_manager=NoFeed(),
+        hours=SessionHours(gateways, accounts.feed_order, clock, clock),
+        contract_list=contracts,
+        simulator=simulator,
+        unwell_threads=list,
+        engine_leads=lambda: True,
+    )
+    return Bench(_app(desk), desk, clock, net, simulator, database)
+
+
+def _app(desk: Desk) -> Flask:
+    app = Flask("app")
+    install_web(app, desk)
+    for blueprint in (auth_bp, main_bp, accounts_bp, trading_bp, api_bp, health_bp):
+        app.register_blueprint(blueprint)
+    for endpoint, address in (
+        ("strategies.index", "/strategies/"),
+        ("strategies.new", "/strategies/new"),
+        ("trading.chain", "/trading/chain"),
+        ("trading.run", "/trading/runs/<int:run_id>"),
+    ):
+        if endpoint not in app.view_functions:
+            app.add_url_rule(address, endpoint, lambda **_: "")
+    return app
