@@ -33,6 +33,7 @@ from app.services.activity import Activity
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
+from app.services.feed_state import FeedPhase, FeedState
 from app.services.gateways import Gateways
 from app.services.passwords import Passwords
 from app.services.people import People
@@ -216,17 +217,11 @@ class NoChains:
         self.looked.append((underlying, expiry))
 
 
-@dataclass(frozen=True)
-class FeedState:
-    account_id: int | None = None
-    account_name: str | None = None
-    phase: str = "off"
-    last_tick_age_s: float | None = None
-
-
 class NoFeed:
+    """No account feeds prices."""
+
     def state(self) -> FeedState:
-        return FeedState()
+        return FeedState(None, None, FeedPhase.OFF, MONDAY_1030, None, 0, 0, (), 0, "")
 
 
 @dataclass
@@ -340,6 +335,8 @@ def _bench(database: Database, settings: Any) -> Bench:
     contracts = ContractList(gateways, accounts.feed_order, clock, clock)
     reader = BookReader(gateways, AtOnce(), DictCache(), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
+    nothing: Any = None
+    feed: Any = NoFeed()
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -352,12 +349,12 @@ def _bench(database: Database, settings: Any) -> Bench:
         book_pages=books,
         health=health,
         board=board,
-        commands=None,
-        strategies=None,
-        previews=None,
+        commands=nothing,
+        strategies=nothing,
+        previews=nothing,
         run_board=runs,
         chains=NoChains(),
-        websocket_manager=NoFeed(),
+        websocket_manager=feed,
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,
         simulator=simulator,

@@ -1,13 +1,20 @@
 """What the frame of every page shows: mode, indices, clock, feed and today's MTM."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from flask import Flask, g
 from flask_login import current_user
 
+from app.domain.calendar import IST, Closed, Phase, Session
+from app.domain.contracts import UNDERLYINGS, Underlying
+from app.services.accounts import AccountRow
+from app.web.account_words import mode_word
+from app.web.desk import Desk, desk
 from app.web.idempotency import new_key
+from app.web.signed_in import SignedIn, user
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +65,59 @@ def install_context(app: Flask) -> None:
 def _frame() -> dict[str, object]:
     if g.get("bare_page") or not current_user.is_authenticated:
         return {"desk": BLANK}
-    return {"desk": BLANK}
+    return {"desk": frame_view(desk(), user())}
+
+
+def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
+    """The frame as this user sees it now. Costs two small reads of the database."""
+    return FrameView(
+        mode=desk_mode(services.accounts.shown_to(viewer)),
+        indices=tuple(_index(services, underlying) for underlying in UNDERLYINGS),
+        clock=_clock(services),
+        feed=_feed(services),
+        mtm=services.today.worth(services.today.runs(viewer)).total,
+    )
+
+
+def desk_mode(accounts: Sequence[AccountRow]) -> str:
+    """LIVE when one account trades real money, else PAPER when one is in analyzer mode, else SIM."""
+    modes = {mode_word(account, account.expected_mode) for account in accounts}
+    return next((mode for mode in ("LIVE", "PAPER") if mode in modes), "SIM")
+
+
+def _index(services: Desk, underlying: Underlying) -> IndexView:
+    latest = services.board.latest(underlying.spot)
+    if latest is None:
+        return IndexView(underlying.name, None, None)
+    before = latest.previous_close
+    change = (latest.ltp - before) * 100 / before if before else None
+    return IndexView(underlying.name, latest.ltp, change)
+
+
+def _clock(services: Desk) -> ClockView:
+    now = services.market_clock.now()
+    exchange = UNDERLYINGS[0].exchange
+    session, phase = services.hours.session(exchange), services.hours.phase(exchange)
+    return ClockView(now, phase.value, clock_note(phase, session, now))
+
+
+def clock_note(phase: Phase, session: Session | Closed | None, now: datetime) -> str:
+    """What the clock means for trading, in a few words."""
+    if isinstance(session, Session):
+        if phase is Phase.PRE_OPEN:
+            return f"Pre-open, opens at {session.opens.astimezone(IST):%H:%M}"
+        if phase in {Phase.LIVE, Phase.CLOSING}:
+            return f"{'Live' if phase is Phase.LIVE else 'Closing'}, closes in {_span(session.closes - now)}"
+        if phase is Phase.CLOSED and now < session.opens:
+            return f"Closed, opens at {session.opens.astimezone(IST):%H:%M}"
+    return "Market closed" if phase is Phase.CLOSED else "Session unknown"
+
+
+def _span(left: timedelta) -> str:
+    hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
+
+
+def _feed(services: Desk) -> FeedView:
+    state = services.websocket_manager.state()
+    return FeedView(state.phase.value, state.last_tick_age_s, state.account_name)

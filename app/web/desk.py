@@ -12,12 +12,15 @@ from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts, Simulator
 from app.services.activity import Activity
 from app.services.book_pages import BookPages
+from app.services.commands import Commands
 from app.services.contract_list import ContractList
 from app.services.people import People
 from app.services.price_board import PriceBoard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
+from app.services.strategies import Strategies
 from app.services.today import Today
+from app.services.websocket_manager import WebSocketManager
 from config import Settings
 
 EXTENSION = "desk"
@@ -42,12 +45,12 @@ class Desk:
     book_pages: BookPages
     health: HealthBoard
     board: PriceBoard
-    commands: Any
-    strategies: Any
+    commands: Commands
+    strategies: Strategies
     previews: Any
     run_board: RunBoard
     chains: Any
-    websocket_manager: Any
+    websocket_manager: WebSocketManager
     hours: SessionHours
     contract_list: ContractList
     simulator: Simulator | None
