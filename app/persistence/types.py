@@ -42,6 +42,13 @@ class PriceRupees(_Scaled):
     scale = 4
 
 
+class Factor(_Scaled):
+    """A plain number with up to six decimal places: a multiplier, a fraction, a count."""
+
+    cache_ok = True
+    scale = 6
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware moment, stored as UTC; SQLite, which has no zones, gives it back aware as well."""
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Numeric, String, Text
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
-from app.persistence.types import Instant
+from app.persistence.types import Factor, Instant
 
 
 class TradingAccount(Table):
@@ -30,7 +30,7 @@ class TradingAccount(Table):
     expected_mode: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16), index=True)
     feed_rank: Mapped[int]
-    multiplier: Mapped[Decimal] = mapped_column(Numeric(8, 3), default=Decimal(1))
+    multiplier: Mapped[Decimal] = mapped_column(Factor, default=Decimal(1))
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     archived_at: Mapped[datetime | None] = mapped_column(Instant)

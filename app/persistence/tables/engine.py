@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
-from app.persistence.types import Instant
+from app.persistence.types import Factor, Instant
 
 
 class CommandRow(Table):
@@ -40,7 +40,7 @@ class LeaseRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int]
     owner: Mapped[str] = mapped_column(String(100))
-    expires_at: Mapped[datetime] = mapped_column(Instant)
+    taken_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class MarketRuleRow(Table):
@@ -51,7 +51,7 @@ class MarketRuleRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     underlying: Mapped[str | None] = mapped_column(String(32))
-    value: Mapped[Decimal] = mapped_column(Numeric(14, 6))
+    value: Mapped[Decimal] = mapped_column(Factor)
     valid_from: Mapped[date] = mapped_column(Date)
     source: Mapped[str] = mapped_column(String(200))
 

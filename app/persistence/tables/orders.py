@@ -15,7 +15,10 @@ class Intent(Table):
 
     Unique on (execution, purpose, generation, slice): four triggers in one millisecond make one exit. `baseline` holds
     the broker's order ids known when it was claimed, so that a new id can be recognised later; None until claimed.
-    `limit_price` is the protected limit; `worst_price` how far it may be re-priced.
+    `baseline_carry` is the signed net position that the trades of the day did not explain at that moment; None when the
+    books had not been read. `limit_price` is what was sent, or shown at preview, and `worst_price` how far an entry may
+    be re-priced; both are None for an exit that is not priced yet. `cancel_asked_at` is when we asked the broker to
+    cancel it; None: never.
     """
 
     __tablename__ = "intents"
@@ -32,11 +35,12 @@ class Intent(Table):
     product: Mapped[str] = mapped_column(String(8))
     side: Mapped[str] = mapped_column(String(4))
     units: Mapped[int]
-    limit_price: Mapped[Decimal] = mapped_column(PriceRupees)
-    worst_price: Mapped[Decimal] = mapped_column(PriceRupees)
+    limit_price: Mapped[Decimal | None] = mapped_column(PriceRupees)
+    worst_price: Mapped[Decimal | None] = mapped_column(PriceRupees)
     state: Mapped[str] = mapped_column(String(16))
     epoch: Mapped[int | None]
     baseline: Mapped[list[str] | None] = mapped_column(JSON)
+    baseline_carry: Mapped[int | None]
     weak_baseline: Mapped[bool] = mapped_column(default=False)
     order_id: Mapped[str | None] = mapped_column(String(64))
     trading_date: Mapped[date | None] = mapped_column(Date)
@@ -46,6 +50,7 @@ class Intent(Table):
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    cancel_asked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
         UniqueConstraint("execution_id", "purpose", "generation", "slice"),
@@ -83,7 +88,11 @@ class Order(Table):
 
 
 class FillRow(Table):
-    """Units of one of our intents that changed hands. `ordinal` counts the rows of its order in the trade book."""
+    """Units of one of our intents that changed hands: one row of the trade book.
+
+    Live rows have no id, so a row is known by its own words: `traded_at` as the broker writes it, units, price, and
+    `ordinal`, which counts equal rows of one order from 1.
+    """
 
     __tablename__ = "fills"
 
@@ -91,13 +100,17 @@ class FillRow(Table):
     intent_id: Mapped[int] = mapped_column(ForeignKey("intents.id"))
     execution_id: Mapped[int] = mapped_column(ForeignKey("strategy_executions.id"), index=True)
     order_id: Mapped[str] = mapped_column(String(64))
+    traded_at: Mapped[str] = mapped_column(String(32))
     ordinal: Mapped[int]
     side: Mapped[str] = mapped_column(String(4))
     units: Mapped[int]
     price: Mapped[Decimal] = mapped_column(PriceRupees)
     at: Mapped[datetime] = mapped_column(Instant)
 
-    __table_args__ = (UniqueConstraint("intent_id", "ordinal"), CheckConstraint("units > 0", name="units"))
+    __table_args__ = (
+        UniqueConstraint("intent_id", "traded_at", "units", "price", "ordinal"),
+        CheckConstraint("units > 0", name="units"),
+    )
 
 
 class Position(Table):

@@ -3,11 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.persistence.database import Table
-from app.persistence.types import Instant, Rupees
+from app.persistence.types import Factor, Instant, PriceRupees, Rupees
 
 
 class Strategy(Table):
@@ -45,7 +45,7 @@ class StrategyLeg(Table):
     kind: Mapped[str] = mapped_column(String(3))
     expiry: Mapped[str] = mapped_column(String(16))
     strike_method: Mapped[str | None] = mapped_column(String(16))
-    strike_value: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    strike_value: Mapped[Decimal | None] = mapped_column(PriceRupees)
     side: Mapped[str] = mapped_column(String(4))
     ratio: Mapped[int]
     product: Mapped[str] = mapped_column(String(8))
@@ -63,7 +63,7 @@ class StrategyAccount(Table):
 
     strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
-    multiplier: Mapped[Decimal] = mapped_column(Numeric(8, 3))
+    multiplier: Mapped[Decimal] = mapped_column(Factor)
 
 
 class Preview(Table):
