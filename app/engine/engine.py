@@ -1,0 +1,57 @@
+"""The engine of a process: waits for the lease, recovers what the one before left open, then starts its loops."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from app.engine.lease import Lease
+from app.engine.supervisor import Step, Supervisor
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_S = 1.0
+
+NamedLoops = Sequence[tuple[str, Step]]
+
+
+class Engine:
+    """`start` and `stop` are for one owner."""
+
+    def __init__(
+        self, supervisor: Supervisor, lease: Lease, *, recover: Callable[[int], int], loops: NamedLoops
+    ) -> None:
+        """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown."""
+        self._supervisor = supervisor
+        self._lease = lease
+        self._recover = recover
+        self._loops = loops
+        self._leads = False
+
+    @property
+    def leads(self) -> bool:
+        return self._leads
+
+    def start(self) -> None:
+        """Start waiting for the lease. Returns at once."""
+        self._supervisor.add("lease", self._step)
+        self._supervisor.start()
+
+    def stop(self) -> None:
+        """Stop every loop within a deadline, then let another process lead."""
+        late = self._supervisor.stop()
+        if late:
+            log.warning("threads still running at stop: %s", ", ".join(late))
+        self._leads = False
+        self._lease.give_back()
+
+    def _step(self) -> float:
+        if self._leads or not self._lease.take():
+            return TRY_AGAIN_S
+        epoch = self._lease.epoch
+        if epoch is None:
+            return TRY_AGAIN_S
+        unknown = self._recover(epoch)
+        log.info("this process leads, epoch %d; %d orders were under way and are unknown", epoch, unknown)
+        for name, step in self._loops:
+            self._supervisor.add(name, step)
+        self._leads = True
+        return TRY_AGAIN_S

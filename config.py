@@ -1,0 +1,102 @@
+"""Settings: everything that may differ between two installations, read once from the environment."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from app.domain.errors import Misconfigured
+
+EngineMode = Literal["auto", "off"]
+
+ROOT = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Immutable. Secrets are hidden from the repr.
+
+    `engine`: `auto` leads when this process gets the lease, `off` never does. `live_sending` False refuses to send to
+    any gateway that is neither the simulator nor in analyzer mode. `encryption_keys` is `id:key,id:key`, first in use.
+    `simulator_url` is the simulator's control port; with it the market clock follows the simulator.
+    """
+
+    name: Literal["development", "testing", "production"]
+    secret_key: str = field(repr=False)
+    encryption_keys: str = field(repr=False)
+    setup_token: str = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    simulator_url: str | None = None
+    engine: EngineMode = "auto"
+    live_sending: bool = False
+    secure_cookies: bool = False
+    preview_life_s: int = 60
+    price_max_age_s: float = 3.0
+    lane_workers: int = 4
+    books_every_s: float = 2.0
+    subscription_budget: int = 200
+    place_timeout_s: float = 125.0
+    rate_limits: bool = True
+    lock_path: str = str(ROOT / "instance" / "engine.lock")
+    chase_after_s: float = 3.0
+    orders_per_second: int = 8
+
+    def with_(self, **changes: object) -> "Settings":
+        """A copy with some values changed; for tests."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise Misconfigured(f"{name} is not set. `make run` writes one into .env; in production set it yourself.")
+    return value
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _engine_mode() -> EngineMode:
+    value = os.environ.get("ENGINE", "auto")
+    if value == "off":
+        return "off"
+    if value == "auto":
+        return "auto"
+    raise Misconfigured(f"ENGINE is {value!r}; it can be auto or off.")
+
+
+def from_environment(name: str) -> Settings:
+    """The settings of one of the three profiles. Raises Misconfigured naming what is missing."""
+    if name == "testing":
+        return testing_settings()
+    if name not in {"development", "production"}:
+        raise Misconfigured(f"There is no profile {name!r}; choose development, testing or production.")
+    production = name == "production"
+    default_database = f"sqlite:///{ROOT / 'instance' / 'desk.sqlite3'}"
+    return Settings(
+        name="production" if production else "development",
+        secret_key=_needed("SECRET_KEY"),
+        encryption_keys=_needed("ENCRYPTION_KEYS"),
+        setup_token=os.environ.get("SETUP_TOKEN", ""),
+        database_url=_needed("DATABASE_URL") if production else os.environ.get("DATABASE_URL", default_database),
+        redis_url=os.environ.get("REDIS_URL") or None,
+        simulator_url=os.environ.get("SIMULATOR_URL") or None,
+        engine=_engine_mode(),
+        live_sending=_flag("LIVE_SENDING"),
+        secure_cookies=production,
+    )
+
+
+def testing_settings() -> Settings:
+    """Settings of a test: in-memory database, fixed secrets that guard nothing, no engine, no limits."""
+    return Settings(
+        name="testing",
+        secret_key="testing-secret-key-that-guards-nothing",  # noqa: S106 - guards nothing
+        encryption_keys="test:PYRhkkjvxuXPVGc0nDfGkYmMSXxUCjdFvWKJzNMHl7o=",
+        setup_token="testing-setup-token",  # noqa: S106 - guards nothing
+        database_url="sqlite://",
+        engine="off",
+        rate_limits=False,
+    )
