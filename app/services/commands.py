@@ -1,0 +1,166 @@
+"""What people and scripts ask of the engine: stored once, then the engine is woken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.persistence.database import Database
+from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution
+from app.ports.clock import Clock
+from app.services.activity import Activity
+from app.services.previews import plan_of
+
+
+class CommandKind(StrEnum):
+    START = "START"
+    EXIT = "EXIT"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitScope:
+    """What of a run is to be flat: one account, one leg in all accounts, both for one cell, neither for everything."""
+
+    account_id: int | None = None
+    leg: int | None = None
+
+    def words(self) -> str:
+        if self.account_id is None and self.leg is None:
+            return "everything"
+        parts = [f"leg {self.leg}"] if self.leg is not None else []
+        parts += [f"account {self.account_id}"] if self.account_id is not None else []
+        return " in ".join(parts)
+
+
+class Commands:
+    """Thread-safe. The same key from the same user is the same command, whatever happens in between."""
+
+    def __init__(self, database: Database, clock: Clock, activity: Activity, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._activity = activity
+        self._wake = wake
+
+    def start_run(self, preview_id: int, digest: str, *, user_id: int, username: str, key: str) -> int:
+        """The id of the run that this preview makes. Asking again gives the same run.
+
+        Raises NotFound for a preview that is not this user's, Conflict when it has expired or shows something else.
+        """
+        _check_key(key)
+        try:
+            with self._database.transaction() as session:
+                known = self._run_of(session, preview_id, user_id)
+                run_id = (
+                    known if known is not None else self._request(session, preview_id, digest, user_id, username, key)
+                )
+        except IntegrityError:
+            # Another click won the race for this preview or key: its run is the answer.
+            with self._database.reading() as session:
+                winner = self._run_of(session, preview_id, user_id)
+            if winner is None:
+                raise Conflict("This key was used for something else. Open the preview again and send once.") from None
+            run_id = winner
+        self._wake()
+        return run_id
+
+    def exit_run(self, run_id: int, scope: ExitScope, *, user_id: int, username: str, key: str) -> int:
+        """The id of the command to get out of a run, or of a part of it.
+
+        Raises NotFound for a run that is not this user's or a part it does not have, Conflict when it is closed.
+        """
+        _check_key(key)
+        with self._database.transaction() as session:
+            known = session.scalars(
+                select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)
+            ).one_or_none()
+            if known is None:
+                known = self._ask_exit(session, run_id, scope, user_id, username, key)
+            elif known.run_id != run_id:
+                raise Conflict("This key was used for another run. Reload the page and try again.")
+            command_id = known.id
+        self._wake()
+        return command_id
+
+    def _run_of(self, session: Session, preview_id: int, user_id: int) -> int | None:
+        return session.scalars(select(Run.id).where(Run.preview_id == preview_id, Run.user_id == user_id)).one_or_none()
+
+    def _request(self, session: Session, preview_id: int, digest: str, user_id: int, username: str, key: str) -> int:
+        now = self._clock.now()
+        preview = session.get(Preview, preview_id)
+        if preview is None or preview.user_id != user_id:
+            raise NotFound("There is no such preview. Make a new one from the strategy.")
+        if preview.digest != digest:
+            raise Conflict("The preview on the page is not the stored one. Make a new preview and check it again.")
+        if preview.expires_at < now:
+            raise Conflict("The preview is older than a minute and prices have moved on. Make a new one.")
+        strategy = session.get_one(Strategy, preview.strategy_id)
+        plan = plan_of(preview)
+        modes = {account.mode for account in plan.taking_part}
+        run = Run(
+            strategy_id=strategy.id,
+            preview_id=preview.id,
+            user_id=user_id,
+            name=strategy.name,
+            mode=modes.pop().value if len(modes) == 1 else "mixed",
+            state="REQUESTED",
+            max_loss=plan.max_loss,
+            max_profit=plan.max_profit,
+            requested_at=now,
+        )
+        session.add(run)
+        session.flush()
+        session.add(
+            CommandRow(
+                user_id=user_id, key=key, kind=CommandKind.START, run_id=run.id, payload={}, state="ASKED", asked_at=now
+            )
+        )
+        sentence = f"Sent {strategy.name}: {plan.order_count} orders in {len(plan.taking_part)} accounts."
+        self._activity.record(
+            session, user_id=user_id, actor=username, action="run.start", subject=f"run:{run.id}", sentence=sentence
+        )
+        return run.id
+
+    def _ask_exit(
+        self, session: Session, run_id: int, scope: ExitScope, user_id: int, username: str, key: str
+    ) -> CommandRow:
+        run = session.get(Run, run_id)
+        if run is None or run.user_id != user_id:
+            raise NotFound("There is no such run.")
+        if run.state in {"CLOSED", "REFUSED"}:
+            raise Conflict("This run is closed already; there is nothing to exit.")
+        wanted = select(StrategyExecution.id).where(StrategyExecution.run_id == run_id)
+        if scope.account_id is not None:
+            wanted = wanted.where(StrategyExecution.account_id == scope.account_id)
+        if scope.leg is not None:
+            wanted = wanted.where(StrategyExecution.leg == scope.leg)
+        if run.state != "REQUESTED" and not session.scalars(wanted).first():
+            raise NotFound("This run has no such account or leg.")
+        command = CommandRow(
+            user_id=user_id,
+            key=key,
+            kind=CommandKind.EXIT,
+            run_id=run_id,
+            payload={"account_id": scope.account_id, "leg": scope.leg, "by": username},
+            state="ASKED",
+            asked_at=self._clock.now(),
+        )
+        session.add(command)
+        session.flush()
+        self._activity.record(
+            session,
+            user_id=user_id,
+            actor=username,
+            action="run.exit",
+            subject=f"run:{run_id}",
+            sentence=f"Asked to exit {scope.words()} of {run.name}.",
+        )
+        return command
+
+
+def _check_key(key: str) -> None:
+    if not (8 <= len(key) <= 64 and key.isascii() and key.replace("-", "").isalnum()):
+        raise InvalidInput("idempotency_key", "The idempotency key must be 8 to 64 letters, digits or dashes.")

@@ -1,0 +1,252 @@
+"""Makes a preview: one reading of the market for all accounts, then what each account would do, frozen and stored."""
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.domain.calendar import Phase, trading_date
+from app.domain.contracts import Contract, ContractKey, ContractMaster, underlying_named
+from app.domain.errors import Denied, DeskError, NotFound
+from app.domain.expiries import resolve_expiry
+from app.domain.money import Units
+from app.domain.plan import AccountPlan, Mode, Plan, ResolvedLeg
+from app.domain.planning import AccountTerms, LegPrice, plan_account, resolve_legs
+from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
+from app.persistence.database import Database
+from app.persistence.tables import Preview, TradingAccount
+from app.ports.clock import Clock, MarketClock
+from app.services import gate
+from app.services.account_health import HealthBoard
+from app.services.contract_list import ContractList
+from app.services.gateways import Gateways
+from app.services.margin_calculator import MarginCalculator
+from app.services.market_rule_table import MarketRuleTable
+from app.services.order_pricing import OrderPricing
+from app.services.previews import freeze, plan_of
+from app.services.quotes import Quotes
+from app.services.session_hours import SessionHours
+from app.services.strategies import SavedStrategy, Strategies
+
+NEAR_STRIKES = 40
+"""How far from the money a premium is looked for, in listed strikes on each side."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPreview:
+    """A stored preview. After `expires_at` it can be looked at but not sent."""
+
+    id: int
+    plan: Plan
+    digest: str
+    made_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Where a preview reads the market from."""
+
+    contracts: ContractList
+    hours: SessionHours
+    quotes: Quotes
+    pricing: OrderPricing
+    rules: MarketRuleTable
+    market_clock: MarketClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """Where a preview reads accounts from. `readers` runs one account's reads beside another's."""
+
+    gateways: Gateways
+    margins: MarginCalculator
+    health: HealthBoard
+    readers: Executor
+
+
+class Previews:
+    """Thread-safe. Making one calls gateways; nothing is held open meanwhile."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        strategies: Strategies,
+        market: Market,
+        money: Money,
+        *,
+        life_s: int,
+        live_sending: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._strategies = strategies
+        self._market = market
+        self._money = money
+        self._life = timedelta(seconds=life_s)
+        self._live_sending = live_sending
+
+    def make(self, strategy_id: int, user_id: int) -> FrozenPreview:
+        """Freeze what the strategy would send now. Raises when any leg cannot be resolved or priced."""
+        saved = self._strategies.one(strategy_id, user_id)
+        plan = self._plan(saved)
+        text, digest = freeze(plan)
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = Preview(
+                strategy_id=saved.id,
+                user_id=user_id,
+                made_at=now,
+                expires_at=now + self._life,
+                digest=digest,
+                plan=text,
+            )
+            session.add(row)
+            session.flush()
+            return FrozenPreview(row.id, plan, digest, row.made_at, row.expires_at)
+
+    def one(self, preview_id: int, user_id: int) -> FrozenPreview:
+        """Raises NotFound when it is not this user's."""
+        with self._database.reading() as session:
+            row = session.get(Preview, preview_id)
+            if row is None or row.user_id != user_id:
+                raise NotFound("There is no such preview. Make a new one from the strategy.")
+            return FrozenPreview(row.id, plan_of(row), row.digest, row.made_at, row.expires_at)
+
+    def check_slip(self, plan: Plan) -> None:
+        """Raises Denied when a leg would now have to be priced beyond the worst that the plan showed."""
+        for leg in plan.legs:
+            limit, _ = self._market.pricing.entry(leg.contract, leg.side)
+            worst = _worst(plan, leg.number)
+            if worst is not None and (limit - worst) * leg.side.sign > 0:
+                raise Denied(
+                    "PRICE_MOVED",
+                    f"{leg.contract.key.symbol} now needs {limit}, beyond the {worst} shown. Preview again and check.",
+                )
+
+    def _plan(self, saved: SavedStrategy) -> Plan:
+        spots = {name: self._market.quotes.spot(name) for name in sorted({leg.underlying for leg in saved.spec.legs})}
+        legs = self._legs(saved.spec, spots)
+        prices = {leg.number: LegPrice(*self._market.pricing.entry(leg.contract, leg.side)) for leg in legs}
+        accounts = self._accounts(saved)
+        plans = self._money.readers.map(lambda account: self._account_plan(account, saved, legs, prices), accounts)
+        return Plan(
+            strategy_id=saved.id,
+            strategy_name=saved.spec.name,
+            made_at=self._market.market_clock.now(),
+            spots=tuple(spots.items()),
+            legs=legs,
+            accounts=tuple(plans),
+            max_loss=saved.spec.max_loss,
+            max_profit=saved.spec.max_profit,
+        )
+
+    def _legs(self, spec: StrategySpec, spots: Mapping[str, Decimal]) -> tuple[ResolvedLeg, ...]:
+        master = self._market.contracts.master()
+        today = trading_date(self._market.market_clock.now())
+        closed = self._closed_today(spec)
+        premiums = self._premiums(spec, master, spots, today, closed_today=closed)
+        legs = resolve_legs(spec, master, spots, premiums, today, closed)
+        return tuple(replace(leg, contract=self._with_freeze(leg.contract, today)) for leg in legs)
+
+    def _closed_today(self, spec: StrategySpec) -> bool:
+        exchanges = {underlying_named(leg.underlying).exchange for leg in spec.legs}
+        return any(self._market.hours.phase(exchange) is Phase.CLOSED for exchange in exchanges)
+
+    def _premiums(
+        self,
+        spec: StrategySpec,
+        master: ContractMaster,
+        spots: Mapping[str, Decimal],
+        today: date,
+        *,
+        closed_today: bool,
+    ) -> dict[ContractKey, Decimal]:
+        keys: list[ContractKey] = []
+        for leg in spec.legs:
+            if leg.strike is not None and leg.strike.method is StrikeMethod.PREMIUM_NEAR:
+                listed = master.expiries(leg.underlying)
+                expiry = resolve_expiry(leg.expiry, listed, today, closed_today, leg.underlying)
+                keys += _near_the_money(master, leg, expiry, spots[leg.underlying])
+        return self._market.quotes.premiums(keys) if keys else {}
+
+    def _with_freeze(self, contract: Contract, today: date) -> Contract:
+        freeze_limit = contract.freeze or self._market.contracts.freeze(contract.underlying)
+        if freeze_limit is None:
+            freeze_limit = self._market.rules.book().freeze(contract.underlying, today)
+        return replace(contract, freeze=freeze_limit)
+
+    def _accounts(self, saved: SavedStrategy) -> list[TradingAccount]:
+        with self._database.reading() as session:
+            return list(
+                session.scalars(
+                    select(TradingAccount).where(TradingAccount.id.in_(saved.multipliers)).order_by(TradingAccount.id)
+                )
+            )
+
+    def _account_plan(
+        self,
+        account: TradingAccount,
+        saved: SavedStrategy,
+        legs: tuple[ResolvedLeg, ...],
+        prices: Mapping[int, LegPrice],
+    ) -> AccountPlan:
+        try:
+            gate.may_trade(account, live_sending=self._live_sending, entry=True)
+            terms = self._terms(account, saved, legs)
+        except DeskError as reason:
+            return _skipped(account, str(reason))
+        freezes = {leg.contract.key: leg.contract.freeze or Units(0) for leg in legs}
+        return plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
+
+    def _terms(self, account: TradingAccount, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...]) -> AccountTerms:
+        gateway = self._money.gateways.of(account.id)
+        mode = gateway.mode()
+        self._money.health.report(account.id, mode=mode)
+        if mode != account.expected_mode:
+            raise Denied("WRONG_MODE", f"Its gateway is in {mode.value} mode, it was added in {account.expected_mode}.")
+        multiplier = saved.multipliers[account.id]
+        structures = int(saved.spec.structures * multiplier)
+        margin = self._money.margins.basket(account.id, legs, structures).amount if structures else None
+        return AccountTerms(
+            account_id=account.id,
+            account_name=account.name,
+            mode=mode,
+            multiplier=multiplier,
+            margin_needed=margin,
+            funds_free=gateway.funds().available,
+            positions=gateway.position_book(),
+        )
+
+
+def _skipped(account: TradingAccount, reason: str) -> AccountPlan:
+    return AccountPlan(
+        account_id=account.id,
+        account_name=account.name,
+        mode=Mode(account.expected_mode),
+        structures=0,
+        legs=(),
+        margin_needed=None,
+        funds_free=None,
+        explanation=(reason,),
+        skipped=reason,
+    )
+
+
+def _near_the_money(master: ContractMaster, leg: LegSpec, expiry: date, spot: Decimal) -> list[ContractKey]:
+    strikes = master.strikes(leg.underlying, expiry, leg.kind)
+    nearest = sorted(strikes, key=lambda strike: abs(strike - spot))[: 2 * NEAR_STRIKES]
+    return [master.option(leg.underlying, expiry, leg.kind, strike).key for strike in nearest]
+
+
+def _worst(plan: Plan, leg: int) -> Decimal | None:
+    """The worst price of that leg, the same in every account; None when no account takes part in it."""
+    orders = (
+        order for account in plan.taking_part for part in account.legs if part.leg == leg for order in part.orders
+    )
+    first = next(orders, None)
+    return None if first is None else first.worst

@@ -1,0 +1,210 @@
+"""The one calculation of what a run holds and what it is worth; pages, rules and events all show this."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.domain.contracts import Contract, ContractKey, Side
+from app.domain.orders import IntentState, Purpose
+from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl
+from app.domain.positions import PositionState
+from app.persistence.database import Database
+from app.persistence.tables import Run, TradingAccount
+from app.ports.clock import Clock
+from app.services.price_board import PriceBoard
+from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
+
+LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
+"""States of a run in which units may be held or change hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """One leg in one account. `entered` and `net` are units, `net` signed; `state` is the word for its newest intent.
+
+    `average` is the average of the entry, None before any fill. `since` is when its newest intent last moved, on real
+    time; `note` is the newest reason given, by them or by us.
+    """
+
+    execution_id: int
+    account_id: int
+    leg: int
+    contract: Contract
+    side: Side
+    lots: int
+    units: int
+    entered: int
+    net: int
+    average: Decimal | None
+    state: str
+    since: datetime | None
+    note: str | None
+    exit_wanted: str | None
+    unknown: bool
+    open_orders: int
+    position: PositionState
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account's part in a run."""
+
+    account_id: int
+    name: str
+    mode: str
+    cells: tuple[CellView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as it stood when it was last changed; prices are not in it."""
+
+    run_id: int
+    user_id: int
+    strategy_id: int
+    name: str
+    state: str
+    mode: str
+    reason: str | None
+    max_loss: Decimal | None
+    max_profit: Decimal | None
+    requested_at: datetime
+    started_at: datetime | None
+    closed_at: datetime | None
+    accounts: tuple[AccountView, ...]
+
+    @property
+    def cells(self) -> tuple[CellView, ...]:
+        return tuple(cell for account in self.accounts for cell in account.cells)
+
+    @property
+    def held(self) -> frozenset[ContractKey]:
+        """Contracts in which units are held or may come to be."""
+        return frozenset(cell.contract.key for cell in self.cells if cell.net or cell.open_orders)
+
+
+class RunBoard:
+    """Keeps the newest view of each run in memory until `changed` says it is old. Thread-safe."""
+
+    def __init__(self, database: Database, board: PriceBoard, clock: Clock) -> None:
+        self._database = database
+        self._board = board
+        self._clock = clock
+        self._views: dict[int, RunView] = {}
+        self._versions: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def changed(self, run_id: int) -> None:
+        """Rows of this run were written: its next view is read anew."""
+        with self._lock:
+            self._versions[run_id] = self._versions.get(run_id, 0) + 1
+            self._views.pop(run_id, None)
+
+    def view(self, run_id: int) -> RunView:
+        """Raises NoResultFound when there is no such run."""
+        with self._lock:
+            known = self._views.get(run_id)
+            version = self._versions.get(run_id, 0)
+        if known is not None:
+            return known
+        view = self._load(run_id)
+        with self._lock:
+            if self._versions.get(run_id, 0) == version:  # else a change came while we read
+                self._views[run_id] = view
+        return view
+
+    def living(self) -> list[int]:
+        """Ids of the runs in which something may still change hands or be worth something."""
+        with self._database.reading() as session:
+            return list(session.scalars(select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)))
+
+    def pnl(self, view: RunView, account_id: int | None = None) -> RunPnl:
+        """Gross profit and loss at the newest prices, of the run or of one account in it."""
+        cells = [cell for cell in view.cells if account_id in {None, cell.account_id}]
+        return self.worth(cells)
+
+    def worth(self, cells: list[CellView]) -> RunPnl:
+        """As `pnl`, of any cells."""
+        legs = [HeldLeg(cell.contract.key, cell.position) for cell in cells]
+        marks = {leg.contract: mark for leg in legs if (mark := self.mark(leg.contract)) is not None}
+        return run_pnl(legs, marks)
+
+    def mark(self, key: ContractKey) -> Mark | None:
+        """The newest price of a contract with its age; None when none ever came."""
+        latest = self._board.latest(key)
+        if latest is None:
+            return None
+        return Mark(latest.ltp, self._clock.monotonic() - latest.received, latest.bid, latest.ask)
+
+    def _load(self, run_id: int) -> RunView:
+        with self._database.reading() as session:
+            run = session.get_one(Run, run_id)
+            accounts = load_accounts(session, run_id)
+            ids = [account.account_id for account in accounts]
+            named = {row.id: row for row in session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids)))}
+            return RunView(
+                run_id=run.id,
+                user_id=run.user_id,
+                strategy_id=run.strategy_id,
+                name=run.name,
+                state=run.state,
+                mode=run.mode,
+                reason=run.reason,
+                max_loss=run.max_loss,
+                max_profit=run.max_profit,
+                requested_at=run.requested_at,
+                started_at=run.started_at,
+                closed_at=run.closed_at,
+                accounts=tuple(_account(account, named[account.account_id]) for account in accounts),
+            )
+
+
+def _account(account: AccountState, row: TradingAccount) -> AccountView:
+    return AccountView(row.id, row.name, row.expected_mode, tuple(_cell(e) for e in account.executions))
+
+
+def _cell(execution: ExecutionState) -> CellView:
+    row = execution.row
+    newest = execution.intents[-1] if execution.intents else None
+    moments = [newest.settled_at, newest.answered_at, newest.sent_at, newest.created_at] if newest else []
+    return CellView(
+        execution_id=row.id,
+        account_id=row.account_id,
+        leg=row.leg,
+        contract=contract_of(row),
+        side=execution.side,
+        lots=row.lots,
+        units=row.units,
+        entered=execution.entered,
+        net=execution.net,
+        average=execution.entry_average,
+        state=_word(execution),
+        since=next((moment for moment in moments if moment is not None), None),
+        note=newest.reason if newest else None,
+        exit_wanted=row.exit_wanted,
+        unknown=any(i.state == IntentState.UNKNOWN for i in execution.intents),
+        open_orders=len(execution.open_intents()),
+        position=execution.position,
+    )
+
+
+def _word(execution: ExecutionState) -> str:
+    """What a trader calls the state of this leg, from its intents and fills. Trouble comes first."""
+    states = {i.state for i in execution.open_intents()}
+    for state, word in ((IntentState.UNKNOWN, "unknown"), (IntentState.PARKED, "parked")):
+        if state in states:
+            return word
+    if execution.row.exit_wanted:
+        if execution.net == 0 and not states:
+            return "flat"
+        return "exiting"
+    if states:
+        waiting = states == {IntentState.READY}
+        return "waiting" if waiting else "working"
+    if execution.entered >= execution.row.units:
+        return "filled"
+    last = [i for i in execution.intents if i.purpose == Purpose.ENTRY]
+    return last[-1].state.lower() if last else "waiting"

@@ -1,0 +1,120 @@
+"""Joins the rows of intents to what the domain makes of an account's books about them. No database, no network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
+from app.domain.contracts import ContractKey, Product, Side
+from app.domain.money import Units
+from app.domain.orders import IntentState
+from app.domain.outcomes import Verdict
+from app.domain.reconcile import (
+    QUIET_ANSWERED_S,
+    QUIET_OPEN_S,
+    BooksRead,
+    Finding,
+    Settled,
+    UnknownIntent,
+    fills_of,
+    match_slices,
+    settle,
+)
+from app.persistence.tables import Intent
+
+Holding = tuple[ContractKey, str]
+"""A contract and the product it is held in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What one cycle read, in this order, and the monotonic second at which the first read began."""
+
+    orders: Sequence[BrokerOrder]
+    trades: Sequence[BrokerTrade]
+    positions: Sequence[BrokerPosition]
+    began: float
+
+    def carries(self) -> dict[Holding, int]:
+        """Signed units of each position that today's trades do not explain: what was carried in, if all is well."""
+        carries: dict[Holding, int] = {}
+        for position in self.positions:
+            if position.contract is not None:
+                place = (position.contract, position.product)
+                carries[place] = carries.get(place, 0) + position.net
+        for trade in self.trades:
+            if trade.contract is not None:
+                place = (trade.contract, trade.product)
+                carries[place] = carries.get(place, 0) - trade.side.sign * trade.units
+        return carries
+
+
+def holding_of(intent: Intent) -> Holding:
+    return ContractKey(intent.exchange, intent.symbol), intent.product
+
+
+def settle_known(intent: Intent, books: Books, *, confirmed: Callable[[BrokerOrder], bool]) -> Settled | None:
+    """What the row and trades of the intent's own order prove; None when the books show nothing of it yet.
+
+    `confirmed` says whether that row's final word was read before.
+    """
+    if intent.order_id is None:
+        return None
+    row = next((order for order in books.orders if order.order_id == intent.order_id), None)
+    if row is not None:
+        return settle(row, books.trades, confirmed=confirmed(row))
+    fills = fills_of(intent.order_id, books.trades)
+    if not fills:
+        return None
+    traded = sum(fill.units for fill in fills)
+    state = IntentState.FILLED if traded >= intent.units else IntentState(intent.state)
+    return Settled(state, fills, Units(0))
+
+
+def same_order(intent: Intent) -> tuple[object, ...]:
+    """Intents with equal keys are slices that nobody could tell apart at the broker: they are matched together."""
+    return (intent.execution_id, intent.purpose, intent.generation, intent.units, intent.limit_price)
+
+
+def find(
+    intents: Sequence[Intent], books: Books, *, claimed: frozenset[str], clean_reads: int, now: datetime
+) -> tuple[Finding, ...]:
+    """One finding for each of some intents with the same `same_order`, whose order id is not known.
+
+    `claimed` are ids of other intents. `clean_reads` counts as BooksRead says, for the youngest of them.
+    """
+    carries = books.carries()
+    agree = all(carries.get(holding_of(intent), 0) == (intent.baseline_carry or 0) for intent in intents)
+    read = BooksRead(books.orders, books.trades, clean_reads, agree)
+    baseline = frozenset.intersection(*(frozenset(intent.baseline or ()) for intent in intents))
+    return match_slices([_unknown(intent, now) for intent in intents], read, baseline=baseline, claimed=claimed)
+
+
+def quiet_window_s(intent: Intent) -> float:
+    """How long after its send an order of this intent may still appear."""
+    return QUIET_ANSWERED_S if intent.verdict == Verdict.UNKNOWN_ANSWERED else QUIET_OPEN_S
+
+
+def since_send_s(intent: Intent, now: datetime) -> float:
+    return 0.0 if intent.sent_at is None else (now - intent.sent_at).total_seconds()
+
+
+def _unknown(intent: Intent, now: datetime) -> UnknownIntent:
+    return UnknownIntent(
+        contract=ContractKey(intent.exchange, intent.symbol),
+        side=Side(intent.side),
+        units=Units(intent.units),
+        product=Product(intent.product),
+        limit=intent.limit_price or Decimal(0),
+        verdict=Verdict(intent.verdict) if intent.verdict else Verdict.UNKNOWN_OPEN,
+        since_send_s=since_send_s(intent, now),
+    )
+
+
+def grouped(intents: Sequence[Intent]) -> list[list[Intent]]:
+    """Intents in groups that are matched together, in order of first appearance."""
+    groups: dict[tuple[object, ...], list[Intent]] = {}
+    for intent in intents:
+        groups.setdefault(same_order(intent), []).append(intent)
+    return list(groups.values())

@@ -1,0 +1,189 @@
+"""Strategies as people keep them: saved whole, found by their owner, archived when nothing of them is open."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.contracts import Kind, Product, Side
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.planning import check_strategy
+from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
+from app.persistence.database import Database
+from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyLeg, TradingAccount
+from app.ports.clock import Clock
+from app.services.activity import Activity
+
+OVER = ("CLOSED", "REFUSED")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedStrategy:
+    """A strategy with the accounts that take part; `multipliers` maps account id to a positive multiplier."""
+
+    id: int
+    spec: StrategySpec
+    multipliers: dict[int, Decimal]
+    archived: bool
+    changed_at: datetime
+
+
+class Strategies:
+    """Thread-safe. Every method sees only what belongs to that user: another's looks like none."""
+
+    def __init__(self, database: Database, clock: Clock, activity: Activity) -> None:
+        self._database = database
+        self._clock = clock
+        self._activity = activity
+
+    def all_of(self, user_id: int) -> list[SavedStrategy]:
+        """Those not archived, newest change first."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(Strategy)
+                .where(Strategy.owner_id == user_id, Strategy.archived.is_(False))
+                .order_by(Strategy.changed_at.desc(), Strategy.id.desc())
+            ).all()
+            return [_saved(row) for row in rows]
+
+    def one(self, strategy_id: int, user_id: int) -> SavedStrategy:
+        """Raises NotFound."""
+        with self._database.reading() as session:
+            return _saved(_mine(session, strategy_id, user_id))
+
+    def save(
+        self,
+        spec: StrategySpec,
+        multipliers: dict[int, Decimal],
+        *,
+        user_id: int,
+        username: str,
+        strategy_id: int | None = None,
+    ) -> int:
+        """The id under which the strategy is kept. Raises InvalidInput naming the field; then nothing was changed."""
+        check_strategy(spec)
+        try:
+            with self._database.transaction() as session:
+                _check_accounts(session, multipliers)
+                row = self._row(session, strategy_id, user_id)
+                self._fill(row, spec, multipliers)
+                session.flush()
+                self._activity.record(
+                    session,
+                    user_id=user_id,
+                    actor=username,
+                    action="strategy.save",
+                    subject=f"strategy:{row.id}",
+                    sentence=f"Saved the strategy {spec.name}.",
+                )
+                return row.id
+        except IntegrityError as taken:
+            raise InvalidInput(
+                "name", f"You have a strategy named {spec.name} already. Choose another name."
+            ) from taken
+
+    def archive(self, strategy_id: int, *, user_id: int, username: str) -> None:
+        """Take it off the list. Raises Conflict while a run of it is open."""
+        with self._database.transaction() as session:
+            row = _mine(session, strategy_id, user_id)
+            still_open = session.scalars(
+                select(Run.id).where(Run.strategy_id == row.id, Run.state.not_in(OVER))
+            ).first()
+            if still_open is not None:
+                raise Conflict(f"Run {still_open} of this strategy is still open. Exit it first.")
+            row.archived = True
+            row.name = f"{row.name[:80]} (archived {row.id})"  # frees the name for a new strategy
+            self._activity.record(
+                session,
+                user_id=user_id,
+                actor=username,
+                action="strategy.archive",
+                subject=f"strategy:{row.id}",
+                sentence=f"Archived the strategy {row.name}.",
+            )
+
+    def _row(self, session: Session, strategy_id: int | None, user_id: int) -> Strategy:
+        now = self._clock.now()
+        if strategy_id is None:
+            row = Strategy(owner_id=user_id, created_at=now, archived=False)
+            session.add(row)
+        else:
+            row = _mine(session, strategy_id, user_id)
+            row.legs.clear()
+            row.accounts.clear()
+            session.flush()
+        row.changed_at = now
+        return row
+
+    def _fill(self, row: Strategy, spec: StrategySpec, multipliers: dict[int, Decimal]) -> None:
+        row.name, row.structures = spec.name, spec.structures
+        row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
+        row.legs = [_leg_row(leg) for leg in spec.legs]
+        row.accounts = [StrategyAccount(account_id=a, multiplier=m) for a, m in sorted(multipliers.items())]
+
+
+def _check_accounts(session: Session, multipliers: dict[int, Decimal]) -> None:
+    if not multipliers:
+        raise InvalidInput("accounts", "Choose at least one account.")
+    found = set(
+        session.scalars(
+            select(TradingAccount.id).where(TradingAccount.id.in_(multipliers), TradingAccount.state != "ARCHIVED")
+        )
+    )
+    for account_id, multiplier in multipliers.items():
+        if account_id not in found:
+            raise InvalidInput(
+                "accounts", f"There is no account {account_id} any more. Reload the page and choose again."
+            )
+        if not (multiplier.is_finite() and Decimal(0) < multiplier <= 100 and _places(multiplier) <= 3):
+            sentence = "The multiplier must be above 0 and at most 100, with at most 3 decimal places."
+            raise InvalidInput(f"accounts[{account_id}].multiplier", sentence)
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _mine(session: Session, strategy_id: int, user_id: int) -> Strategy:
+    row = session.get(Strategy, strategy_id)
+    if row is None or row.owner_id != user_id or row.archived:
+        raise NotFound("There is no such strategy.")
+    return row
+
+
+def _leg_row(leg: LegSpec) -> StrategyLeg:
+    return StrategyLeg(
+        number=leg.number,
+        underlying=leg.underlying,
+        kind=leg.kind.value,
+        expiry=leg.expiry.value if isinstance(leg.expiry, ExpiryWord) else leg.expiry.isoformat(),
+        strike_method=leg.strike.method.value if leg.strike else None,
+        strike_value=leg.strike.value if leg.strike else None,
+        side=leg.side.value,
+        ratio=leg.ratio,
+        product=leg.product.value,
+    )
+
+
+def _saved(row: Strategy) -> SavedStrategy:
+    spec = StrategySpec(row.name, tuple(_leg(leg) for leg in row.legs), row.structures, row.max_loss, row.max_profit)
+    return SavedStrategy(row.id, spec, {a.account_id: a.multiplier for a in row.accounts}, row.archived, row.changed_at)
+
+
+def _leg(row: StrategyLeg) -> LegSpec:
+    words = {word.value for word in ExpiryWord}
+    strike = StrikeRule(StrikeMethod(row.strike_method), row.strike_value) if row.strike_method else None
+    return LegSpec(
+        number=row.number,
+        underlying=row.underlying,
+        kind=Kind(row.kind),
+        expiry=ExpiryWord(row.expiry) if row.expiry in words else date.fromisoformat(row.expiry),
+        strike=strike,
+        side=Side(row.side),
+        ratio=row.ratio,
+        product=Product(row.product),
+    )
