@@ -75,3 +75,21 @@ def _ancestors(path: Path) -> list[Path]:
     while (extends := EXTENDS.search(_source(chain[-1]))) is not None:
         chain.append(TEMPLATES / extends.group(1))
     return chain
+
+
+@pytest.mark.parametrize(
+    ("what", "caught", "let_through"),
+    [
+        ("inline script", "<script>go()</script>", '<script type="module" src="/static/desk.js"></script>'),
+        ("inline script", '<script type="module">go()</script>', '<script type="application/json">{}</script>'),
+        ("inline style", '<p style="color: red">', '<p class="style">'),
+        ("inline style", "<style>p {}</style>", '<link rel="stylesheet" href="/static/desk.css">'),
+        ("inline event attribute", '<button type="button" onclick="go()">', '<button data-only="on" name="online">'),
+        ("javascript: address", '<a href="javascript:go()">', '<a href="/javascript">'),
+        ("file of another host", '<script src="https://cdn.example/x.js">', '<a href="https://openalgo.in">'),
+        ("file of another host", '<img src="//cdn.example/x.png">', '<img src="/static/x.png">'),
+    ],
+)
+def test_the_patterns_find_what_they_are_for(what: str, caught: str, let_through: str) -> None:
+    assert FORBIDDEN[what].search(caught)
+    assert not FORBIDDEN[what].search(let_through)
