@@ -5,7 +5,6 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -38,14 +37,6 @@ _LOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HeardPong:
-    """The gateway's clock (epoch milliseconds) and our monotonic second when we heard of it."""
-
-    server_ms: int
-    received: float
-
-
 class OpenAlgoFeed:
     """The Feed port. `read` belongs to one thread; everything else may be called from any."""
 
@@ -64,7 +55,9 @@ class OpenAlgoFeed:
         self._requests = 0
         self._confirmed: set[ContractKey] = set()
         self._refused: dict[ContractKey, str] = {}
-        self.last_pong: HeardPong | None = None
+        self.last_pong: float | None = None
+        self.gateway_ms: int | None = None
+        """The gateway's clock at the last pong, epoch milliseconds."""
         self.ignored: Counter[str] = Counter()
         """Frames of types that nobody here asked for, by type."""
 
@@ -137,7 +130,7 @@ class OpenAlgoFeed:
         elif isinstance(frame, Unusable):
             self._listener.dropped_frame(frame.reason)
         elif isinstance(frame, Pong):
-            self.last_pong = HeardPong(frame.server_ms, self._clock.monotonic())
+            self.gateway_ms, self.last_pong = frame.server_ms, self._clock.monotonic()
         elif isinstance(frame, ErrorFrame):
             self._take_error(frame)
         else:

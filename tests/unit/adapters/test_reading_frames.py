@@ -126,7 +126,8 @@ def test_what_is_no_price_is_no_tick(ltp: Any) -> None:
 
 
 def test_a_frame_without_figures_is_no_tick() -> None:
-    for data in ({}, None, [], "x", 5):
+    no_figures: list[Any] = [{}, None, [], "x", 5]
+    for data in no_figures:
         assert isinstance(read({**MARKET, "data": data}), Unusable)
     assert isinstance(read({name: value for name, value in MARKET.items() if name != "data"}), Unusable)
 
