@@ -151,6 +151,7 @@ class FakeFeed:
         self.refusals: dict[ContractKey, str] = {}
         self.deaf: set[ContractKey] = set()
         self.answers_pings = True
+        self.frames_waiting = 0
         self.pongs: float | None = None
         self.orders_asked = False
         self.broken: str | None = None
@@ -181,15 +182,18 @@ class FakeFeed:
         self._check()
         if self.answers_pings:
             self.pongs = self.clock.monotonic()
+            self.frames_waiting += 1
 
     def read(self, timeout_s: float) -> bool:
         self._check()
         arrived, self.inbox = self.inbox, []
         for tick in arrived:
             self.listener.tick(tick)  # type: ignore[attr-defined]
-        if not arrived:
+        came = bool(arrived) or self.frames_waiting > 0
+        self.frames_waiting = 0
+        if not came:
             self.clock.advance(timeout_s)
-        return bool(arrived)
+        return came
 
     def confirmed(self) -> frozenset[ContractKey]:
         return frozenset(self.subscribed)
