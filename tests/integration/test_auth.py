@@ -205,4 +205,5 @@ def test_scripts_and_fragments_are_told_in_their_own_way(desk: Bench) -> None:
     fragment = stranger.get("/live", headers={"HX-Request": "true"})
     assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (401, "/auth/login")
     assert desk.admin().get("/api/session").json == {"username": "asha", "role": "admin"}
-    assert desk.admin().get("/api/nothing").json["status"] == 404
+    missing = desk.admin().get("/api/nothing")
+    assert (missing.status_code, missing.mimetype) == (404, "application/problem+json")
