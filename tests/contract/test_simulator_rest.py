@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 import urllib3
 
+from tests.contract.conftest import Closing
 from tests.contract.recordings import RestCase, rest_cases, with_key
 from tests.contract.rest_setups import EXCLUDED, FIRST, SETUPS, Stage, leaves_no_trace, steps_for
 from tests.contract.shapes import differences, kind_of
@@ -25,7 +27,7 @@ SHARES = {"SBIN": 863.3}
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[SimulatorProcess]:
+def running(idle_client: Future[Closing]) -> Iterator[SimulatorProcess]:
     with start_simulator("--start", "10:30", "--limits", "off", accounts=1) as simulator:
         yield simulator
 

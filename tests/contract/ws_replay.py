@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,17 +91,17 @@ class Replay:
     account: SimulatedAccount
     known: Vocabulary
     sockets: dict[str, ClientConnection] = field(default_factory=dict)
+    _opened: ExitStack = field(default_factory=ExitStack)
 
     def open(self, client: str) -> None:
         """Connects a client, again if it was connected."""
         old = self.sockets.pop(client, None)
         if old is not None:
             old.close()
-        self.sockets[client] = connect(self.account.ws_url, max_size=None)
+        self.sockets[client] = self._opened.enter_context(connect(self.account.ws_url, max_size=None))
 
     def close(self) -> None:
-        for socket in self.sockets.values():
-            socket.close()
+        self._opened.close()
 
     def run(self, segment: Segment) -> None:
         for line in segment.sent:
