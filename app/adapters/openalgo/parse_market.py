@@ -1,23 +1,18 @@
 """From a gateway's decoded answers to quotes, margins, freeze limits and trading hours."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
-from datetime import time as clock_time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from app.adapters.openalgo import numbers, words
 from app.adapters.openalgo.rows import Row, mapping, rows, shown, unreadable
 from app.domain.books import Quote
+from app.domain.calendar import IST
 from app.domain.contracts import ContractKey
 from app.domain.money import Units
 from app.ports.gateway import GatewayRefused, TradingHours
 
 Body = Mapping[str, object]
-
-_IST = timezone(timedelta(hours=5, minutes=30))
-_NSE_SHIFTED_OPENING = clock_time(14, 45)
-"""09:15 read as UTC: what a gateway says whose machine runs on UTC, for it reckons midnight in its own zone."""
-_SHIFT_SHOWS_ON = frozenset({"NSE", "BSE", "NFO", "BFO"})
 
 
 def quotes(body: Body) -> dict[ContractKey, Quote]:
@@ -75,15 +70,13 @@ def _is_of(row: Row, underlying: str) -> bool:
 
 
 def trading_hours(body: Body, day: date) -> list[TradingHours]:
-    """Hours of each exchange open on that date. Raises GatewayRefused when they are 5 h 30 min late: see `_shifted`."""
+    """Hours of each exchange open on that date, as the gateway gives them.
+
+    A gateway whose machine reckons in UTC gives them 5 h 30 min late: `app.domain.calendar.sane_hours` finds that out.
+    """
     hours = [_hours(row) for row in rows(body.get("data"), "trading hours")]
-    if any(_shifted(each) for each in hours):
-        raise GatewayRefused(
-            "The gateway says that the exchanges open at 14:45 IST: its machine reckons in UTC. "
-            "Set the time zone of that machine to Asia/Kolkata and restart OpenAlgo there."
-        )
     for each in hours:
-        if each.opens.astimezone(_IST).date() != day:
+        if each.opens.astimezone(IST).date() != day:
             raise unreadable("trading hours", f"{each.exchange} opens at {each.opens:%Y-%m-%d %H:%M} UTC, not on {day}")
     return hours
 
@@ -102,8 +95,3 @@ def _instant(raw: object, exchange: str) -> datetime:
     if milliseconds is None or not 0 < milliseconds < 10**13:
         raise unreadable("trading hours", f"{shown(raw)} of {exchange} is no time in milliseconds")
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _shifted(hours: TradingHours) -> bool:
-    opening = hours.opens.astimezone(_IST).time()
-    return hours.exchange in _SHIFT_SHOWS_ON and opening == _NSE_SHIFTED_OPENING

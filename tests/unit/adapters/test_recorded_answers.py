@@ -9,6 +9,7 @@ import pytest
 
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.domain.books import OrderStatus
+from app.domain.calendar import IST, HoursCheck, sane_hours
 from app.domain.contracts import ContractKey, Product, Side
 from app.domain.money import Units
 from app.domain.plan import Mode
@@ -191,8 +192,8 @@ def test_trading_hours(name: str, replay: Replay, clock: HandClock) -> None:
     assert opening.get("NFO") == expected
 
 
-def test_trading_hours_of_a_gateway_on_the_wrong_zone_are_refused(replay: Replay, clock: HandClock) -> None:
+def test_trading_hours_of_a_gateway_on_the_wrong_zone_can_be_told(replay: Replay, clock: HandClock) -> None:
     case = rest_case("market_timings.weekday_server_TZ_UTC")
     replay.answers["market/timings"] = (case.status, case.body)
-    with pytest.raises(port.GatewayRefused, match="Asia/Kolkata"):
-        gateway_at(replay, clock).trading_hours(MONDAY)
+    hours = {each.exchange: each for each in gateway_at(replay, clock).trading_hours(MONDAY)}
+    assert sane_hours(hours["NFO"].opens.astimezone(IST).time()) is HoursCheck.TIME_ZONE_FAULT
