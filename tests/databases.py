@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -74,7 +75,7 @@ def _postgres_folder() -> Iterator[Path]:
                 _wait_for("PostgreSQL", lambda: _postgres_answers(folder), server, folder / "log")
                 yield folder
             finally:
-                children.stop(server, within_s=10)
+                children.stop(server, within_s=10, ask=signal.SIGINT)  # without waiting for clients to leave
 
 
 @pytest.fixture(scope="session")

@@ -41,9 +41,9 @@ def start(
     )
 
 
-def stop(child: subprocess.Popen[str], *, within_s: float) -> None:
-    """Asks the program to end, and kills its whole group when it has not within the time. Returns once it is gone."""
-    _signal_group(child, signal.SIGTERM, leader_only=True)
+def stop(child: subprocess.Popen[str], *, within_s: float, ask: signal.Signals = signal.SIGTERM) -> None:
+    """Asks the program to end with the signal `ask`, and kills its whole group when it has not within the time. Returns once it is gone."""
+    _signal_group(child, ask, leader_only=True)
     try:
         child.wait(within_s)
     except subprocess.TimeoutExpired:
