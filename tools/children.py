@@ -42,7 +42,7 @@ def start(
 
 
 def stop(child: subprocess.Popen[str], *, within_s: float, ask: signal.Signals = signal.SIGTERM) -> None:
-    """Asks the program to end with the signal `ask`, and kills its whole group when it has not within the time. Returns once it is gone."""
+    """Asks the program to end by the signal `ask`; kills its whole group when it has not within the time."""
     _signal_group(child, ask, leader_only=True)
     try:
         child.wait(within_s)
