@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.gallery_server import gallery, gallery_app  # noqa: F401  fixtures of the page tests
 from tests.browser.witness import Witness
 from tools import browser
 from tools.steps import SetupError

@@ -1,4 +1,4 @@
-"""Serves every template with sample contexts under the strict content policy; `python gallery.py` to look at it.
+"""Serves every template with sample contexts under the strict policy; `python -m tests.browser.gallery` to look at it.
 
 Undefined names are errors here, so a template that reads something docs/view-models.md does not promise fails.
 """
@@ -11,11 +11,13 @@ from typing import Any
 
 from flask import Flask, Response, abort, flash, render_template
 from flask_socketio import SocketIO
-from gallery_filters import FILTERS
-from gallery_pages import PAGES, Page
 from jinja2 import StrictUndefined
-from samples_desk import desk
 
+from app.domain import wording
+from tests.browser.gallery_pages import PAGES, Page
+from tests.browser.samples_desk import NOW, desk
+
+WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "app/static"
 POLICY = (
@@ -82,8 +84,10 @@ def create_gallery() -> Flask:
         "gallery", template_folder=str(ROOT / "app/templates"), static_folder=str(STATIC), static_url_path="/static"
     )
     app.secret_key = "gallery"
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600  # built files carry their content's hash in their name
     app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update({name: getattr(wording, name) for name in WORDS})
+    app.jinja_env.filters["days_left"] = lambda day: wording.days_left(day, NOW.date())
     keys = itertools.count(1)
     app.jinja_env.globals.update(
         asset=lambda name: f"/static/build/{manifest()[name]}",

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import samples_accounts as accounts
-import samples_books as books
-import samples_chain as chain
-import samples_desk as desk
-import samples_run as run
-import samples_strategies as strategies
+import tests.browser.samples_accounts as accounts
+import tests.browser.samples_books as books
+import tests.browser.samples_chain as chain
+import tests.browser.samples_desk as desk
+import tests.browser.samples_run as run
+import tests.browser.samples_strategies as strategies
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ PAGES = (
     Page("account", "accounts/show.html", accounts.show(trouble=False)),
     Page("account-trouble", "accounts/show.html", accounts.show(trouble=True), trouble=True),
     Page("desk-empty", "main/dashboard.html", desk.DASHBOARD_EMPTY, mode="SIM"),
-    Page("desk", "main/dashboard.html", desk.dashboard(11), flashes=(("ok", "Zerodha 1 was added."), ("warn", "Order outcome unknown in Dhan 2."))),
+    Page(
+        "desk",
+        "main/dashboard.html",
+        desk.dashboard(11),
+        flashes=(("ok", "Zerodha 1 was added."), ("warn", "Order outcome unknown in Dhan 2.")),
+    ),
     Page("desk-50", "main/dashboard.html", desk.dashboard(50), trouble=True),
     Page("chain", "trading/chain.html", chain.chain()),
     Page("chain-trouble", "trading/chain.html", chain.chain(trouble=True), mode="PAPER", trouble=True),
@@ -51,6 +56,7 @@ PAGES = (
     Page("builder-wrong", "strategies/builder.html", strategies.BUILDER_WRONG),
     Page("builder-50", "strategies/builder.html", strategies.BUILDER_50, mode="SIM"),
     Page("preview", "strategies/preview.html", strategies.PREVIEW, mode="SIM"),
+    Page("preview-ending", "strategies/preview.html", strategies.PREVIEW_ENDING, mode="SIM"),
     Page("preview-live", "strategies/preview.html", strategies.PREVIEW_LIVE),
     Page("preview-expired", "strategies/preview.html", strategies.PREVIEW_EXPIRED, mode="SIM"),
     Page("preview-sent", "strategies/preview.html", strategies.PREVIEW_SENT, mode="SIM"),

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace as Row
 
-from samples_desk import ACCOUNT_NAMES, EVENTS, NOW, Context, form
+from tests.browser.samples_desk import ACCOUNT_NAMES, EVENTS, NOW, Context, form
 
 STATES = [
     ("in_sync", None),

@@ -5,11 +5,19 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
-from samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context
+from tests.browser.samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context
 
-GOOD = [Row(account=name, state="read", age_s=1.2 + 3 * n, at=NOW, reason=None) for n, name in enumerate(ACCOUNT_NAMES[4:8])]
+GOOD = [
+    Row(account=name, state="read", age_s=1.2 + 3 * n, at=NOW, reason=None) for n, name in enumerate(ACCOUNT_NAMES[4:8])
+]
 BAD = [
-    Row(account="ICICI 1", state="unreadable", age_s=None, at=NOW - timedelta(hours=2, minutes=44), reason="Login ended 08:58."),
+    Row(
+        account="ICICI 1",
+        state="unreadable",
+        age_s=None,
+        at=NOW - timedelta(hours=2, minutes=44),
+        reason="Login ended 08:58.",
+    ),
     Row(account=HOSTILE, state="unreadable", age_s=None, at=None, reason="Nothing listens at 10.0.0.7:5000."),
 ]
 
@@ -48,7 +56,9 @@ def order(n: int, state: str, **changes: Any) -> Row:
 
 
 ORDER_ROWS = [
-    order(1, "UNKNOWN", filled_units=None, average=None, broker_id=None, message="No answer within 5 s. The books decide."),
+    order(
+        1, "UNKNOWN", filled_units=None, average=None, broker_id=None, message="No answer within 5 s. The books decide."
+    ),
     order(2, "REJECTED", filled_units=0, average=None, message="RMS: margin exceeds (16-4021)"),
     order(3, "WORKING", filled_units=65),
     order(4, "FILLED"),
@@ -120,7 +130,15 @@ POSITIONS_EMPTY = book([], None)
 
 HOLDINGS = book(
     [
-        Row(account="Zerodha 1", contract="RELIANCE", units=120, average=Decimal("1402.35"), ltp=Decimal("1566.10"), value=Decimal("187932.00"), pnl=Decimal("19650.00")),
+        Row(
+            account="Zerodha 1",
+            contract="RELIANCE",
+            units=120,
+            average=Decimal("1402.35"),
+            ltp=Decimal("1566.10"),
+            value=Decimal("187932.00"),
+            pnl=Decimal("19650.00"),
+        ),
         Row(account=HOSTILE, contract="INFY", units=40, average=None, ltp=None, value=None, pnl=None),
     ],
     Row(holdings=2, value=None, pnl=None),
@@ -147,9 +165,22 @@ def funds(n: int, state: str = "in_sync", **changes: Any) -> Row:
 
 FUNDS = book(
     [
-        funds(0, "login_expired", reason="Ended 08:58, log in again", available=None, collateral=None, used=None, used_pct=None, realised=None, unrealised=None, at=None),
+        funds(
+            0,
+            "login_expired",
+            reason="Ended 08:58, log in again",
+            available=None,
+            collateral=None,
+            used=None,
+            used_pct=None,
+            realised=None,
+            unrealised=None,
+            at=None,
+        ),
         *(funds(n) for n in range(4, 10)),
     ],
-    Row(available=None, collateral=Decimal(0), used=Decimal(1274400), realised=Decimal(-13560), unrealised=Decimal(7080)),
+    Row(
+        available=None, collateral=Decimal(0), used=Decimal(1274400), realised=Decimal(-13560), unrealised=Decimal(7080)
+    ),
 )
 FUNDS_EMPTY = book([], None, [])

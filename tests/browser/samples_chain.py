@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace as Row
 
-from samples_desk import Context
+from tests.browser.samples_desk import Context
 
 EXPIRIES = [date(2026, 12, 1), date(2026, 12, 8), date(2026, 12, 15), date(2026, 12, 29), date(2027, 3, 25)]
 SPOT = Decimal("26184.35")
@@ -71,6 +71,14 @@ def chain(*, trouble: bool = False, empty: bool = False) -> Context:
             future=None if empty else Row(expiry=EXPIRIES[3], ltp=Decimal("26251.10"), basis=Decimal("66.75")),
             note="No account gives market data yet. Add one, or make one primary." if empty else None,
             rows=[] if empty else rows(trouble=trouble),
-            totals=None if empty else Row(call_oi=69_000_000, put_oi=71_800_000, pcr=Decimal("1.04"), straddle=Decimal("257.50"), max_pain=Decimal(26200)),
+            totals=None
+            if empty
+            else Row(
+                call_oi=69_000_000,
+                put_oi=71_800_000,
+                pcr=Decimal("1.04"),
+                straddle=Decimal("257.50"),
+                max_pain=Decimal(26200),
+            ),
         )
     }

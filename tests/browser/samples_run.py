@@ -5,14 +5,30 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
-from samples_desk import ACCOUNT_NAMES, NOW, Context, event
+from tests.browser.samples_desk import ACCOUNT_NAMES, NOW, Context, event
 
-LEGS = [("SELL", "26,400 CE", "51.75"), ("BUY", "26,600 CE", "18.55"), ("SELL", "25,950 PE", "48.60"), ("BUY", "25,750 PE", "23.80")]
+LEGS = [
+    ("SELL", "26,400 CE", "51.75"),
+    ("BUY", "26,600 CE", "18.55"),
+    ("SELL", "25,950 PE", "48.60"),
+    ("BUY", "25,750 PE", "23.80"),
+]
 
 
 def consequence(accounts: int, closes: int, *, cancels: int = 0, warnings: list[str] | None = None) -> Row:
-    lines = [Row(account=f"Simulator {n}", text="buys 4 lots (260) 26,400 CE, sells 4 lots (260) 26,600 CE") for n in range(1, accounts + 1)]
-    return Row(cancels=cancels, closes=closes, accounts=accounts, lots=4 * closes, units=260 * closes, lines=lines, warnings=warnings or [])
+    lines = [
+        Row(account=f"Simulator {n}", text="buys 4 lots (260) 26,400 CE, sells 4 lots (260) 26,600 CE")
+        for n in range(1, accounts + 1)
+    ]
+    return Row(
+        cancels=cancels,
+        closes=closes,
+        accounts=accounts,
+        lots=4 * closes,
+        units=260 * closes,
+        lines=lines,
+        warnings=warnings or [],
+    )
 
 
 def legs(*, can_exit: bool) -> list[Row]:
@@ -46,7 +62,9 @@ def cell(state: str = "filled", filled: int | None = 4, wanted: int = 4, **chang
     return row
 
 
-def account(number: int, cells: list[Row | None], state: str = "in_sync", mtm: str | None = "2480", **changes: Any) -> Row:
+def account(
+    number: int, cells: list[Row | None], state: str = "in_sync", mtm: str | None = "2480", **changes: Any
+) -> Row:
     row = Row(
         id=number,
         name=ACCOUNT_NAMES[number - 1] if number <= len(ACCOUNT_NAMES) else f"Account {number}",
@@ -65,20 +83,70 @@ def account(number: int, cells: list[Row | None], state: str = "in_sync", mtm: s
 TROUBLE = [
     account(
         2,
-        [cell(), cell("unknown", None, note="No answer within 5 s. The order book is being read; nothing is sent again."), cell("waiting", 0), cell("sending", 0)],
+        [
+            cell(),
+            cell("unknown", None, note="No answer within 5 s. The order book is being read; nothing is sent again."),
+            cell("waiting", 0),
+            cell("sending", 0),
+        ],
         "out_of_sync",
         None,
     ),
-    account(3, [cell("partly_filled", 1, 2), cell("rejected", 0, note="RMS: margin exceeds, required 1,92,450, available 1,20,000 (16-4021)."), cell("working", 0), None], "catching_up", "-1080"),
-    account(4, [cell("denied", 0, note="Price outside the band 12.05 to 58.40. Nothing was sent."), cell("cancelled", 0), cell("skipped", 0), cell("exiting", 4)], "paused"),
+    account(
+        3,
+        [
+            cell("partly_filled", 1, 2),
+            cell("rejected", 0, note="RMS: margin exceeds, required 1,92,450, available 1,20,000 (16-4021)."),
+            cell("working", 0),
+            None,
+        ],
+        "catching_up",
+        "-1080",
+    ),
+    account(
+        4,
+        [
+            cell("denied", 0, note="Price outside the band 12.05 to 58.40. Nothing was sent."),
+            cell("cancelled", 0),
+            cell("skipped", 0),
+            cell("exiting", 4),
+        ],
+        "paused",
+    ),
 ]
 QUIET = [account(n, [cell() for _ in LEGS], mtm=str(n * 1240 - 4000)) for n in range(5, 11)]
 
 RULES = [
-    Row(key="max_loss", name="Max loss", state="armed", threshold=Decimal(-22000), distance=Decimal(84480), used_pct=12, note=None),
-    Row(key="max_profit", name="Max profit", state="armed", threshold=Decimal(90000), distance=Decimal(27520), used_pct=79, note="Targets wait while a mark is missing."),
+    Row(
+        key="max_loss",
+        name="Max loss",
+        state="armed",
+        threshold=Decimal(-22000),
+        distance=Decimal(84480),
+        used_pct=12,
+        note=None,
+    ),
+    Row(
+        key="max_profit",
+        name="Max profit",
+        state="armed",
+        threshold=Decimal(90000),
+        distance=Decimal(27520),
+        used_pct=79,
+        note="Targets wait while a mark is missing.",
+    ),
 ]
-FIRED = [Row(key="max_loss", name="Max loss", state="fired", threshold=Decimal(-22000), distance=None, used_pct=100, note="At 11:40:12 with P&L −22,140: every account exited.")]
+FIRED = [
+    Row(
+        key="max_loss",
+        name="Max loss",
+        state="fired",
+        threshold=Decimal(-22000),
+        distance=None,
+        used_pct=100,
+        note="At 11:40:12 with P&L −22,140: every account exited.",
+    )
+]
 
 
 def order(minutes: int, state: str, **changes: Any) -> Row:
@@ -169,7 +237,12 @@ RUN_TROUBLE = run(
     unknown_count=1,
     orders=ORDERS,
     events=EVENTS,
-    exit=consequence(9, 36, cancels=3, warnings=["Fyers 1 has an unknown order: it is settled from the books before its positions are closed."]),
+    exit=consequence(
+        9,
+        36,
+        cancels=3,
+        warnings=["Fyers 1 has an unknown order: it is settled from the books before its positions are closed."],
+    ),
 )
 RUN_CLOSED = run(
     [account(n, [cell("flat", 4) for _ in LEGS], mtm=str(-4000 - n), can_exit=False) for n in range(5, 10)],

@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
-from samples_desk import HOSTILE, NOW, Context, form
+from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
 TEMPLATES = [
     Row(key="short_straddle", name="Short straddle", icon="short_straddle"),
@@ -72,7 +72,9 @@ def leg(number: int, **changes: Any) -> Row:
 
 
 def account(number: int, **changes: Any) -> Row:
-    row = Row(id=number, name=f"Simulator {number}", mode="SIM", state="in_sync", reason=None, chosen=True, multiplier="1")
+    row = Row(
+        id=number, name=f"Simulator {number}", mode="SIM", state="in_sync", reason=None, chosen=True, multiplier="1"
+    )
     row.__dict__.update(changes)
     return row
 
@@ -81,13 +83,29 @@ LEGS = [
     leg(0, strike_method="OTM", strike_value="4", now="26,400 CE at 51.75"),
     leg(1, side="BUY", strike_method="OTM", strike_value="8", now="26,600 CE at 18.55"),
     leg(2, kind="PE", strike_method="PREMIUM_NEAR", strike_value="50", now="25,950 PE at 48.60"),
-    leg(3, kind="PE", side="BUY", strike_method="STRIKE", strike_value="25750", expiry="2026-12-15", product="NRML", now=None),
+    leg(
+        3,
+        kind="PE",
+        side="BUY",
+        strike_method="STRIKE",
+        strike_value="25750",
+        expiry="2026-12-15",
+        product="NRML",
+        now=None,
+    ),
     leg(4, kind="FUT", strike_method="ATM", expiry="current_month", now="FUT at 26,251.10"),
 ]
 
 
 def builder(legs: list[Row], filled: Row, accounts: list[Row], known: Row | None = None) -> Context:
-    return {"strategy": known, "form": filled, "legs": legs, "accounts": accounts, "choices": CHOICES, "templates": TEMPLATES}
+    return {
+        "strategy": known,
+        "form": filled,
+        "legs": legs,
+        "accounts": accounts,
+        "choices": CHOICES,
+        "templates": TEMPLATES,
+    }
 
 
 ACCOUNTS = [
@@ -105,7 +123,10 @@ BUILDER = builder(
 BUILDER_EMPTY = builder([], form({"structures": "1"}), [])
 BUILDER_50 = builder(LEGS[:2], form({"name": "Straddle", "structures": "1"}), [account(n) for n in range(1, 51)])
 BUILDER_WRONG = builder(
-    [leg(0, ratio="0", strike_method="OTM", strike_value="25"), leg(2, expiry="next_week", underlying="BANKNIFTY", kind="PE")],
+    [
+        leg(0, ratio="0", strike_method="OTM", strike_value="25"),
+        leg(2, expiry="next_week", underlying="BANKNIFTY", kind="PE"),
+    ],
     form(
         {"name": "", "structures": "-2", "max_loss": "abc", "max_profit": ""},
         {
@@ -155,7 +176,16 @@ def preview_account(number: int, lots: int, **changes: Any) -> Row:
         units = lots * 65
         slices = [units] if units <= 1755 else [1755, units - 1755]
         legs.append(
-            Row(number=shown.number, side=shown.side, contract=shown.contract, lots=lots, units=units, slices=slices, limit=shown.limit, worst=shown.worst)
+            Row(
+                number=shown.number,
+                side=shown.side,
+                contract=shown.contract,
+                lots=lots,
+                units=units,
+                slices=slices,
+                limit=shown.limit,
+                worst=shown.worst,
+            )
         )
     row = Row(
         id=number,
@@ -167,8 +197,11 @@ def preview_account(number: int, lots: int, **changes: Any) -> Row:
         margin_needed=Decimal(73480 * lots),
         funds_free=Decimal(986000),
         free_after=Decimal(986000 - 73480 * lots),
-        decided_by=f"4 × {lots / 4:g}",
-        explanation=[f"4 structures × multiplier {lots / 4:g} = {lots}.", "Margin from the broker for the basket, 11:42:05."],
+        decided_by=f"4 times {lots / 4:g}",
+        explanation=[
+            f"4 structures times multiplier {lots / 4:g} = {lots}.",
+            "Margin from the broker for the basket, 11:42:05.",
+        ],
         skipped=None,
     )
     row.__dict__.update(changes)
@@ -182,9 +215,9 @@ SKIPPED = preview_account(
     orders=0,
     margin_needed=None,
     free_after=None,
-    decided_by="4 × 0.1, rounded down",
+    decided_by="4 times 0.1, rounded down",
     explanation=[],
-    skipped="4 structures × 0.1 is 0: raise the multiplier to at least 0.25.",
+    skipped="4 structures times 0.1 is 0: raise the multiplier to at least 0.25.",
 )
 
 
@@ -216,7 +249,13 @@ def preview(accounts: list[Row], **changes: Any) -> Context:
     return {"preview": row}
 
 
-FIVE = [preview_account(1, 4), preview_account(2, 8), SKIPPED, preview_account(4, 40, name=HOSTILE), preview_account(5, 2, margin_needed=None, free_after=None)]
+FIVE = [
+    preview_account(1, 4),
+    preview_account(2, 8),
+    SKIPPED,
+    preview_account(4, 40, name=HOSTILE),
+    preview_account(5, 2, margin_needed=None, free_after=None),
+]
 PREVIEW = preview(FIVE)
 PREVIEW_LIVE = preview(
     [preview_account(n, n, mode="LIVE") for n in range(1, 4)],
@@ -224,6 +263,7 @@ PREVIEW_LIVE = preview(
     margin_total=None,
     refusal="Sending to live gateways is off on this desk. Use the simulator, or a gateway in analyzer mode.",
 )
+PREVIEW_ENDING = preview(FIVE, seconds_left=1)
 PREVIEW_EXPIRED = preview(FIVE, state="expired", seconds_left=0)
 PREVIEW_SENT = preview(FIVE, state="sent", seconds_left=0, run_id=1182)
 PREVIEW_50 = preview([preview_account(n, 1 + n % 6) for n in range(1, 51)], mode="PAPER")

@@ -5,6 +5,7 @@ const MODULES = {
   chain: () => import("./modules/chain.js"),
   countdown: () => import("./modules/countdown.js"),
   curve: () => import("./modules/curve.js"),
+  fit: () => import("./modules/fit.js"),
   legs: () => import("./modules/legs.js"),
   live: () => import("./modules/live.js"),
   once: () => import("./modules/once.js"),

@@ -1,0 +1,78 @@
+"""Every template with every sample: it renders, complains of nothing, and never scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.gallery_pages import PAGES
+from tests.browser.witness import Witness
+
+WIDTHS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+OVERHANG = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Elements that a screen reader would meet without a name.
+NAMELESS = """
+[...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, textarea")].filter((element) =>
+  !element.closest("template, [hidden], [aria-hidden=true]") &&
+  !(element.getAttribute("aria-label") || element.textContent.trim() || element.title || element.labels?.length)
+).map((element) => element.outerHTML.slice(0, 120))
+"""
+REPEATED_IDS = """
+[...document.querySelectorAll("[id]")].map((element) => element.id)
+  .filter((id, index, all) => all.indexOf(id) !== index)
+"""
+
+
+def context(chromium: Browser, witness: Witness, **options: object) -> BrowserContext:
+    opened = chromium.new_context(reduced_motion="reduce", **options)
+    witness.watch(opened)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def windows(chromium: Browser) -> Iterator[tuple[list[BrowserContext], Witness]]:
+    """One window of each width for all pages, so that styles and fonts are loaded once, and who watches them."""
+    watching = Witness()
+    opened = [context(chromium, watching, viewport=size) for size in WIDTHS.values()]
+    yield opened, watching
+    for window in opened:
+        window.close()
+
+
+@pytest.mark.parametrize("key", [page.key for page in PAGES])
+def test_renders_fits_and_complains_of_nothing(
+    key: str, windows: tuple[list[BrowserContext], Witness], gallery: str
+) -> None:
+    opened, watching = windows
+    watching.complaints.clear()
+    for window in opened:
+        page = window.new_page()
+        answer = page.goto(f"{gallery}/gallery/{key}")
+        assert answer is not None
+        assert answer.status == 200
+        assert page.title().endswith(" · AlgoMirror")
+        assert page.locator("h1").count() == 1
+        assert page.evaluate(OVERHANG) <= 0
+        assert page.evaluate(NAMELESS) == []
+        assert page.evaluate(REPEATED_IDS) == []
+        page.close()
+    assert watching.complaints == []
+
+
+@pytest.mark.parametrize("key", ["desk-50", "chain-trouble", "builder", "preview", "run-trouble", "orders"])
+def test_fits_between_phone_and_desk(key: str, chromium: Browser, witness: Witness, gallery: str) -> None:
+    for width in (768, 1024, 1280):
+        opened = context(chromium, witness, viewport={"width": width, "height": 900})
+        page = opened.new_page()
+        page.goto(f"{gallery}/gallery/{key}")
+        assert page.evaluate(OVERHANG) <= 0, f"sideways at {width} px"
+        opened.close()
+
+
+@pytest.mark.parametrize("key", ["desk", "chain", "builder", "preview", "run", "orders", "accounts", "login"])
+def test_reads_without_javascript(key: str, chromium: Browser, witness: Witness, gallery: str) -> None:
+    opened = context(chromium, witness, java_script_enabled=False)
+    page = opened.new_page()
+    page.goto(f"{gallery}/gallery/{key}")
+    assert page.locator("main").inner_text().strip()
+    opened.close()

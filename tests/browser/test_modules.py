@@ -1,0 +1,210 @@
+"""What the pages' modules do in a real browser: live cells, toasts, dialogs, forms that send once, legs, tables."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from tests.browser.witness import Witness
+
+RUN = "/gallery/run-trouble"
+
+
+@pytest.fixture
+def push(gallery_app: Flask) -> Any:
+    """Emits to every page that is connected."""
+    return gallery_app.extensions["socketio"].emit
+
+
+@pytest.fixture
+def chain(page: Page, gallery: str) -> Page:
+    """The chain page with its push connection up."""
+    with page.expect_websocket() as opening:
+        page.goto(f"{gallery}/gallery/chain")
+    opening.value.wait_for_event("framesent", lambda frame: "watch" in str(frame) and "chain:" in str(frame))
+    return page
+
+
+def test_a_patch_changes_text_tone_and_bar(chain: Page, push: Any) -> None:
+    cells = {
+        "26200.CE.ltp": "131.05",
+        "26200.CE.chg": {"text": "−2.10", "tone": "down"},
+        "26200.CE.oi": {"text": "9.99 L", "bar": 250},
+        "index.NIFTY.ltp": "26,190.00",
+        "clock.now": "11:42:09",
+    }
+    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": cells})
+    expect(chain.locator('[data-key="26200.CE.ltp"]')).to_have_text("131.05")
+    changed = chain.locator('[data-key="26200.CE.chg"]')
+    expect(changed).to_have_text("−2.10")
+    expect(changed).to_have_class("down")
+    expect(chain.locator('[data-bar="26200.CE.oi"]')).to_have_attribute("width", "100")
+    expect(chain.locator('.topbar [data-key="index.NIFTY.ltp"]')).to_have_text("26,190.00")
+    expect(chain.locator('[data-key="clock.now"]')).to_have_text("11:42:09")
+
+
+def test_a_patch_leaves_what_did_not_change_alone(chain: Page, push: Any) -> None:
+    chain.evaluate(
+        """() => {
+            window.touched = [];
+            new MutationObserver((changes) => window.touched.push(...changes.map((change) => change.target)))
+                .observe(document.querySelector(".chain"), {childList: true, subtree: true, characterData: true});
+        }"""
+    )
+    same = chain.locator('[data-key="26250.CE.ltp"]').inner_text()
+    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {"26250.CE.ltp": same, "26300.CE.ltp": "1.00"}})
+    expect(chain.locator('[data-key="26300.CE.ltp"]')).to_have_text("1.00")
+    assert chain.evaluate("window.touched.length") == 1
+
+
+def test_the_spot_line_and_the_atm_row_move(chain: Page, push: Any) -> None:
+    assert chain.locator("tr.atm").get_attribute("data-strike") == "26200"
+    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {}, "atm": "26250", "spot_before": "26300"})
+    expect(chain.locator("tr.atm")).to_have_attribute("data-strike", "26250")
+    assert chain.locator(".spot-row + tr").get_attribute("data-strike") == "26300"
+
+
+def test_another_chain_moves_nothing(chain: Page, push: Any) -> None:
+    push("patch", {"topic": "chain:SENSEX:2026-12-01", "cells": {"spot.ltp": "1.00"}, "atm": "26300"})
+    expect(chain.locator('.page-head [data-key="spot.ltp"]')).to_have_text("1.00")
+    assert chain.locator("tr.atm").get_attribute("data-strike") == "26200"
+
+
+def test_the_chain_starts_with_the_money_in_view(chain: Page) -> None:
+    expect(chain.locator("tr.atm .strike")).to_be_in_viewport()
+
+
+def test_a_figure_nobody_confirms_turns_stale(chain: Page, push: Any) -> None:
+    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {"26200.PE.age": {"age_s": 9.5}}})
+    cell = chain.locator('[data-age-key="26200.PE.age"]')
+    expect(cell).to_have_class("mirror put ltp fresh late")
+    expect(cell).to_have_class("mirror put ltp fresh stale")
+    assert (cell.get_attribute("title") or "").startswith("stale, ")
+
+
+def test_a_lost_connection_is_said(chain: Page, witness: Witness) -> None:
+    witness.expect("ERR_INTERNET_DISCONNECTED")
+    notice = chain.locator("[data-link-lost]")
+    expect(notice).to_be_hidden()
+    chain.context.set_offline(True)
+    chain.evaluate("() => window.dispatchEvent(new Event('offline'))")
+    expect(notice).to_be_visible(timeout=10_000)
+
+
+def test_facts_become_toasts_and_only_three_show(chain: Page, push: Any) -> None:
+    for number in range(5):
+        push("fact", {"tone": "bad", "title": f"Order {number} rejected", "detail": "<b>RMS</b>"})
+    expect(chain.locator(".toast-more")).to_have_text("and 2 more")
+    shown = chain.locator(".toast-card:not(.toast-more):visible")
+    expect(shown).to_have_count(3)
+    expect(shown.last.locator("p")).to_have_text("<b>RMS</b>")
+    shown.last.get_by_label("Dismiss").click()
+    expect(chain.locator(".toast-more")).to_have_text("and 1 more")
+
+
+def test_an_exit_asks_first_with_focus_on_the_safe_button(page: Page, gallery: str) -> None:
+    page.goto(gallery + RUN)
+    page.get_by_role("button", name="Exit all, 9 accounts").click()
+    dialog = page.get_by_role("dialog", name="Exit all of Iron condor NIFTY")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Cancels 3 open orders and closes 36 positions")
+    expect(dialog.get_by_role("button", name="Keep trading")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_an_exit_posts_its_scope_its_key_and_its_token_once(page: Page, gallery: str) -> None:
+    page.goto(gallery + RUN)
+    page.get_by_role("button", name="Exit leg").first.click()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    confirm = page.get_by_role("dialog").get_by_role("button", name="Close 5")
+    confirm.evaluate("(button) => { button.click(); button.click(); button.form.requestSubmit(); }")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Exiting")).to_be_disabled()
+    assert len(sent) == 1
+    assert "scope=leg" in sent[0]
+    assert "leg_id=1" in sent[0]
+    assert "idempotency_key=sample-key-" in sent[0]
+    assert "csrf_token=sample-token" in sent[0]
+
+
+def test_a_fragment_is_fetched_when_its_topic_is_touched_but_not_under_a_dialog(
+    page: Page, gallery: str, push: Any
+) -> None:
+    with page.expect_websocket() as opening:
+        page.goto(gallery + RUN)
+    opening.value.wait_for_event("framesent", lambda frame: "run:1182" in str(frame))
+    with page.expect_request("**/trading/runs/1182/live"):
+        push("touch", {"topic": "run:1182"})
+    page.get_by_role("button", name="Exit all").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    push("touch", {"topic": "run:1182"})
+    page.wait_for_timeout(1200)  # twice the pause between fetches: nothing may be asked for in it
+    assert asked == []
+
+
+def test_a_preview_that_runs_out_cannot_be_sent(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/preview-ending")
+    send = page.get_by_role("button", name="Send SIM, 20 orders")
+    expect(send).to_be_disabled()
+    expect(page.get_by_role("timer")).to_have_text("expired")
+    expect(page.get_by_text("This preview has expired.")).to_be_visible()
+
+
+def test_a_preview_that_is_refused_cannot_be_sent(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/preview-live")
+    expect(page.get_by_role("button", name="Send LIVE, 12 orders")).to_be_disabled()
+
+
+def test_legs_are_added_and_removed_with_names_of_their_own(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/builder-wrong")
+    page.get_by_role("button", name="Leg", exact=True).click()
+    rows = page.locator("[data-leg-row]")
+    expect(rows).to_have_count(3)
+    assert rows.nth(2).locator('[data-part="side"]').get_attribute("name") == "legs-3-side"
+    assert rows.nth(2).locator('[data-part="underlying"]').input_value() == "BANKNIFTY"
+    rows.nth(0).get_by_label("Remove this leg").click()
+    expect(rows).to_have_count(2)
+    expect(page.locator(".leg-errors")).to_have_count(1)
+    expect(rows.nth(0).locator(".leg-number")).to_have_text("1")
+
+
+def test_a_future_has_no_strike_rule_and_an_index_its_own_expiries(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/builder")
+    row = page.locator("[data-leg-row]").first
+    row.get_by_label("Type").select_option("FUT")
+    expect(row.get_by_label("Strike rule", exact=True)).to_be_disabled()
+    expect(row.get_by_label("Strike rule value")).to_be_disabled()
+    row.get_by_label("Index").select_option("BANKNIFTY")
+    assert row.get_by_label("Expiry").locator("option").all_inner_texts() == ["This month, 29 DEC 26 Tue"]
+
+
+def test_a_table_filters_by_words_and_says_when_nothing_is_left(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/orders")
+    box = page.get_by_role("searchbox")
+    box.fill("dhan rejected")
+    expect(page.locator("tbody tr:visible")).to_have_count(1)
+    box.fill("nobody")
+    expect(page.get_by_text("No row matches the filter.")).to_be_visible()
+
+
+def test_a_table_orders_by_number_with_unknown_last(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/desk")
+    head = page.get_by_role("button", name="MTM", exact=True)
+    head.click()
+    expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
+    first, last = page.locator("tbody tr").first, page.locator("tbody tr").last
+    expect(first).to_contain_text("Kotak 1")
+    expect(last).to_contain_text("unknown")
+    head.click()
+    expect(last).to_contain_text("unknown")
+
+
+def test_the_theme_is_remembered(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/desk")
+    page.get_by_role("button", name="Theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "desk-light")
+    page.goto(f"{gallery}/gallery/chain")
+    assert page.locator("html").get_attribute("data-theme") == "desk-light"
