@@ -46,7 +46,8 @@ class PageView:
 
 def activity_page(desk: Desk, asked: Mapping[str, str]) -> dict[str, object]:
     """A filter that cannot be read narrows nothing: the page shows what was typed and everything there is."""
-    filters = FiltersView(*(asked.get(name, "")[:100] for name in ("q", "who", "action", "day")))
+    # No database takes a NUL in text.
+    filters = FiltersView(*(asked.get(name, "")[:100].replace("\0", "") for name in ("q", "who", "action", "day")))
     number = int(asked.get("page", "1")) if asked.get("page", "1").isdecimal() else 1
     wanted = Wanted(text=filters.q.strip(), actor=filters.who, action=filters.action, day=_day(filters.day))
     page = desk.activity.page(wanted, min(number, 10_000))

@@ -62,8 +62,13 @@ class PlainText:
         if not self._least <= len(text) <= self._most:
             span = f"{self._least} to {self._most}" if self._least else f"at most {self._most}"
             raise ValidationError(f"Use {span} characters; this is {len(text)}.")
-        if any(_is_control(letter) for letter in text if letter not in self._allowed):
+        if has_hidden_letters(text, self._allowed):
             raise ValidationError("This holds characters that cannot be seen. Type it again without them.")
+
+
+def has_hidden_letters(text: str, allowed: str = "") -> bool:
+    """Whether any character but the `allowed` ones cannot be seen, or steers how the others are read."""
+    return any(_is_control(letter) for letter in text if letter not in allowed)
 
 
 def _is_control(letter: str) -> bool:

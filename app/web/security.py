@@ -15,6 +15,7 @@ PUBLIC = frozenset({"static", "auth.login", "auth.setup", "health.alive", "healt
 """Endpoints that need no login. Everything else does, also what is added tomorrow."""
 
 _WITHOUT_USERS = frozenset({"static", "auth.setup", "health.alive", "health.ready"})
+_LARGEST_ID = 2**31 - 1
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({"same-origin", "none"})
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
@@ -51,6 +52,7 @@ def install_security(app: Flask) -> None:
     """Must be the first to register with the application, so that nothing runs before the gate."""
     app.before_request(_refuse_other_sites)
     app.before_request(_gate)
+    app.before_request(_refuse_absurd_ids)
     app.after_request(_headers)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
@@ -77,6 +79,12 @@ def _gate() -> ResponseReturnValue | None:
         abort(401)
     back = request.full_path.rstrip("?") if request.method == "GET" and not _is_fragment() else None
     return _elsewhere(url_for("auth.login", next=back))
+
+
+def _refuse_absurd_ids() -> None:
+    """No row has an id that no column can hold; a database would answer such a question with an error."""
+    if any(isinstance(value, int) and value > _LARGEST_ID for value in (request.view_args or {}).values()):
+        abort(404)
 
 
 def _elsewhere(address: str) -> Response:

@@ -17,8 +17,8 @@ from app.web.signed_in import SignedIn, user
 
 OPEN_ROOMS = frozenset({"desk", "dashboard"})
 
-_CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):(\d{4}-\d{2}-\d{2})")
-_RUN = re.compile(r"run:(\d{1,12})")
+_CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_RUN = re.compile(r"run:([0-9]{1,9})")
 
 
 def client_manager(redis_url: str | None) -> RedisManager | None:
