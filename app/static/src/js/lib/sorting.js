@@ -1,13 +1,17 @@
 // Filtering and ordering of table rows, on what their cells say.
 
-/** A cell's text as something to order by: a number where it reads as one, else lower-case text; null when unknown. */
+const NUMBER = /^[+-]?\d+(\.\d+)?(L|Cr|%|ms|s)?$/;
+const SCALES = { L: 1e5, Cr: 1e7 };
+
+/** A cell's text as something to order by: a number where it reads as one (lots count as their units), else
+ *  lower-case text; null when unknown. */
 export function sortKey(text) {
   const shown = text.trim();
   if (shown === "" || shown === "—" || shown === "unknown") return null;
-  const number = shown.replace(/[₹,\s]/g, "").replace("−", "-").match(/^[+-]?\d+(\.\d+)?(L|Cr|%|ms|s)?$/);
+  const size = /^[\d,]+ lots? \(([\d,]+)\)$/.exec(shown);
+  const number = NUMBER.exec((size ? size[1] : shown).replace(/[₹,\s]/g, "").replace("−", "-"));
   if (!number) return shown.toLowerCase();
-  const scale = { L: 1e5, Cr: 1e7 }[number[2]] ?? 1;
-  return parseFloat(number[0]) * scale;
+  return parseFloat(number[0]) * (SCALES[number[2]] ?? 1);
 }
 
 /** Order of two keys; unknown always last, whichever the direction (1 ascending, -1 descending). */
