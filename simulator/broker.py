@@ -191,6 +191,11 @@ class Broker:
         admit(changed, self._floor)
         if changed.units < order.filled_units:
             raise NotAdmittedError(f"Quantity cannot be lower than the {order.filled_units} already filled.")
+        candidate = replace(order, units=changed.units, price=changed.price, pricetype=changed.pricetype)
+        others = [other for other in self.log.working() if other is not order]
+        objection = self.risk.objection(candidate, others)
+        if objection:
+            raise NotAdmittedError(objection)
 
     def _apply_change(self, order: Order, changed: OrderRequest) -> None:
         stop = changed.pricetype in {"SL", "SL-M"}

@@ -18,8 +18,12 @@ class VirtualClock:
         """Start at `at` IST on `day`, or on the next trading day at its opening when `day` does not trade."""
         self._calendar = calendar
         self.speed = 1.0
-        self._day = calendar.on_or_before(day) if calendar.is_trading_day(day) else calendar.next_trading_day(day)
+        self._begin(day if calendar.is_trading_day(day) else calendar.next_trading_day(day))
         self._now = ist(self._day, at if self._day == day else PRE_OPEN)
+
+    def _begin(self, day: date) -> None:
+        self._day = day
+        self._opens, self._closes = ist(day, CASH_OPEN), ist(day, DERIVATIVES_CLOSE)
 
     @property
     def now(self) -> datetime:
@@ -39,12 +43,12 @@ class VirtualClock:
     @property
     def opens(self) -> datetime:
         """Opening of today's session, aware UTC."""
-        return ist(self._day, CASH_OPEN)
+        return self._opens
 
     @property
     def closes(self) -> datetime:
         """Close of today's derivatives session, aware UTC."""
-        return ist(self._day, DERIVATIVES_CLOSE)
+        return self._closes
 
     @property
     def phase(self) -> str:
@@ -74,7 +78,7 @@ class VirtualClock:
         self._now += timedelta(seconds=seconds)
         if self._now < self.closes:
             return False
-        self._day = self._calendar.next_trading_day(self._day)
+        self._begin(self._calendar.next_trading_day(self._day))
         self._now = ist(self._day, PRE_OPEN)
         return True
 

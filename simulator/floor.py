@@ -1,6 +1,7 @@
 """What a trading desk can see of the venue: the time, the listed contracts, prices, and whether a session is open."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,6 +14,16 @@ from simulator.quotes import Depth, Quote
 ContractLookup = Callable[[str, str], Contract | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A contract's best prices and last price at one step, exact rupees; 0 where a side is empty."""
+
+    contract: Contract
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+
+
 class Floor:
     """A narrow window on the venue, so desks are tested without accounts and faults."""
 
@@ -22,6 +33,8 @@ class Floor:
         self.clock = clock
         self._calendar = calendar
         self._lookup = lookup
+        self._touches: dict[ContractKey, Touch] = {}
+        self._touched_at = (clock.trading_date, -2)
 
     @property
     def now(self) -> datetime:
@@ -46,6 +59,20 @@ class Floor:
     def depth(self, contract: Contract) -> Depth:
         """The contract's depth now."""
         return self.market.depth(contract)
+
+    def touch(self, key: ContractKey) -> Touch:
+        """Best prices of a listed contract, worked out once a step for all accounts. Raises KeyError like `listed`."""
+        moment = (self.clock.trading_date, self.market.step)
+        if moment != self._touched_at:
+            self._touches.clear()
+            self._touched_at = moment
+        found = self._touches.get(key)
+        if found is None:
+            contract = self.listed(key)
+            quote = self.market.quote(contract)
+            found = Touch(contract, rupees(quote.bid), rupees(quote.ask), rupees(quote.ltp))
+            self._touches[key] = found
+        return found
 
     def ltp(self, contract: Contract) -> Decimal:
         """Last price, rupees."""

@@ -14,12 +14,12 @@ from simulator.history import INTERVALS, day_bar, longer_bars, minute_bars
 from simulator.noise import FloatArray
 from simulator.path_library import PathLibrary
 from simulator.paths import DAY_STEPS, Push
-from simulator.pricing import sweep, years_left
+from simulator.pricing import moved_value, sweep, years_left
 from simulator.quotes import Bar, Depth, Greeks, Quote
 from simulator.tapes import Offset, Tape, make_tape, years_to_expiry
 from simulator.tracks import Track, catch_up, trade_steps
 from simulator.underlyings import BY_NAME, VIX
-from simulator.volatility import forward, greeks, option_value, smile
+from simulator.volatility import forward, greeks, smile
 
 LONGEST_HISTORY = timedelta(days=800)
 BEFORE_OPEN = -1
@@ -35,12 +35,15 @@ class Market:
         self._calendar = calendar
         self._paths = PathLibrary(seed, calendar, clock.trading_date)
         self._tracks: dict[ContractKey, Track] = {}
+        self._scenarios: dict[tuple[ContractKey, bytes], FloatArray] = {}
+        self._scenarios_at = BEFORE_OPEN - 1
         self.begin_day()
 
     def begin_day(self) -> None:
         """Start the clock's trading day; the venue calls it once at each roll."""
         self._paths.begin_day(self._clock.trading_date)
         self._tracks.clear()
+        self._scenarios.clear()
 
     @property
     def step(self) -> int:
@@ -115,15 +118,13 @@ class Market:
 
     def values_after(self, contract: Contract, moves: FloatArray) -> FloatArray:
         """Model values of a future or option if its underlying moved by these fractions now, volatility unchanged."""
-        tape = self._track(contract).tape
-        steps = np.array([max(self.step, 0)])
-        years = years_left(tape, steps)
-        future = forward(tape.path.price(steps) * (1.0 + moves), years)
-        if not contract.is_option:
-            return future
-        strike = np.array([contract.strike])
-        volatility = smile(tape.path.implied_volatility(steps), future, strike, years)
-        return option_value(future, strike, volatility, years, np.array([1.0 if contract.kind == "CE" else -1.0]))
+        if self._scenarios_at != self.step:
+            self._scenarios.clear()
+            self._scenarios_at = self.step
+        key = (contract.key, moves.tobytes())
+        if key not in self._scenarios:
+            self._scenarios[key] = moved_value(self._track(contract).tape, max(self.step, 0), moves)
+        return self._scenarios[key]
 
     def spot_value(self, contract: Contract) -> float:
         """The model value of a future or option now."""
@@ -215,7 +216,7 @@ class Market:
             oi = activity.open_interest(tape, 0)
             return Quote(track.prev_close, 0.0, 0.0, 0.0, 0.0, 0.0, track.prev_close, 0, oi, 0, 0.0, 0)
         last = tape.last_trade(min(step, tape.last_step))
-        closed = step > tape.last_step
+        closed = step > tape.last_step or self._clock.now >= self._clock.closes
         return Quote(
             ltp=track.ltp,
             bid=0.0 if closed else track.bid,

@@ -34,7 +34,7 @@ class Matcher:
 
     def step(self, order: Order, first: int, last: int) -> None:
         """One working order meets what happened at steps first..last."""
-        contract = self._floor.listed(order.request.key)
+        contract = self._floor.touch(order.request.key).contract
         if order.status == "trigger pending":
             self._trigger(order, contract)
         elif _resting_type(order.pricetype) == "MARKET":
@@ -49,7 +49,7 @@ class Matcher:
             order.ahead_units = next((level.units for level in own if rupees(level.price) == order.price), 0)
 
     def _trigger(self, order: Order, contract: Contract) -> None:
-        last = self._floor.ltp(contract)
+        last = self._floor.touch(contract.key).last
         buying = order.request.action == "BUY"
         if (last >= order.trigger_price) if buying else (last <= order.trigger_price):
             order.status = "open"
@@ -60,7 +60,7 @@ class Matcher:
         limit = order.price if _resting_type(order.pricetype) == "LIMIT" else None
         against = "SELL" if order.request.action == "BUY" else "BUY"
         self._forget_taken()
-        if order.two_fills:
+        if order.two_fills and limit is None:
             self._take_in_halves(order, contract, against)
             return
         for level in self._levels(contract, against):
@@ -85,8 +85,8 @@ class Matcher:
     def _rest(self, order: Order, contract: Contract, first: int, last: int) -> None:
         """A resting limit fills at its own price once the market trades through it, or at it after the queue."""
         against = "SELL" if order.request.action == "BUY" else "BUY"
-        quote = self._floor.quote(contract)
-        best = rupees(quote.ask if against == "SELL" else quote.bid)
+        touch = self._floor.touch(contract.key)
+        best = touch.ask if against == "SELL" else touch.bid
         if best > 0 and _acceptable(order, best, order.price):
             units = self._crossing_units(order, contract, against)
         else:
@@ -103,7 +103,7 @@ class Matcher:
         )
 
     def _traded_units(self, order: Order, contract: Contract, first: int, last: int) -> int:
-        price = self._floor.ltp(contract)
+        price = self._floor.touch(contract.key).last
         if not _acceptable(order, price, order.price):
             return 0
         units = self._floor.market.trade_units(contract, first, last)

@@ -52,9 +52,17 @@ def sweep(tapes: Sequence[Tape], steps: StepArray) -> Sweep:
     )
 
 
-def middles(tapes: Sequence[Tape], steps: StepArray) -> FloatArray:
-    """Model prices before spread and ticks, rupees, for tests and for margins."""
-    return _middles(tapes, np.minimum(steps, tapes[0].last_step))
+def moved_value(tape: Tape, step: int, moves: FloatArray) -> FloatArray:
+    """Model value of a future or option at a step if its underlying moved by these fractions, volatility unchanged."""
+    steps = np.array([step])
+    years = years_left(tape, steps)
+    future = forward(tape.path.price(steps) * (1.0 + moves), years)
+    if not tape.contract.is_option:
+        return future
+    strike = np.array([tape.contract.strike])
+    volatility = smile(tape.path.implied_volatility(steps), future, strike, years)
+    sign = np.array([1.0 if tape.contract.kind == "CE" else -1.0])
+    return option_value(future, strike, volatility, years, sign)
 
 
 def years_left(tape: Tape, steps: StepArray) -> FloatArray:

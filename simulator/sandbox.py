@@ -98,7 +98,7 @@ class Sandbox:
     def match(self) -> None:
         """Let working orders, oldest first, meet the last prices."""
         for order in self.log.working():
-            self._try_fill(order, self._floor.listed(order.request.key), arriving=False)
+            self._try_fill(order, self._floor.touch(order.request.key).contract, arriving=False)
 
     def end_day(self) -> None:
         """Expiring positions are settled; resting orders end with the session boundary."""
@@ -188,8 +188,8 @@ class Sandbox:
         )
 
     def _try_fill(self, order: Order, contract: Contract, *, arriving: bool) -> None:
-        quote = self._floor.quote(contract)
-        last = rupees(quote.ltp)
+        touch = self._floor.touch(contract.key)
+        last = touch.last
         buying = order.request.action == "BUY"
         if order.status == "trigger pending" and _reached(last, order.trigger_price, upwards=buying):
             order.status = "open"
@@ -199,11 +199,11 @@ class Sandbox:
         limited = order.pricetype in {"LIMIT", "SL"}
         if limited and not _reached(last, order.price, upwards=not buying):
             return
-        self._fill(order, contract, self._fill_price(order, quote.ask if buying else quote.bid, last, arriving))
+        self._fill(order, contract, self._fill_price(order, touch.ask if buying else touch.bid, last, arriving))
 
-    def _fill_price(self, order: Order, touch: float, last: Decimal, arriving: bool) -> Decimal:
+    def _fill_price(self, order: Order, best: Decimal, last: Decimal, arriving: bool) -> Decimal:
         if order.pricetype == "MARKET":
-            return rupees(touch) if touch > 0 else last
+            return best if best > 0 else last
         return order.price if order.pricetype == "LIMIT" and not arriving else last
 
     def _fill(self, order: Order, contract: Contract, price: Decimal) -> None:

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.charges import charges
+from simulator.faults import Fault
+from simulator.holdings import MarginLeg
 from simulator.ledger import Ledger, Position, never_pays, pays_premium
-from simulator.orders import FINAL, ModifyRequest
+from simulator.orders import FINAL, ModifyRequest, Refused
 from tests.unit.simulator.desk_parts import (
     CALL,
     FAR_CALL,
@@ -120,11 +122,12 @@ def _within(action: str, price: Decimal, limit: Decimal) -> bool:
 
 
 def test_margins_of_short_straddle_spread_and_long() -> None:
-    account = first(open_venue())
-    notional = Decimal(str(account.live.risk._floor.market.spot("NIFTY"))) * LOT
+    venue = open_venue()
+    account = first(venue)
+    notional = Decimal(str(venue.market.spot("NIFTY"))) * LOT
 
-    def share(*legs: object) -> float:
-        view = account.margin(list(legs))  # type: ignore[arg-type]
+    def share(*legs: MarginLeg) -> float:
+        view = account.margin(list(legs))
         assert view is not None
         return float(view.total / notional)
 
@@ -226,13 +229,17 @@ def test_carried_positions_forget_yesterdays_gain_and_keep_their_cost() -> None:
     assert after.realised_today == 0
 
 
-def test_a_modified_total_below_what_is_filled_is_refused() -> None:
+def test_a_modified_total_below_what_is_filled_or_beyond_the_money_is_refused() -> None:
     venue = open_venue()
     account = first(venue)
-    depth = venue.market.depth(listed(venue, CALL))
-    units = depth.asks[0].units + 27 * LOT
-    order = placed(account, ask(units=min(units, 27 * LOT), pricetype="LIMIT", price=str(depth.asks[0].price)))
-    filled = row(account, order.orderid).filled_units
-    if order.status == "open" and filled > LOT:
-        reply = account.modify(ModifyRequest(order.orderid, LOT, "LIMIT", order.price))
-        assert "already filled" in getattr(reply, "text", "")
+    venue.faults.add(Fault("partial_fills", parameters={"fraction": 0.5}))
+    order = placed(account, ask(units=4 * LOT, pricetype="LIMIT", price="400"))
+    assert order.filled_units == 2 * LOT
+    fewer = account.modify(ModifyRequest(order.orderid, LOT, "LIMIT", order.price))
+    assert fewer == Refused("Quantity cannot be lower than the 130 already filled.", 400)
+    poor = first(open_venue(cash=20_000))
+    waiting = placed(poor, ask(pricetype="LIMIT", price="150"))
+    more = poor.modify(ModifyRequest(waiting.orderid, 4 * LOT, "LIMIT", Decimal(150)))
+    assert isinstance(more, Refused)
+    assert more.text.startswith("RMS:Margin Exceeds")
+    assert row(poor, waiting.orderid) == waiting
