@@ -337,6 +337,7 @@ def _bench(database: Database, settings: Any) -> Bench:
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     nothing: Any = None
     feed: Any = NoFeed()
+    chains: Any = NoChains()
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -353,7 +354,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         strategies=nothing,
         previews=nothing,
         run_board=runs,
-        chains=NoChains(),
+        chains=chains,
         websocket_manager=feed,
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from flask import current_app
 
@@ -14,7 +14,9 @@ from app.services.activity import Activity
 from app.services.book_pages import BookPages
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
+from app.services.option_chain_manager import OptionChainManager
 from app.services.people import People
+from app.services.preview_maker import Previews
 from app.services.price_board import PriceBoard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
@@ -47,9 +49,9 @@ class Desk:
     board: PriceBoard
     commands: Commands
     strategies: Strategies
-    previews: Any
+    previews: Previews
     run_board: RunBoard
-    chains: Any
+    chains: OptionChainManager
     websocket_manager: WebSocketManager
     hours: SessionHours
     contract_list: ContractList

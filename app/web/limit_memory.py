@@ -19,6 +19,7 @@ class QuietMemoryStorage(Storage, MovingWindowSupport):
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
         self._hits: dict[str, tuple[deque[float], int]] = {}
         self._guard = threading.Lock()
+        self._now = time.monotonic
 
     @property
     def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
@@ -30,30 +31,30 @@ class QuietMemoryStorage(Storage, MovingWindowSupport):
             hits = self._window(key, expiry)
             if len(hits) + amount > limit:
                 return False
-            hits.extend([time.monotonic()] * amount)
+            hits.extend([self._now()] * amount)
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002 - the library's signature
         """When the oldest hit in the window was (on the monotonic clock), and how many there are."""
         with self._guard:
             hits = self._window(key, expiry)
-            return (hits[0] if hits else time.monotonic(), len(hits))
+            return (hits[0] if hits else self._now(), len(hits))
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with self._guard:
             hits = self._window(key, expiry)
-            hits.extend([time.monotonic()] * amount)
+            hits.extend([self._now()] * amount)
             return len(hits)
 
     def get(self, key: str) -> int:
         with self._guard:
             hits, expiry = self._hits.get(key, (deque(), 0))
-            return sum(1 for hit in hits if hit > time.monotonic() - expiry)
+            return sum(1 for hit in hits if hit > self._now() - expiry)
 
     def get_expiry(self, key: str) -> float:
         with self._guard:
             hits, expiry = self._hits.get(key, (deque(), 0))
-            return (hits[-1] if hits else time.monotonic()) + expiry
+            return (hits[-1] if hits else self._now()) + expiry
 
     def check(self) -> bool:
         return True
@@ -69,7 +70,7 @@ class QuietMemoryStorage(Storage, MovingWindowSupport):
             self._hits.pop(key, None)
 
     def _window(self, key: str, expiry: int) -> deque[float]:
-        now = time.monotonic()
+        now = self._now()
         if key not in self._hits and len(self._hits) >= _MOST_KEYS:
             self._drop_finished(now)
         hits, _ = self._hits.setdefault(key, (deque(), expiry))
