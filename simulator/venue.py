@@ -58,9 +58,14 @@ class Venue:
         self._squared: dict[time, date] = {}
 
     def step(self, seconds: float = STEP_S) -> None:
-        """Move virtual time forward in fixed steps of STEP_S; `seconds` must be a multiple of it."""
+        """Move virtual time forward in fixed steps of STEP_S; `seconds` must be a multiple of it.
+
+        Listeners hear of the whole move once, at its end.
+        """
+        told = self.market.step
         for _ in range(round(seconds / STEP_S)):
-            self._one_step()
+            told = BEFORE_OPEN if self._one_step() else told
+        self._tell(told + 1, self.market.step)
 
     def pass_real(self, seconds: float) -> None:
         """Let real time pass: late accepts, late rejects and faults with an end run on it, whatever the speed."""
@@ -94,7 +99,7 @@ class Venue:
             self._watched.pop(key, None)
 
     def on_tick(self, listener: TickListener) -> Callable[[], None]:
-        """After each step, call `listener` with the watched contracts that traded; returns what stops it."""
+        """After each move, call `listener` with the watched contracts that traded; returns what stops it."""
         self._tick_listeners.append(listener)
         return lambda: self._tick_listeners.remove(listener)
 
@@ -126,19 +131,21 @@ class Venue:
         spots = {u.name: self.market.spot(u.name) for u in UNDERLYINGS}
         return self._listing.master(self.clock.trading_date, spots)
 
-    def _one_step(self) -> None:
+    def _one_step(self) -> bool:
+        """True when this step rolled into the next trading day."""
         before = self.market.step
         if self._player is not None:
             self._player.pass_virtual(STEP_S)
         if self.clock.now + timedelta(seconds=STEP_S) >= self.clock.closes:
             self._end_day()
-        if self.clock.advance(STEP_S):
+        rolled = self.clock.advance(STEP_S)
+        if rolled:
             self._begin_day()
             before = BEFORE_OPEN
         if self.market.step > before:
             self._match(before + 1, self.market.step)
             self._square_off()
-            self._tell(before + 1, self.market.step)
+        return rolled
 
     def _match(self, first: int, last: int) -> None:
         wanted = [key for account in self.accounts for key in account.wanted()]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.clock import STEP_S
 from simulator.contracts import Contract
 from simulator.venue import Venue
 from tests.unit.simulator.desk_parts import CALL, PUT, ask, first, listed, open_venue
@@ -189,10 +190,13 @@ def test_watched_contracts_are_told_when_they_trade_and_only_those() -> None:
     assert told == []
     venue.watch(call)
     venue.watch(nifty)
-    venue.step(2)
+    for _ in range(8):
+        venue.step(STEP_S)
     assert all(nifty in keys for keys in told)
     assert len(told) == 8
     assert 0 < sum(call in keys for keys in told) < 8
+    venue.step(10)
+    assert told[8:] == [{call, nifty}]
     stop()
     venue.step(1)
-    assert len(told) == 8
+    assert len(told) == 9
