@@ -1,0 +1,51 @@
+"""Open interest as gateways quote it, kept out while it is not plausible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.books import Quote
+from app.domain.contracts import ContractKey
+
+MOST_TIMES = 3
+"""A reading this many times larger or smaller than the last has to be seen twice before it is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A reading that waits for a second one like it."""
+
+    units: int
+
+
+class OpenInterest:
+    """Units of open interest by contract. `take` is for one thread; `known` may be read by any."""
+
+    def __init__(self) -> None:
+        self.known: Mapping[ContractKey, int] = {}
+        """Replaced at each `take`, never changed."""
+        self._doubts: dict[ContractKey, _Doubt] = {}
+        self.doubted = 0
+
+    def take(self, quotes: Mapping[ContractKey, Quote]) -> None:
+        """Believe what is plausible. A quote without open interest changes nothing."""
+        known = dict(self.known)
+        for key, quote in quotes.items():
+            units = quote.open_interest
+            if units is None or units < 0:
+                continue
+            if self._plausible(key, known.get(key), units):
+                known[key] = units
+        self.known = known
+
+    def _plausible(self, key: ContractKey, before: int | None, units: int) -> bool:
+        doubt = self._doubts.pop(key, None)
+        if before is None or _alike(before, units) or (doubt is not None and _alike(doubt.units, units)):
+            return True
+        self._doubts[key] = _Doubt(units)
+        self.doubted += 1
+        return False
+
+
+def _alike(one: int, other: int) -> bool:
+    low, high = sorted((one, other))
+    return high <= low * MOST_TIMES
