@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
+from datetime import time
 from decimal import Decimal
 
 from simulator.book_faults import BookFaults
@@ -39,9 +40,18 @@ class SimAccount:
     broker = "simulator"
 
     def __init__(
-        self, number: int, api_key: str, floor: Floor, faults: FaultBoard, timers: Timers, *, cash: Decimal, seed: int
+        self,
+        number: int,
+        api_key: str,
+        floor: Floor,
+        faults: FaultBoard,
+        timers: Timers,
+        *,
+        cash: Decimal,
+        seed: int,
+        intraday_end: time,
     ) -> None:
-        """A live account with `cash` rupees."""
+        """A live account with `cash` rupees whose broker closes MIS positions at `intraday_end` IST."""
         self.number = number
         self.name = f"Simulator {number}"
         self.user_id = f"trader{number}"
@@ -57,7 +67,7 @@ class SimAccount:
         self._floor = floor
         self._timers = timers
         self._listeners: list[OrderListener] = []
-        self.live = Broker(floor, cash, timers, self._tell)
+        self.live = Broker(floor, cash, timers, self._tell, intraday_end)
         self.sandbox = Sandbox(floor, timers, self._tell, random.Random(f"{seed}/sandbox/{number}"))
         self._door = FaultyDoor(number, faults, self.live, timers)
         self._shown = BookFaults(number, faults, random.Random(f"{seed}/books/{number}"))

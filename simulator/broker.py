@@ -20,7 +20,7 @@ from simulator.timers import Timers
 from simulator.working import Order, OrderLog, Push
 
 INTRADAY_END = time(15, 20)
-"""IST: the broker closes MIS positions itself and takes no new ones."""
+"""IST: from here on a broker usually closes MIS positions itself and takes no new ones."""
 FIRST_NUMBER = 190_000_001
 CANCEL_REFUSED = (
     "Failed to cancel order: Client error '400 Bad Request' for url "
@@ -46,9 +46,12 @@ PLAIN = Terms()
 class Broker:
     """One account's live books. Every change of an order's state is pushed as it happens."""
 
-    def __init__(self, floor: Floor, cash: Decimal, timers: Timers, push: Push) -> None:
-        """Starts with `cash` rupees and the usual holdings."""
+    def __init__(
+        self, floor: Floor, cash: Decimal, timers: Timers, push: Push, intraday_end: time = INTRADAY_END
+    ) -> None:
+        """Starts with `cash` rupees and the usual holdings; `intraday_end` is this broker's own, IST."""
         self._floor = floor
+        self.intraday_end = intraday_end
         self.ledger = Ledger(cash)
         self.log = OrderLog(timers, push)
         self.risk = BrokerRisk(floor, self.ledger)
@@ -172,11 +175,13 @@ class Broker:
         )
 
     def _check_intraday(self, request: OrderRequest) -> None:
-        if request.product != "MIS" or self._floor.clock.ist_now().time() < INTRADAY_END:
+        if request.product != "MIS" or self._floor.clock.ist_now().time() < self.intraday_end:
             return
         net = self.risk.net_units(request)
         if request.units > (-net if request.action == "BUY" else net):
-            raise NotAdmittedError("MIS orders are not taken after 15:20. Use NRML or CNC, or only close positions.")
+            raise NotAdmittedError(
+                f"MIS orders are not taken after {self.intraday_end:%H:%M}. Use NRML or CNC, or only close positions."
+            )
 
     def _objection(self, order: Order, contract: Contract) -> str:
         return (

@@ -39,21 +39,19 @@ class PathLibrary:
 
     def push(self, name: str, day: date, push: Push) -> None:
         """Lay an outside move over a lived day."""
-        self._lived[name, day].pushes.append(push)
+        self._lived[name, day].lay(push)
 
     def scale(self, day: date, step: int, factor: float) -> None:
         """Make every lived path of a day wander `factor` times as far from `step` on."""
         for (_, lived_day), path in self._lived.items():
             if lived_day == day:
-                start = path.log_price[step]
-                path.log_price[step:] = start + (path.log_price[step:] - start) * factor
+                path.scale(step, factor)
 
     def close(self, name: str, day: date) -> float:
         """The underlying's price at 15:40 of a trading day."""
         lived = self._lived.get((name, day))
         if lived is not None:
-            last = lived.log_price[-1] + sum(push.log_size for push in lived.pushes)
-            return math.exp(float(last))
+            return lived.close()
         return self._past_close(name, day)
 
     def _past_close(self, name: str, day: date) -> float:

@@ -50,7 +50,8 @@ class DayPath:
     prev_close: float
     log_price: FloatArray
     log_volatility: FloatArray
-    pushes: list[Push] = field(default_factory=list)
+    _pushes: list[Push] = field(default_factory=list)
+    _worked_out: tuple[FloatArray, FloatArray] | None = None
 
     @property
     def last_step(self) -> int:
@@ -64,20 +65,36 @@ class DayPath:
 
     def price(self, steps: StepArray) -> FloatArray:
         """Prices in rupees at steps 0..last_step."""
-        result: FloatArray = np.exp(self._log_price(steps))
-        return result
+        return self._whole_day()[0][steps]
 
     def implied_volatility(self, steps: StepArray) -> FloatArray:
         """At-the-money volatility per year as a fraction; rises when the price falls."""
-        fall = math.log(self.prev_close) - self._log_price(steps)
-        result: FloatArray = np.exp(self.log_volatility[steps] + np.clip(LEVERAGE * fall, -0.5, 1.5))
-        return result
+        return self._whole_day()[1][steps]
 
-    def _log_price(self, steps: StepArray) -> FloatArray:
-        total = self.log_price[steps]
-        for push in self.pushes:
-            total = total + push.done(steps)
-        return total
+    def close(self) -> float:
+        """The price at the last step."""
+        return float(self._whole_day()[0][-1])
+
+    def lay(self, push: Push) -> None:
+        """Lay an outside move over the path."""
+        self._pushes.append(push)
+        self._worked_out = None
+
+    def scale(self, step: int, factor: float) -> None:
+        """Wander `factor` times as far from `step` on."""
+        start = self.log_price[step]
+        self.log_price[step:] = start + (self.log_price[step:] - start) * factor
+        self._worked_out = None
+
+    def _whole_day(self) -> tuple[FloatArray, FloatArray]:
+        """Prices and volatilities of all steps, worked out once until a push changes them."""
+        if self._worked_out is None:
+            steps = np.arange(len(self.log_price), dtype=np.int64)
+            total = self.log_price + sum(push.done(steps) for push in self._pushes)
+            fall = math.log(self.prev_close) - total
+            volatility = np.exp(self.log_volatility + np.clip(LEVERAGE * fall, -0.5, 1.5))
+            self._worked_out = (np.exp(total), volatility)
+        return self._worked_out
 
 
 def day_return(seed: int, underlying: Underlying, day: date) -> tuple[float, float]:

@@ -35,8 +35,12 @@ class Venue:
         day: date = DEFAULT_DATE,
         at: time = CASH_OPEN,
         cash: int = DEFAULT_CASH,
+        intraday_end: time = BROKER_DAY_END,
     ) -> None:
-        """`accounts` 1..50, each with `cash` rupees; the market opens on `day` at `at` IST."""
+        """`accounts` 1..50, each with `cash` rupees; the market opens on `day` at `at` IST.
+
+        Brokers close MIS positions at `intraday_end` IST.
+        """
         if not 1 <= accounts <= MOST_ACCOUNTS:
             raise ValueError(f"accounts is {accounts}; give 1 to {MOST_ACCOUNTS}")
         self.seed = seed
@@ -49,13 +53,26 @@ class Venue:
         self.timers = Timers()
         floor = Floor(self.market, self.clock, self.calendar, self.contract)
         self.accounts = [
-            SimAccount(n, _key(seed, n), floor, self.faults, self.timers, cash=Decimal(cash), seed=seed)
+            SimAccount(
+                n,
+                _key(seed, n),
+                floor,
+                self.faults,
+                self.timers,
+                cash=Decimal(cash),
+                seed=seed,
+                intraday_end=intraday_end,
+            )
             for n in range(1, accounts + 1)
         ]
         self._tick_listeners: list[TickListener] = []
         self._watched: dict[ContractKey, int] = {}
         self._player: Player | None = None
-        self._squared: dict[time, date] = {}
+        self._square_offs: tuple[tuple[time, Callable[[SimAccount], None]], ...] = (
+            (SANDBOX_DAY_END, _square_off_sandbox),
+            (intraday_end, _square_off_live),
+        )
+        self._squared: dict[Callable[[SimAccount], None], date] = {}
 
     def step(self, seconds: float = STEP_S) -> None:
         """Move virtual time forward in fixed steps of STEP_S; `seconds` must be a multiple of it.
@@ -156,9 +173,9 @@ class Venue:
 
     def _square_off(self) -> None:
         at = self.clock.ist_now()
-        for limit, act in SQUARE_OFFS:
-            if self._squared.get(limit) != at.date() and limit <= at.time():
-                self._squared[limit] = at.date()
+        for limit, act in self._square_offs:
+            if self._squared.get(act) != at.date() and limit <= at.time():
+                self._squared[act] = at.date()
                 for account in self.accounts:
                     act(account)
 
@@ -195,9 +212,3 @@ def _square_off_live(account: SimAccount) -> None:
 
 def _square_off_sandbox(account: SimAccount) -> None:
     account.sandbox.square_off_intraday()
-
-
-SQUARE_OFFS: tuple[tuple[time, Callable[[SimAccount], None]], ...] = (
-    (SANDBOX_DAY_END, _square_off_sandbox),
-    (BROKER_DAY_END, _square_off_live),
-)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from simulator.orders import Accepted, ModifyRequest, OrderRequest, OrderView, Refused
+from simulator.venue import Venue
 from tests.unit.simulator.desk_parts import CALL, LOT, PUT, ask, first, listed, on_tick, open_venue, placed, row
 
 UNKNOWN = "The instrument you are placing an order for has either expired or does not exist."
@@ -230,6 +231,15 @@ def test_intraday_positions_are_squared_off_and_new_ones_refused() -> None:
     assert isinstance(refused, Refused)
     assert "15:20" in refused.text
     assert carried.status == "complete"
+
+
+def test_the_square_off_time_is_the_brokers_own() -> None:
+    venue = Venue(accounts=1, at=time(14, 59), intraday_end=time(15, 0))
+    account = first(venue)
+    placed(account, ask(product="MIS"))
+    venue.step(90)
+    assert [view.units for view in account.positions()] == [0]
+    assert "after 15:00" in getattr(account.place(ask(product="MIS")), "text", "")
 
 
 def test_an_expiring_option_is_settled_at_its_intrinsic_value() -> None:
