@@ -1,7 +1,8 @@
 """Starts the simulator as a real process on free ports, for tests of any folder.
 
-tests/conftest.py registers it as a plugin, so the fixture `simulator` is there without an import. It has five accounts and seed 7, keeps running for the whole session, and is reset before each test, so no test sees another's orders,
-faults or prices. `start_simulator` gives any other size.
+tests/conftest.py registers it as a plugin, so the fixture `simulator` is there without an import: five accounts,
+seed 7, running for the whole session and reset before each test, so no test sees another's orders, faults or prices.
+`start_simulator` gives any other size.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import urllib3
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 30.0
 STOP_S = 10.0
+ANSWER_S = 120.0  # moving a day forward with resting orders takes a while
 
 
 class ControlRefusedError(Exception):
@@ -56,7 +58,7 @@ class SimulatorProcess:
     control: str
     accounts: tuple[SimulatedAccount, ...]
     process: subprocess.Popen[str]
-    _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(timeout=30.0, retries=False))
+    _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(timeout=ANSWER_S, retries=False))
 
     def get(self, path: str) -> dict[str, Any]:
         return self._ask("GET", path)

@@ -417,3 +417,69 @@ def test_fifty_accounts() -> None:
         brokers = [simulator.api(account.number, "ping")[1]["data"]["broker"] for account in simulator.accounts]
 
     assert brokers == ["simulator"] * 50
+
+
+def statuses(stream: ClientConnection, count: int) -> list[str]:
+    return [json.loads(stream.recv(timeout=PATIENCE_S))["order_status"] for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "pushed"),
+    [
+        ("duplicate_order_push", ["open", "open", "complete", "complete"]),
+        ("reorder_order_push", ["complete", "open"]),
+    ],
+)
+def test_order_updates_repeat_and_swap(
+    simulator: SimulatorProcess, stream: ClientConnection, fault: str, pushed: list[str]
+) -> None:
+    ask(stream, action="subscribe_orders")
+    simulator.fault(fault, account=1)
+
+    simulator.api(1, "placeorder", ORDER)
+
+    assert statuses(stream, len(pushed)) == pushed
+
+
+def test_an_update_without_a_second_one_is_only_late(simulator: SimulatorProcess, stream: ClientConnection) -> None:
+    ask(stream, action="subscribe_orders")
+    simulator.fault("reorder_order_push", account=1)
+
+    simulator.api(1, "placeorder", {**ORDER, "pricetype": "LIMIT", "price": 100.0})
+
+    assert statuses(stream, 1) == ["open"]
+
+
+def test_order_updates_can_be_withheld(simulator: SimulatorProcess, stream: ClientConnection) -> None:
+    ask(stream, action="subscribe_orders")
+    simulator.fault("no_order_push", account=1)
+
+    simulator.api(1, "placeorder", ORDER)
+
+    with pytest.raises(TimeoutError):
+        stream.recv(timeout=0.5)
+
+
+def test_the_gateway_tells_virtual_time_and_may_be_wrong(simulator: SimulatorProcess, stream: ClientConnection) -> None:
+    simulator.pause()
+    now_ms = simulator.get("/clock")["now_ms"]
+    right = ask(stream, action="ping")["server_timestamp"]
+    simulator.fault("clock_skew", account=1, parameters={"seconds": -90.0})
+
+    assert right == now_ms
+    assert ask(stream, action="ping")["server_timestamp"] == now_ms - 90_000
+
+
+def test_a_scripted_day_can_be_asked_for() -> None:
+    with start_simulator("--scenario", "crash", "--date", "2026-11-25", "--start", "11:00", accounts=1) as simulator:
+        state = simulator.get("/state")
+
+    assert state["now"].startswith("2026-11-25T11:00")
+
+
+@pytest.mark.parametrize("arguments", [("--scenario", "boom"), ("--speed", "100000"), ("--accounts", "51")])
+def test_wrong_arguments_are_explained(arguments: tuple[str, str]) -> None:
+    with pytest.raises(SimulatorFailedError) as failure, start_simulator(*arguments):
+        pass
+
+    assert "Traceback" not in str(failure.value)
