@@ -5,6 +5,7 @@ Undefined names are errors here, so a template that reads something docs/view-mo
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,8 @@ from jinja2 import StrictUndefined
 
 from app.domain import wording
 from tests.browser.gallery_pages import PAGES, Page
-from tests.browser.samples_desk import NOW, desk
+from tests.browser.samples_desk import NOW, dashboard, desk
+from tests.browser.samples_run import RUN_TROUBLE
 
 WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +81,13 @@ def nothing(**_: Any) -> Response:
     return Response(status=204)
 
 
+# The fragments that pages fetch again while they are open.
+FRAGMENTS: dict[str, Callable[..., Any]] = {
+    "main.dashboard_live": lambda: render_template("main/fragments/dashboard_live.html", **dashboard(11)),
+    "trading.run_live": lambda run_id: render_template("trading/fragments/run_live.html", **RUN_TROUBLE),  # noqa: ARG005
+}
+
+
 def create_gallery() -> Flask:
     app = Flask(
         "gallery", template_folder=str(ROOT / "app/templates"), static_folder=str(STATIC), static_url_path="/static"
@@ -95,7 +104,8 @@ def create_gallery() -> Flask:
         idempotency_key=lambda: f"sample-key-{next(keys)}",
     )
     for endpoint, address, methods in ENDPOINTS:
-        app.add_url_rule(address, endpoint, nothing, methods=methods.split())
+        view = FRAGMENTS.get(endpoint, nothing)
+        app.add_url_rule(address, endpoint, view, methods=methods.split())
     pages = {page.key: page for page in PAGES}
 
     @app.get("/gallery/<key>")

@@ -145,6 +145,40 @@ def test_a_fragment_is_fetched_when_its_topic_is_touched_but_not_under_a_dialog(
     assert asked == []
 
 
+def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/desk")
+    page.get_by_role("searchbox").fill("zerodha")
+    page.get_by_role("button", name="MTM", exact=True).click()
+    page.evaluate("document.querySelector('#dashboard-live table').dataset.old = 'yes'")
+    with page.expect_response("**/live"):
+        page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))")
+    expect(page.locator("#dashboard-live table[data-old]")).to_have_count(0)
+    expect(page.locator("tbody tr:visible")).to_have_count(2)
+    expect(page.get_by_role("searchbox")).to_have_value("zerodha")
+    expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
+
+
+def test_a_refresh_that_fails_is_said_and_one_that_works_ends_it(page: Page, gallery: str, witness: Witness) -> None:
+    witness.expect("500")
+    page.goto(f"{gallery}/gallery/desk")
+    touch = "document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))"
+    page.route("**/live", lambda route: route.fulfill(status=500, body="broken"))
+    notice = page.get_by_text("This page could not be refreshed")
+    page.evaluate(touch)
+    expect(notice).to_be_visible()
+    page.unroute("**/live")
+    page.evaluate(touch)
+    expect(notice).to_be_hidden()
+
+
+def test_a_refresh_after_the_session_ended_leaves_the_page(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/desk")
+    page.route("**/live", lambda route: route.fulfill(status=302, headers={"Location": "/gallery/login"}))
+    with page.expect_event("framenavigated"):
+        page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))")
+    expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
+
+
 def test_a_preview_that_runs_out_cannot_be_sent(page: Page, gallery: str) -> None:
     page.goto(f"{gallery}/gallery/preview-ending")
     send = page.get_by_role("button", name="Send SIM, 20 orders")

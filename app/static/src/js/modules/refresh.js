@@ -4,10 +4,22 @@ import htmx from "htmx.org";
 const SLOW_MS = 5000;
 const BETWEEN_MS = 500;
 
-/** Whether the fragment is left as it is for now: nobody looks, or somebody is in the middle of something in it. */
-function resting(element) {
-  const busy = element.querySelector("dialog[open], details[open], input:focus, select:focus");
-  return document.hidden || busy !== null;
+/** Whether the fragment is left as it is for now: nobody looks, or somebody is being asked something in it. */
+const resting = (element) => document.hidden || element.querySelector("dialog[open]") !== null;
+
+const sayLost = (lost) => (document.querySelector("[data-refresh-lost]").hidden = !lost);
+
+/** An answer from another address is the sign-in page: the whole page goes there, not just the fragment. */
+function leaveIfSignedOut(event) {
+  const asked = new URL(event.detail.pathInfo.finalRequestPath, location.href).pathname;
+  if (new URL(event.detail.xhr.responseURL).pathname === asked) return;
+  event.preventDefault();
+  location.reload();
+}
+
+function watchAnswers(element) {
+  element.addEventListener("htmx:beforeSwap", leaveIfSignedOut);
+  element.addEventListener("htmx:afterRequest", (event) => sayLost(!event.detail.successful));
 }
 
 export default function attach(element) {
@@ -27,6 +39,7 @@ export default function attach(element) {
     if (event.detail.topic === element.dataset.topic) soon();
   }
 
+  watchAnswers(element);
   document.addEventListener("desk:touch", touched);
   document.addEventListener("desk:connected", soon);
   const timer = setInterval(() => {

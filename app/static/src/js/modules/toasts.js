@@ -7,7 +7,7 @@ function arrange(region) {
   cards.forEach((card, index) => (card.hidden = index < cards.length - SHOWN));
   const more = region.querySelector(".toast-more");
   more.hidden = cards.length <= SHOWN;
-  more.querySelector("strong").textContent = `and ${cards.length - SHOWN} more`;
+  if (!more.hidden) more.querySelector("strong").textContent = `and ${cards.length - SHOWN} more`;
 }
 
 function schedule(region, card) {
