@@ -8,8 +8,8 @@ from sqlalchemy import func, or_, select
 
 from app.domain.calendar import IST
 from app.persistence.database import Database
-from app.persistence.tables import FillRow, Run, RunEvent
-from app.ports.clock import Clock
+from app.persistence.tables import FillRow, Run, RunEvent, User
+from app.ports.clock import MarketClock
 from app.services.accounts import Actor
 from app.services.run_board import LIVING, CellView, RunBoard, RunView
 
@@ -34,10 +34,17 @@ class Happening:
     sentence: str
 
 
-class Today:
-    """Thread-safe; holds nothing of its own. A day is a day in India on real time."""
+@dataclass(frozen=True, slots=True)
+class _Viewer:
+    id: int
+    username: str
+    is_admin: bool
 
-    def __init__(self, database: Database, runs: RunBoard, clock: Clock) -> None:
+
+class Today:
+    """Thread-safe; holds nothing of its own. A day is a day in India on the market's time."""
+
+    def __init__(self, database: Database, runs: RunBoard, clock: MarketClock) -> None:
         self._database = database
         self._runs = runs
         self._clock = clock
@@ -58,6 +65,12 @@ class Today:
         ]
         pnl = self._runs.worth(cells)
         return Worth(pnl.realised, pnl.unrealised, pnl.total)
+
+    def mtm_of(self, user_id: int) -> Decimal | None:
+        """Today's total of what this user sees, as on their pages; None while it is not known. Raises NoResultFound."""
+        with self._database.reading() as session:
+            user = session.get_one(User, user_id)
+        return self.worth(self.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
 
     def fills(self) -> int:
         """Fills of our own orders today."""

@@ -19,6 +19,8 @@ _TROUBLE_FIRST = ("halted", "wrong_key", "login_expired", "unreachable", "unknow
 
 def state_word(account: AccountRow, health: AccountHealth) -> str:
     """A pause shows unless something worse does."""
+    if account.state is AccountState.HALTED:
+        return "halted"
     word = _WORDS[health.state]
     paused = account.state is AccountState.PAUSED and word in {"in_sync", "catching_up"}
     return "paused" if paused else word
@@ -45,6 +47,8 @@ def reason_of(account: AccountRow, health: AccountHealth, *, live_sending: bool)
             f"The gateway is in {health.mode.name} mode, this account was added in {account.expected_mode.name} mode. "
             "Nothing is sent. Switch the gateway back, or type the key again under Edit to take the new mode."
         )
+    if account.state is AccountState.HALTED:
+        return "Halted: a reply came in the other mode than this account's. Check the gateway's mode, then resume it."
     if health.reason and health.state is not HealthState.OK:
         return health.reason
     if account.state is AccountState.PAUSED:

@@ -59,7 +59,7 @@ def _watch(message: object) -> dict[str, object]:
 def watched_rooms() -> frozenset[str]:
     """Rooms of this process that somebody is in, for whoever decides what is worth sending. Thread-safe."""
     rooms = _server().manager.rooms.get("/", {})
-    return frozenset(room for room in list(rooms) if isinstance(room, str) and ":" in room)
+    return frozenset(room for room in list(rooms) if isinstance(room, str) and (":" in room or room in OPEN_ROOMS))
 
 
 def disconnect_user(user_id: int) -> None:
