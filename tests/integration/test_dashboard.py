@@ -55,17 +55,25 @@ def short_call(desk: Bench, account_ids: list[int], user: str = "asha", name: st
             session.add(intent)
             session.flush()
             session.add(
-                FillRow(intent_id=intent.id, execution_id=execution.id, order_id="1", traded_at="-", ordinal=1, side="SELL",
-                        units=130, price=Decimal(52), at=MONDAY_1030)
-            )  # fmt: skip
-            session.add(
-                Position(account_id=account_id, exchange=CE.exchange, symbol=CE.symbol, product="MIS", net=-130,
-                         seen_at=MONDAY_1030)
+                FillRow(
+                    intent_id=intent.id, execution_id=execution.id, order_id="1", traded_at="-", ordinal=1, side="SELL",
+                    units=130, price=Decimal(52), at=MONDAY_1030,
+                )
             )  # fmt: skip
         session.add(
             RunEvent(run_id=run.id, at=MONDAY_1030, kind="open", sentence="Every order of the entry is filled.")
         )
         return run.id
+
+
+def hold(desk: Bench, account_id: int, net: int) -> None:
+    """What the account's position book said last."""
+    with desk.database.transaction() as session:
+        session.add(
+            Position(
+                account_id=account_id, exchange="NFO", symbol=f"S{net}", product="MIS", net=net, seen_at=MONDAY_1030
+            )
+        )
 
 
 def price(desk: Bench, ltp: float) -> None:
@@ -84,6 +92,9 @@ def figures(*values: object) -> tuple[object, ...]:
 def test_the_banner_adds_what_the_accounts_made(desk: Bench) -> None:
     ids = [desk.account(f"Account {n}", 5100 + n)[0] for n in range(3)]
     short_call(desk, ids[:2])
+    hold(desk, ids[0], -130)
+    hold(desk, ids[1], -65)
+    hold(desk, ids[1], 0)
     price(desk, 50.0)
     banner: BannerView = shown(desk)["banner"]
     assert figures(banner.total, banner.realised, banner.unrealised) == (520, 0, 520)
