@@ -32,9 +32,8 @@ class Settings:
     live_sending: bool = False
     secure_cookies: bool = False
     preview_life_s: int = 60
-    price_max_age_s: float = 3.0
+    price_max_age_s: float = 1.0
     lane_workers: int = 4
-    books_every_s: float = 2.0
     subscription_budget: int = 200
     place_timeout_s: float = 125.0
     rate_limits: bool = True

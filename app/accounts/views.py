@@ -110,7 +110,7 @@ def _view(
         order=index + 1,
         can_move_up=index > 0,
         can_move_down=index + 1 < count,
-        paused=account.state is AccountState.PAUSED,
+        paused=account.state is not AccountState.ACTIVE,
         latency_ms=health.latency_ms,
         checked_at=health.seen_at,
         host_url=account.host_url,

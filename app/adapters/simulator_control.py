@@ -27,7 +27,7 @@ class SimulatorControl:
     def __init__(self, url: str) -> None:
         """`url` as in http://127.0.0.1:5000. Asks nothing yet."""
         self._url = url.rstrip("/")
-        self._http = urllib3.PoolManager(num_pools=1, retries=False, timeout=_WAIT)
+        self._http = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, timeout=_WAIT)
 
     def accounts(self) -> list[SimulatorAccount]:
         rows = self._ask("/state").get("accounts")

@@ -24,86 +24,6 @@ from app.services.account_check import AccountCheck, GatewayFacts, checked_addre
 from app.services.account_health import HealthBoard, HealthState
 from app.services.activity import Activity
 
-SIMULATOR = "simulator"
-"""The name our own simulator gives as its broker."""
-
-_OVER = ("CLOSED", "REFUSED")
-
-
-class AccountState(StrEnum):
-    """PAUSED takes no entries; exits and watching go on. ARCHIVED is kept for the record and takes part in nothing."""
-
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"
-    ARCHIVED = "ARCHIVED"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountForm:
-    """What is typed about an account. `api_key` empty means: keep the stored one, where there is one."""
-
-    name: str
-    host_url: str
-    websocket_url: str
-    api_key: str
-    notes: str = ""
-
-    def __repr__(self) -> str:
-        return f"AccountForm({self.name!r}, {self.host_url!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """An account as stored, without its key. `feed_rank` 0 is the primary source of prices."""
-
-    id: int
-    owner_id: int
-    name: str
-    broker: str
-    host_url: str
-    websocket_url: str
-    expected_mode: Mode
-    state: AccountState
-    feed_rank: int
-    multiplier: Decimal
-    notes: str
-    created_at: datetime
-
-    @property
-    def is_simulator(self) -> bool:
-        return self.broker == SIMULATOR
-
-
-class Actor(Protocol):
-    """Who asks: their id, name, and whether they are an admin."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def is_admin(self) -> bool: ...
-
-
-class SimulatorAccount(Protocol):
-    """One account of the simulator, as it names itself."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def host_url(self) -> str: ...
-    @property
-    def websocket_url(self) -> str: ...
-    @property
-    def api_key(self) -> str: ...
-
-
-class Simulator(Protocol):
-    """The simulator's list of accounts. Raises Unavailable when it does not answer."""
-
-    def accounts(self) -> Sequence[SimulatorAccount]: ...
-
-
 class GatewayCache(Protocol):
     """Who keeps gateway objects and must drop one when its address changed."""
 
@@ -137,7 +57,7 @@ class Accounts:
     def active(self) -> list[AccountRow]:
         """Every account that takes part, paused ones too, in the order of the feed."""
         with self._database.reading() as session:
-            return [_row(account) for account in _listed(session)]
+            return [account_row(account) for account in listed(session)]
 
     def feed_order(self) -> list[int]:
         """Ids of accounts as sources of prices: the primary first, then the backups."""
@@ -156,7 +76,7 @@ class Accounts:
 
     def add(self, by: Actor, form: AccountForm) -> int:
         """The id of the new account. Raises InvalidInput naming the field; then nothing was saved."""
-        form = _checked(form, key_needed=True)
+        form = checked_form(form, key_needed=True)
         self._refuse_taken(form, but=None)
         facts = self._check.try_out(_address(form))
         with self._database.transaction() as session:
@@ -170,7 +90,7 @@ class Accounts:
         Raises InvalidInput naming the field, NotFound, or Conflict when the address changes while a run is open.
         """
         stored = self.one(by, account_id)
-        form = _checked(form, key_needed=False)
+        form = checked_form(form, key_needed=False)
         moved = (form.host_url, form.websocket_url) != (stored.host_url, stored.websocket_url)
         if moved and not form.api_key:
             raise InvalidInput("api_key", "The address changed, so type the key again: it must not go to another host.")
@@ -212,13 +132,13 @@ class Accounts:
         self.one(by, account_id)
         with self._database.transaction() as session:
             account = session.get_one(TradingAccount, account_id)
-            if reason := _open_reason(session, account_id):
+            if reason := open_reason(session, account_id):
                 raise Conflict(f"{account.name} cannot be archived: {reason}")
             account.state = AccountState.ARCHIVED
             account.archived_at = self._clock.now()
             # Its name and address are free again for another account.
             account.name = f"{account.name[:80]} (archived {account_id})"
-            _number(_listed(session))
+            number(listed(session))
             self._log(session, by, "account.archive", account_id, f"Archived {account.name}.")
         self._gateways.forget(account_id)
         self._health.forget(account_id)
@@ -247,7 +167,7 @@ class Accounts:
             raise Conflict("No simulator is running with this desk. Start the desk with `make run`.")
         known = {account.host_url for account in self.active()}
         forms = [
-            _checked(AccountForm(one.name, one.host_url, one.websocket_url, one.api_key), key_needed=True)
+            checked_form(AccountForm(one.name, one.host_url, one.websocket_url, one.api_key), key_needed=True)
             for one in self._simulator.accounts()
         ]
         missing = [form for form in forms if form.host_url not in known]
@@ -262,7 +182,7 @@ class Accounts:
 
     def _insert(self, session: Session, by: Actor, form: AccountForm, facts: GatewayFacts) -> int:
         lock_table(session, TradingAccount)
-        _refuse_taken_in(session, form, but=None)
+        refuse_taken(session, form, but=None)
         account = TradingAccount(
             owner_id=by.id,
             name=form.name,
@@ -272,7 +192,7 @@ class Accounts:
             locked_key="",
             expected_mode=facts.mode.value,
             state=AccountState.ACTIVE,
-            feed_rank=len(_listed(session)),
+            feed_rank=len(listed(session)),
             notes=form.notes,
             created_at=self._clock.now(),
         )
@@ -294,9 +214,9 @@ class Accounts:
         moved: bool,
     ) -> None:
         lock_table(session, TradingAccount)
-        _refuse_taken_in(session, form, but=account_id)
+        refuse_taken(session, form, but=account_id)
         account = session.get_one(TradingAccount, account_id)
-        if moved and (reason := _open_reason(session, account_id)):
+        if moved and (reason := open_reason(session, account_id)):
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
@@ -320,22 +240,22 @@ class Accounts:
         self.one(by, account_id)
         with self._database.transaction() as session:
             lock_table(session, TradingAccount)
-            accounts = _listed(session)
+            accounts = listed(session)
             before = [account.id for account in accounts]
             chosen = next(account for account in accounts if account.id == account_id)
             accounts.remove(chosen)
             accounts.insert(to_index, chosen)
             if [account.id for account in accounts] == before:
                 return
-            _number(accounts)
+            number(accounts)
             place = "the primary" if accounts[0] is chosen else f"number {accounts.index(chosen) + 1}"
             self._log(session, by, "account.order", account_id, f"{chosen.name} is now {place} for market data.")
 
     def _refuse_taken(self, form: AccountForm, *, but: int | None) -> None:
         """Before the gateway is tried: a name, gateway or key that another account has."""
         with self._database.reading() as session:
-            _refuse_taken_in(session, form, but=but)
-            others = [(one.id, one.name, one.locked_key) for one in _listed(session) if one.id != but]
+            refuse_taken(session, form, but=but)
+            others = [(one.id, one.name, one.locked_key) for one in listed(session) if one.id != but]
         for account_id, name, locked in others:
             if form.api_key and self._vault.unlock(locked, owner=_vault_owner(account_id)) == form.api_key:
                 raise InvalidInput("api_key", f"{name} has this key already. Each account has a gateway of its own.")
@@ -351,90 +271,9 @@ class Accounts:
         )
 
 
-def _checked(form: AccountForm, *, key_needed: bool) -> AccountForm:
-    name = form.name.strip()
-    if not 1 <= len(name) <= 100:
-        raise InvalidInput("name", "Give the account a name of at most 100 characters.")
-    key = form.api_key.strip()
-    if key_needed and not key:
-        raise InvalidInput("api_key", "Copy the API key from OpenAlgo's API key page.")
-    if len(key) > 256 or not key.isascii() or any(not letter.isprintable() or letter.isspace() for letter in key):
-        raise InvalidInput("api_key", "This is not an API key: it is one word of at most 256 plain characters.")
-    host = checked_address("host_url", form.host_url.strip(), ("http", "https"))
-    websocket = checked_address("websocket_url", form.websocket_url.strip(), ("ws", "wss"))
-    return AccountForm(name, host, websocket, key, form.notes.strip())
-
-
-def _refuse_taken_in(session: Session, form: AccountForm, *, but: int | None) -> None:
-    """One gateway is one broker account: the same gateway twice would send every order twice."""
-    for account in _listed(session):
-        if account.id == but:
-            continue
-        if account.name.casefold() == form.name.casefold():
-            raise InvalidInput("name", f"There is an account {account.name} already. Choose another name.")
-        if _gateway_place(account.host_url) == _gateway_place(form.host_url):
-            raise InvalidInput(
-                "host_url", f"{account.name} uses this gateway already. Each account has a gateway of its own."
-            )
-
-
-def _gateway_place(host_url: str) -> tuple[str, int]:
-    """Host and port; this machine by whatever name is one host."""
-    parts = urlsplit(host_url)
-    host = parts.hostname or ""
-    usual = 443 if parts.scheme == "https" else 80
-    return ("127.0.0.1" if host in {"localhost", "::1"} else host, parts.port or usual)
-
-
-def _open_reason(session: Session, account_id: int) -> str | None:
-    run = session.scalars(
-        select(Run)
-        .join(StrategyExecution, StrategyExecution.run_id == Run.id)
-        .where(StrategyExecution.account_id == account_id, Run.state.not_in(_OVER))
-        .limit(1)
-    ).first()
-    if run is not None:
-        return f"the run {run.name} is open in it. Exit that first."
-    intent = session.scalars(
-        select(Intent.id)
-        .where(Intent.account_id == account_id, Intent.state.in_([state.value for state in OPEN]))
-        .limit(1)
-    ).first()
-    return (
-        "an order of it is not settled yet. Wait for that, or look at the order book." if intent is not None else None
-    )
-
-
-def _listed(session: Session) -> list[TradingAccount]:
-    query = select(TradingAccount).where(TradingAccount.state != AccountState.ARCHIVED)
-    return list(session.scalars(query.order_by(TradingAccount.feed_rank, TradingAccount.id)))
-
-
-def _number(accounts: list[TradingAccount]) -> None:
-    for rank, account in enumerate(accounts):
-        account.feed_rank = rank
-
-
 def _address(form: AccountForm) -> GatewayAddress:
     return GatewayAddress(form.host_url, form.websocket_url, form.api_key)
 
 
 def _vault_owner(account_id: int) -> str:
     return f"account:{account_id}"
-
-
-def _row(account: TradingAccount) -> AccountRow:
-    return AccountRow(
-        id=account.id,
-        owner_id=account.owner_id,
-        name=account.name,
-        broker=account.broker,
-        host_url=account.host_url,
-        websocket_url=account.websocket_url,
-        expected_mode=Mode(account.expected_mode),
-        state=AccountState(account.state),
-        feed_rank=account.feed_rank,
-        multiplier=account.multiplier,
-        notes=account.notes,
-        created_at=account.created_at,
-    )

@@ -61,7 +61,7 @@ def check(intent: Intent, account: TradingAccount, seen: Seen, *, live_sending: 
     if entry and intent.worst_price is not None and _beyond(intent, limit):
         raise Denied(
             "PRICE_MOVED",
-            f"{intent.symbol} needs {limit}, beyond the {intent.worst_price} that the preview allowed.",
+            f"{intent.symbol} needs {limit:.2f}, beyond the {intent.worst_price:.2f} that the preview allowed.",
         )
     if not entry:
         _closes(intent, seen)

@@ -125,7 +125,7 @@ class Previews:
             if worst is not None and (limit - worst) * leg.side.sign > 0:
                 raise Denied(
                     "PRICE_MOVED",
-                    f"{leg.contract.key.symbol} now needs {limit}, beyond the {worst} shown. Preview again and check.",
+                    f"{leg.contract.key.symbol} now needs {limit:.2f}, beyond the {worst:.2f} shown. Preview again and check.",
                 )
 
     def _plan(self, saved: SavedStrategy) -> Plan:

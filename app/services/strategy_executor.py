@@ -127,7 +127,7 @@ class StrategyExecutor:
             ]
             for execution in wanted:
                 execution.exit_wanted = execution.exit_wanted or why
-            self._journal.note(session, run_id, "exit", f"{why}: {len(wanted)} positions are to be flat.", account_id)
+            self._journal.note(session, run_id, "exit", f"{why.rstrip('.')}. To be flat: {len(wanted)} positions.", account_id)
             if run.state in LIVING and all(execution.exit_wanted for execution in run.executions):
                 run.state = "EXITING"
         self.touch(run_id)

@@ -1,0 +1,199 @@
+"""Every long-lived object of a process, built once and bound to the application. Building starts nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import Flask
+
+from app.accounts import accounts_bp
+from app.adapters.clock import SimulatorClock
+from app.adapters.publisher import SocketPublisher
+from app.api import api_bp, health_bp
+from app.auth import auth_bp
+from app.domain.contracts import Contract, ContractKey
+from app.domain.errors import NotFound, Unavailable
+from app.engine.engine import Engine
+from app.engine.intake import Intake
+from app.engine.page_feed import PageFeed
+from app.engine.roster import Roster
+from app.engine.supervisor import Step
+from app.main import main_bp
+from app.persistence.tables import User
+from app.services.book_pages import BookPages
+from app.services.book_reader import BookReader
+from app.services.contract_list import ContractList
+from app.services.people import People
+from app.services.today import Today
+from app.strategies import strategies_bp
+from app.trading import trading_bp
+from app.web.context import clock_note
+from app.web.desk import Desk
+from app.web.extensions import socketio
+from app.web.install import install_web
+from app.web.sockets import watched_rooms
+from app.wiring import Ground, MarketSide, TradeSide, build_market, build_trade, lay_ground
+from config import Settings
+
+EXTENSION = "runtime"
+
+
+class Runtime:
+    """Every long-lived object of this process. Building it starts nothing and connects to nothing."""
+
+    def __init__(self, ground: Ground, market: MarketSide, trade: TradeSide) -> None:
+        self.ground = ground
+        self.market = market
+        self.trade = trade
+        self.engine = Engine(
+            ground.supervisor,
+            ground.lease,
+            recover=trade.reconciler.recover,
+            loops=_loops(ground, market, trade),
+        )
+
+    def start(self) -> None:
+        """Lead if the lease can be had, now or later; with the engine off only follow the market's clock."""
+        if isinstance(self.ground.market_clock, SimulatorClock):
+            self.ground.supervisor.add("clock", _sync(self.ground.market_clock))
+        if self.ground.settings.engine == "off":
+            self.ground.supervisor.start()
+        else:
+            self.engine.start()
+
+    def stop(self) -> None:
+        """Stop all threads within a deadline and let go of the lease and of connections."""
+        self.engine.stop()
+        self.market.feed.close()
+        self.ground.readers.shutdown(wait=False, cancel_futures=True)
+
+
+def build(app: Flask, settings: Settings) -> Runtime:
+    """Bind everything to the application."""
+    ground = lay_ground(app, settings)
+    market = build_market(ground)
+    trade = build_trade(ground, market)
+    runtime = Runtime(ground, market, trade)
+    app.extensions[EXTENSION] = runtime
+    install_web(app, _desk(runtime))
+    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
+        app.register_blueprint(blueprint)
+    return runtime
+
+
+def runtime_of(app: Flask) -> Runtime:
+    """The runtime that `build` made for this application."""
+    runtime = app.extensions[EXTENSION]
+    if not isinstance(runtime, Runtime):
+        raise TypeError("This application was not made by create_app.")
+    return runtime
+
+
+def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[str, Step]]:
+    """What an engine runs, in the order in which it starts; it stops in the reverse order."""
+    intake = Intake(ground.database, ground.clock, trade.executor)
+    roster = Roster(ground.supervisor, market.accounts.feed_order, trade.reconciler.step)
+    pages = PageFeed(
+        SocketPublisher(socketio),
+        market.board,
+        market.chains,
+        market.feed,
+        trade.run_board,
+        hours=market.hours,
+        clock=ground.clock,
+        market_clock=ground.market_clock,
+        watched=watched_rooms,
+        mtm=_mtm_of_user(ground, trade),
+        clock_note=clock_note,
+    )
+    return [
+        ("gateways", market.gateways.step),
+        ("contracts", market.contracts.step),
+        ("hours", market.hours.step),
+        ("feed", market.feed.step),
+        ("feed-upkeep", market.feed.upkeep_step),
+        ("chains", market.chains.step),
+        ("accounts", roster.step),
+        ("pages", pages.step),
+        ("runs", trade.executor.step),
+        ("risk", trade.risk.step),
+        ("intake", intake.step),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewer:
+    """A user as the services see one who looks at pages."""
+
+    id: int
+    username: str
+    is_admin: bool
+
+
+def _mtm_of_user(ground: Ground, trade: TradeSide) -> Callable[[int], Decimal | None]:
+    """Today's gross profit and loss as the top bar of that user shows it; None while it cannot be known."""
+    today = Today(ground.database, trade.run_board, ground.market_clock)
+
+    def mtm(user_id: int) -> Decimal | None:
+        with ground.database.reading() as session:
+            user = session.get_one(User, user_id)
+        return today.worth(today.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
+
+    return mtm
+
+
+def _sync(clock: SimulatorClock) -> Step:
+    def step() -> float:
+        clock.sync()
+        return 1.0
+
+    return step
+
+
+def _desk(runtime: Runtime) -> Desk:
+    ground, market, trade = runtime.ground, runtime.market, runtime.trade
+    reader = BookReader(market.gateways, ground.readers, ground.cache, ground.clock)
+    return Desk(
+        settings=ground.settings,
+        clock=ground.clock,
+        market_clock=ground.market_clock,
+        database=ground.database,
+        people=People(ground.database, ground.clock, ground.activity, ground.settings.setup_token),
+        activity=ground.activity,
+        today=Today(ground.database, trade.run_board, ground.market_clock),
+        accounts=market.accounts,
+        book_pages=BookPages(
+            ground.database,
+            market.accounts,
+            reader,
+            market.board,
+            ground.clock,
+            ground.market_clock,
+            contract_of=_listed(market.contracts),
+        ),
+        health=market.health,
+        board=market.board,
+        commands=trade.commands,
+        strategies=trade.strategies,
+        previews=trade.previews,
+        run_board=trade.run_board,
+        chains=market.chains,
+        websocket_manager=market.feed,
+        hours=market.hours,
+        contract_list=market.contracts,
+        simulator=ground.simulator,
+        unwell_threads=lambda: [pulse.name for pulse in ground.supervisor.unwell],
+        engine_leads=lambda: runtime.engine.leads,
+    )
+
+
+def _listed(contracts: ContractList) -> Callable[[ContractKey], Contract | None]:
+    """The contract of a key, None when today's list does not have it or there is no list."""
+
+    def find(key: ContractKey) -> Contract | None:
+        try:
+            return contracts.master().contract(key)
+        except (NotFound, Unavailable):
+            return None
+
+    return find
