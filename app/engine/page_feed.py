@@ -163,16 +163,19 @@ class PageFeed:
     def _publish(self, room: str, topic: str, cells: Cells, extra: dict[str, str] | None = None) -> None:
         self._publisher.publish(room, "patch", {"topic": topic, "cells": cells, **(extra or {})})
 
-    def _bar_cells(self) -> Cells:
-        now = self._market_clock.now()
+    def _clock_cells(self) -> Cells:
         exchange = UNDERLYINGS[0].exchange
-        session, phase = self._hours.session(exchange), self._hours.phase(exchange)
+        try:
+            now = self._market_clock.now()
+            session, phase = self._hours.session(exchange), self._hours.phase(exchange)
+        except Unavailable:
+            return {"clock.now": wording.UNKNOWN, "clock.note": "Market time unknown"}
+        return {"clock.now": wording.ist(now), "clock.note": self._clock_note(phase, session, now)}
+
+    def _bar_cells(self) -> Cells:
         feed = self._feed.state().phase
-        cells: Cells = {
-            "clock.now": wording.ist(now),
-            "clock.note": self._clock_note(phase, session, now),
-            "feed.state": {"text": page_cells.FEED_WORDS[feed], "tone": feed.value},
-        }
+        cells = self._clock_cells()
+        cells["feed.state"] = {"text": page_cells.FEED_WORDS[feed], "tone": feed.value}
         for underlying in UNDERLYINGS:
             price = self._board.latest(underlying.spot)
             before = None if price is None else price.previous_close

@@ -62,7 +62,7 @@ class ContractList:
         raise Unavailable(f"The contract list of {wanted:%d %b %Y} is not there yet. {reasons}")
 
     def missing(self) -> dict[str, str]:
-        """Exchanges whose list of today is not there, with the reason."""
+        """Exchanges whose list of today is not there, with the reason. Raises Unavailable as `master` does."""
         wanted = list_date(self._market_clock.now())
         lists = self._lists
         late = [exchange for exchange in self._exchanges() if exchange not in lists or lists[exchange].of != wanted]
@@ -75,11 +75,17 @@ class ContractList:
 
     def step(self) -> float:
         """Load what is due. Returns the seconds until the next look. Never raises for a gateway that fails."""
-        self.refresh_if_due()
+        try:
+            self.refresh_if_due()
+        except Unavailable as error:  # the market's date is not known, so nobody can say which list is wanted
+            self._reasons = dict.fromkeys(self._exchanges(), str(error))
         return LOOK_EVERY_S
 
     def refresh_if_due(self) -> None:
-        """Load the lists that are missing or of an earlier day; after a failure not again for TRY_AGAIN_S."""
+        """Load the lists that are missing or of an earlier day; after a failure not again for TRY_AGAIN_S.
+
+        Raises Unavailable while the market's clock is not known.
+        """
         with self._loading:
             if self._clock.monotonic() < self._next_try:
                 return

@@ -34,7 +34,7 @@ class OrderFeedState:
 
 
 class _Forwarder:
-    """Passes an account's updates on: without a time, twice, out of order, as they come. The receiver sorts that out."""
+    """Passes an account's updates on as they come: twice, out of order. The receiver sorts that out."""
 
     def __init__(self, account_id: int, on_update: OnUpdate) -> None:
         self._account_id = account_id

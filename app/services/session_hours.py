@@ -60,7 +60,8 @@ class SessionHours:
 
     def phase(self, exchange: str) -> Phase:
         """The part of the day it is now on the market's clock."""
-        return phase(self.session(exchange), self._market_clock.now())
+        session = self.session(exchange)
+        return Phase.UNKNOWN if session is None else phase(session, self._market_clock.now())
 
     def note(self, exchange: str) -> str:
         """What a trader should know about these hours: why they are unknown, or what is unusual. Empty when nothing."""
@@ -70,13 +71,21 @@ class SessionHours:
     def step(self) -> float:
         """Read today's hours when they are missing. Returns the seconds until the next look."""
         with self._reading:
-            if self._today() is None and self._clock.monotonic() >= self._next_try:
-                self._ask(trading_date(self._market_clock.now()))
+            day = self._date()
+            if day is not None and self._today() is None and self._clock.monotonic() >= self._next_try:
+                self._ask(day)
         return LOOK_EVERY_S
+
+    def _date(self) -> date | None:
+        """None while the market's clock is not known: then its hours are not known either."""
+        try:
+            return trading_date(self._market_clock.now())
+        except Unavailable:
+            return None
 
     def _today(self) -> _Read | None:
         read = self._read
-        return read if read is not None and read.of == trading_date(self._market_clock.now()) else None
+        return read if read is not None and read.of == self._date() else None
 
     def _ask(self, day: date) -> None:
         def ask(gateway: Gateway) -> list[TradingHours]:

@@ -198,3 +198,9 @@ def test_a_run_page_is_touched_when_a_held_contract_has_a_new_price_at_most_once
         pages.world.put(option(26_000).key, 10.0)
         pages.step(0.25)
         assert not [event for _, event, _ in pages.said if event == "touch"]
+
+
+def test_while_the_market_time_is_unknown_the_bar_says_so(pages: Pages) -> None:
+    pages.world.clock.unknown = True
+    pages.step()
+    assert pages.cells("desk")["clock.note"] == "Market time unknown"

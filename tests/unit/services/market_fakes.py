@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.domain.books import Quote
 from app.domain.contracts import Contract, ContractKey, Kind
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, Unavailable
 from app.domain.money import Units
 from app.ports.feed import FeedClosed, FeedMode, Tick
 from app.ports.gateway import GatewayAddress, GatewayError, TradingHours, Unreachable
@@ -24,8 +24,11 @@ class FakeClock:
     def __init__(self, at: datetime = MONDAY_1030) -> None:
         self.at = at
         self.ticked = 1000.0
+        self.unknown = False
 
     def now(self) -> datetime:
+        if self.unknown:
+            raise Unavailable("The market's time is not known yet.")
         return self.at
 
     def monotonic(self) -> float:

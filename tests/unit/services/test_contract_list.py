@@ -134,3 +134,15 @@ def test_a_freeze_limit_that_could_not_be_asked_is_asked_again_without_the_long_
 def test_a_freeze_limit_of_an_index_that_is_not_followed_is_refused(contracts: ContractList) -> None:
     with pytest.raises(NotFound, match="NIFTY, BANKNIFTY, SENSEX"):
         contracts.freeze("GOLD")
+
+
+def test_while_the_market_time_is_unknown_no_list_is_todays(gateways: FakeGateways, clock: FakeClock) -> None:
+    market = FakeClock()
+    contracts = ContractList(gateways, gateways.order, market, clock)  # type: ignore[arg-type]
+    market.unknown = True
+    assert contracts.step() > 0
+    with pytest.raises(Unavailable, match="time is not known"):
+        contracts.master()
+    market.unknown = False
+    contracts.step()
+    assert len(contracts.master()) > 0

@@ -98,3 +98,12 @@ def test_a_failure_is_tried_again_after_a_while(hours: SessionHours, gateways: F
     hours.step()
     assert hours.phase("NFO") is Phase.LIVE
     assert clock.now() > MONDAY_1030
+
+
+def test_while_the_market_time_is_unknown_so_is_the_session(gateways: FakeGateways, clock: FakeClock) -> None:
+    market = FakeClock()
+    hours = SessionHours(gateways, gateways.order, market, clock)  # type: ignore[arg-type]
+    market.unknown = True
+    assert hours.step() > 0
+    assert (hours.session("NFO"), hours.phase("NFO")) == (None, Phase.UNKNOWN)
+    assert gateways.of(1).calls == []
