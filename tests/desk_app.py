@@ -26,6 +26,7 @@ from app.main import main_bp
 from app.persistence.database import Database, Table, prepare_sqlite
 from app.persistence.tables import User
 from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
+from app.ports.simulator import SimulatorAccount
 from app.services.account_check import AccountCheck
 from app.services.account_health import HealthBoard
 from app.services.accounts import AccountForm, Accounts
@@ -41,6 +42,7 @@ from app.services.price_board import PriceBoard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.today import Today
+from app.strategies import strategies_bp
 from app.trading import trading_bp
 from app.web.desk import Desk
 from app.web.install import install_web
@@ -187,19 +189,11 @@ class AtOnce(Executor):
         return future
 
 
-@dataclass(frozen=True)
-class SimulatedAccount:
-    name: str
-    host_url: str
-    websocket_url: str
-    api_key: str
-
-
 @dataclass
 class PretendSimulator:
-    listed: list[SimulatedAccount] = field(default_factory=list)
+    listed: list[SimulatorAccount] = field(default_factory=list)
 
-    def accounts(self) -> Sequence[SimulatedAccount]:
+    def accounts(self) -> Sequence[SimulatorAccount]:
         return self.listed
 
 
@@ -368,7 +362,7 @@ def _bench(database: Database, settings: Any) -> Bench:
 def _app(desk: Desk) -> Flask:
     app = Flask("app")
     install_web(app, desk)
-    for blueprint in (auth_bp, main_bp, accounts_bp, trading_bp, api_bp, health_bp):
+    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
         app.register_blueprint(blueprint)
     for endpoint, address in (
         ("strategies.index", "/strategies/"),

@@ -98,14 +98,18 @@ def test(account_id: int) -> ResponseReturnValue:
 @admins_only
 def pause(account_id: int) -> ResponseReturnValue:
     desk().accounts.pause(user(), account_id)
-    flash(f"{_name(account_id)} is paused: no entries, exits go on.", "ok")
+    flash(f"{_name(account_id)} takes no entries; exits go on.", "ok")
     return _back(account_id)
 
 
 @accounts_bp.post("/<int:account_id>/resume")
 @admins_only
 def resume(account_id: int) -> ResponseReturnValue:
-    desk().accounts.resume(user(), account_id)
+    try:
+        desk().accounts.resume(user(), account_id)
+    except (Conflict, InvalidInput) as refused:
+        flash(str(refused), "bad")
+        return _back(account_id)
     flash(f"{_name(account_id)} takes entries again.", "ok")
     return _back(account_id)
 

@@ -1,28 +1,25 @@
 """Trading accounts: added when their gateway was tried, edited, paused, archived, and ordered as sources of prices."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from app.domain.orders import OPEN
-from app.domain.plan import Mode
 from app.persistence.database import Database
 from app.persistence.locking import lock_table
-from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import TradingAccount
 from app.ports.clock import Clock
 from app.ports.gateway import GatewayAddress
+from app.ports.simulator import Simulator
 from app.ports.vault import Vault
-from app.services.account_check import AccountCheck, GatewayFacts, checked_address
+from app.services.account_check import AccountCheck, GatewayFacts
 from app.services.account_health import HealthBoard, HealthState
+from app.services.account_rules import checked_form, listed, number, open_reason, refuse_taken
+from app.services.account_types import SIMULATOR, AccountForm, AccountRow, AccountState, Actor, account_row
 from app.services.activity import Activity
+
+__all__ = ["SIMULATOR", "AccountForm", "AccountRow", "AccountState", "Accounts", "Actor"]
+
 
 class GatewayCache(Protocol):
     """Who keeps gateway objects and must drop one when its address changed."""
@@ -121,11 +118,27 @@ class Accounts:
         return facts
 
     def pause(self, by: Actor, account_id: int) -> None:
-        """Take no entries in it any more. Exits go on."""
-        self._set_state(by, account_id, AccountState.PAUSED, "Paused {}: no entries, exits go on.")
+        """Take no entries in it any more. Exits go on. A halted account stays halted."""
+        if self.one(by, account_id).state is AccountState.ACTIVE:
+            self._set_state(by, account_id, AccountState.PAUSED, "Paused {}: no entries, exits go on.")
 
     def resume(self, by: Actor, account_id: int) -> None:
+        """Take entries again. A halted account is tried first.
+
+        Raises Conflict when its gateway is still in the other mode, InvalidInput when it cannot be asked.
+        """
+        stored = self.one(by, account_id)
+        if stored.state is AccountState.ACTIVE:
+            return
+        if stored.state is AccountState.HALTED:
+            mode = self.test(by, account_id).mode
+            if mode is not stored.expected_mode:
+                raise Conflict(
+                    f"{stored.name} stays halted: its gateway is in {mode.name} mode. Switch it back, or type the key "
+                    "again under Edit to take the new mode."
+                )
         self._set_state(by, account_id, AccountState.ACTIVE, "Resumed {}.")
+        self._health.lift_halt(account_id)
 
     def archive(self, by: Actor, account_id: int) -> None:
         """Take it out of everything. Raises Conflict while a run or an order of it is open."""
@@ -227,9 +240,6 @@ class Accounts:
         self._log(session, by, "account.edit", account_id, f"Changed {changed} of {form.name}.")
 
     def _set_state(self, by: Actor, account_id: int, state: AccountState, sentence: str) -> None:
-        stored = self.one(by, account_id)
-        if stored.state is state:
-            return
         with self._database.transaction() as session:
             account = session.get_one(TradingAccount, account_id)
             account.state = state

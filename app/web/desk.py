@@ -8,8 +8,9 @@ from flask import current_app
 
 from app.persistence.database import Database
 from app.ports.clock import Clock, MarketClock
+from app.ports.simulator import Simulator
 from app.services.account_health import HealthBoard
-from app.services.accounts import Accounts, Simulator
+from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.book_pages import BookPages
 from app.services.commands import Commands

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import InvalidInput
 from app.domain.plan import Mode
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy, StrategyExecution, TradingAccount
 from app.ports.gateway import GatewayError, GatewayRefused, LoggedOut, NotOpenAlgo, TimedOut, Unreachable, WrongKey
+from app.services.account_health import HealthState
 from app.services.accounts import AccountForm
-from tests.desk_app import Bench, PretendGateway, SimulatedAccount, bench
+from tests.desk_app import Bench, PretendGateway, bench
 
 FORM = {
     "name": "Zerodha 1",
@@ -313,65 +314,6 @@ def test_an_archived_account_is_gone_from_pages_and_its_gateway_is_free(desk: Be
     assert [account.state for account in stored(desk)] == ["ARCHIVED", "ACTIVE"]
 
 
-def test_the_order_of_the_feed(desk: Bench) -> None:
-    ids = [desk.account(f"Account {n}", 5100 + n)[0] for n in range(4)]
-    browser = desk.admin()
-    order = desk.desk.accounts.feed_order
-    assert order() == ids
-    browser.post(f"/accounts/{ids[2]}/make_primary")
-    assert order() == [ids[2], ids[0], ids[1], ids[3]]
-    browser.post(f"/accounts/{ids[1]}/move", {"direction": "up"})
-    assert order() == [ids[2], ids[1], ids[0], ids[3]]
-    browser.post(f"/accounts/{ids[2]}/move", {"direction": "up"})
-    browser.post(f"/accounts/{ids[3]}/move", {"direction": "down"})
-    assert order() == [ids[2], ids[1], ids[0], ids[3]]
-    browser.post(f"/accounts/{ids[2]}/move", {"direction": "down"})
-    assert order() == [ids[1], ids[2], ids[0], ids[3]]
-    browser.post(f"/accounts/{ids[1]}/archive")
-    assert [account.feed_rank for account in desk.desk.accounts.active()] == [0, 1, 2]
-    assert browser.post(f"/accounts/{ids[2]}/move", {"direction": "sideways"}).status_code == 422
-
-
-def test_one_click_adds_the_simulators_accounts_once(desk: Bench) -> None:
-    for n in range(5):
-        host = f"http://127.0.0.1:{6001 + n}"
-        desk.net.at[host] = PretendGateway(key=f"sim-{n}")
-        desk.simulator.listed.append(
-            SimulatedAccount(f"Simulator {n + 1}", host, f"ws://127.0.0.1:{9001 + n}", f"sim-{n}")
-        )
-    browser = desk.admin()
-    offer = "Add the simulator&#39;s five accounts"
-    assert offer in browser.get("/accounts/").text
-    browser.post("/accounts/simulator")
-    page = browser.get("/accounts/").text
-    assert "Added 5 accounts of the simulator." in page
-    assert offer not in page
-    browser.post("/accounts/simulator")
-    assert len(stored(desk)) == 5
-    assert {account.broker for account in stored(desk)} == {"simulator"}
-
-
-def test_the_simulators_accounts_come_all_or_none(desk: Bench) -> None:
-    for n in range(5):
-        host = f"http://127.0.0.1:{6001 + n}"
-        if n < 4:
-            desk.net.at[host] = PretendGateway(key=f"sim-{n}")
-        desk.simulator.listed.append(
-            SimulatedAccount(f"Simulator {n + 1}", host, f"ws://127.0.0.1:{9001 + n}", f"sim-{n}")
-        )
-    browser = desk.admin()
-    browser.post("/accounts/simulator")
-    assert "Nothing can be reached" in browser.get("/accounts/").text
-    assert stored(desk) == []
-
-
-def test_what_answers_for_the_simulator_must_be_it(desk: Bench) -> None:
-    desk.net.at["http://127.0.0.1:6001"] = PretendGateway("zerodha", Mode.LIVE)
-    desk.simulator.listed.append(SimulatedAccount("Simulator 1", "http://127.0.0.1:6001", "ws://127.0.0.1:9001", "sim"))
-    assert desk.admin().post("/accounts/simulator").status_code == 503
-    assert stored(desk) == []
-
-
 def test_two_adds_at_the_same_moment_make_one_account(database_url: str, tmp_path: Path) -> None:
     """The second finds the first, on a database where both run side by side as well."""
     with bench(tmp_path, database_url) as desk:
@@ -394,9 +336,23 @@ def test_two_adds_at_the_same_moment_make_one_account(database_url: str, tmp_pat
         assert len(stored(desk)) == 1
 
 
-def test_without_a_simulator_there_is_none_to_add(desk: Bench) -> None:
-    desk.desk.accounts._simulator = None
-    desk.admin()
-    assert not desk.desk.accounts.simulator_offered()
-    with pytest.raises(Conflict, match="No simulator"):
-        desk.desk.accounts.add_simulator(desk.somebody("asha"))
+def test_a_halted_account_is_resumed_when_its_gateway_is_in_its_mode_again(desk: Bench) -> None:
+    browser = desk.admin()
+    browser.post("/accounts/new", FORM, page="/accounts/new")
+    with desk.database.transaction() as session:
+        session.get_one(TradingAccount, 1).state = "HALTED"
+    desk.desk.health.report(1, state=HealthState.HALTED, reason="A reply came in LIVE mode.")
+    gateway = desk.net.at["http://127.0.0.1:5001"]
+    browser.post("/accounts/1/pause", page="/accounts/1")
+    for broken, mode, told in (
+        (Unreachable("-"), Mode.PAPER, "Nothing can be reached"),
+        (None, Mode.LIVE, "stays halted"),
+    ):
+        gateway.broken, gateway.in_mode = broken, mode
+        browser.post("/accounts/1/resume", page="/accounts/1")
+        assert told in browser.get("/accounts/1").text
+        assert stored(desk)[0].state == "HALTED"
+    gateway.in_mode = Mode.PAPER
+    browser.post("/accounts/1/resume", page="/accounts/1")
+    assert stored(desk)[0].state == "ACTIVE"
+    assert desk.desk.health.of(1).state is HealthState.CATCHING_UP

@@ -61,6 +61,7 @@ def test_a_pause_never_hides_something_worse() -> None:
     assert state_word(paused, WELL) == "paused"
     assert state_word(paused, AccountHealth(state=HealthState.LOGIN_EXPIRED)) == "login_expired"
     assert state_word(LIVE, AccountHealth()) == "unknown"
+    assert state_word(replace(LIVE, state=AccountState.HALTED), WELL) == "halted"
 
 
 def test_the_most_important_reason_comes_first() -> None:

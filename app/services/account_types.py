@@ -1,0 +1,88 @@
+"""What an account is to the rest of the desk: as typed, as stored, and who asks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from app.domain.plan import Mode
+from app.persistence.tables import TradingAccount
+
+SIMULATOR = "simulator"
+"""The name our own simulator gives as its broker."""
+
+
+class AccountState(StrEnum):
+    """PAUSED takes no entries; exits and watching go on. HALTED is the same, set by the engine: a reply came in the
+    other mode. ARCHIVED is kept for the record and takes part in nothing.
+    """
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    HALTED = "HALTED"
+    ARCHIVED = "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountForm:
+    """What is typed about an account. `api_key` empty means: keep the stored one, where there is one."""
+
+    name: str
+    host_url: str
+    websocket_url: str
+    api_key: str
+    notes: str = ""
+
+    def __repr__(self) -> str:
+        return f"AccountForm({self.name!r}, {self.host_url!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as stored, without its key. `feed_rank` 0 is the primary source of prices."""
+
+    id: int
+    owner_id: int
+    name: str
+    broker: str
+    host_url: str
+    websocket_url: str
+    expected_mode: Mode
+    state: AccountState
+    feed_rank: int
+    multiplier: Decimal
+    notes: str
+    created_at: datetime
+
+    @property
+    def is_simulator(self) -> bool:
+        return self.broker == SIMULATOR
+
+
+class Actor(Protocol):
+    """Who asks: their id, name, and whether they are an admin."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def is_admin(self) -> bool: ...
+
+
+def account_row(account: TradingAccount) -> AccountRow:
+    return AccountRow(
+        id=account.id,
+        owner_id=account.owner_id,
+        name=account.name,
+        broker=account.broker,
+        host_url=account.host_url,
+        websocket_url=account.websocket_url,
+        expected_mode=Mode(account.expected_mode),
+        state=AccountState(account.state),
+        feed_rank=account.feed_rank,
+        multiplier=account.multiplier,
+        notes=account.notes,
+        created_at=account.created_at,
+    )
