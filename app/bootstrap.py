@@ -65,6 +65,7 @@ class Runtime:
         """Stop all threads within a deadline and let go of the lease and of connections."""
         self.engine.stop()
         self.market.feed.close()
+        self.trade.order_feeds.close()
         self.ground.readers.shutdown(wait=False, cancel_futures=True)
 
 
@@ -92,7 +93,13 @@ def runtime_of(app: Flask) -> Runtime:
 def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[str, Step]]:
     """What an engine runs, in the order in which it starts; it stops in the reverse order."""
     intake = Intake(ground.database, ground.clock, trade.executor)
-    roster = Roster(ground.supervisor, market.accounts.feed_order, trade.reconciler.step)
+    roster = Roster(
+        ground.supervisor,
+        trade.order_feeds,
+        active=market.accounts.feed_order,
+        at_work=trade.run_board.accounts_at_work,
+        read_books=trade.reconciler.step,
+    )
     pages = PageFeed(
         SocketPublisher(socketio),
         market.board,

@@ -41,6 +41,7 @@ from app.services.margin_calculator import MarginCalculator
 from app.services.market_rule_table import MarketRuleTable
 from app.services.option_chain_manager import OptionChainManager
 from app.services.order_desk import OrderDesk
+from app.services.order_feeds import OrderFeeds
 from app.services.order_pricing import OrderPricing
 from app.services.preview_maker import Market, Money, Previews
 from app.services.price_board import PriceBoard
@@ -106,6 +107,7 @@ class TradeSide:
     executor: StrategyExecutor
     reconciler: Reconciler
     risk: RiskMonitor
+    order_feeds: OrderFeeds
 
 
 def lay_ground(app: Flask, settings: Settings) -> Ground:
@@ -259,6 +261,22 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         executor=executor,
         reconciler=reconciler,
         risk=risk,
+        order_feeds=_order_feeds(ground, market),
+    )
+
+
+def _order_feeds(ground: Ground, market: MarketSide) -> OrderFeeds:
+    """A push is a reason to read the books at once; what it says is taken from them."""
+
+    def read_soon(account_id: int) -> None:
+        ground.supervisor.wake(loop_of(account_id))
+
+    return OrderFeeds(
+        market.gateways,
+        OpenAlgoFeeds(ground.clock),
+        ground.clock,
+        on_update=lambda account_id, _update: read_soon(account_id),
+        on_open=read_soon,
     )
 
 

@@ -12,7 +12,7 @@ from app.domain.orders import IntentState, Purpose
 from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl
 from app.domain.positions import PositionState
 from app.persistence.database import Database
-from app.persistence.tables import Run, TradingAccount
+from app.persistence.tables import Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
 from app.services.price_board import PriceBoard
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
@@ -120,6 +120,12 @@ class RunBoard:
         """Ids of the runs in which something may still change hands or be worth something."""
         with self._database.reading() as session:
             return list(session.scalars(select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)))
+
+    def accounts_at_work(self) -> frozenset[int]:
+        """Accounts of the runs that live: their orders may change at any moment."""
+        query = select(StrategyExecution.account_id).join(Run, Run.id == StrategyExecution.run_id)
+        with self._database.reading() as session:
+            return frozenset(session.scalars(query.where(Run.state.in_(LIVING)).distinct()))
 
     def pnl(self, view: RunView, account_id: int | None = None) -> RunPnl:
         """Gross profit and loss at the newest prices, of the run or of one account in it."""
