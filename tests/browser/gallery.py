@@ -46,6 +46,8 @@ ENDPOINTS = (
     ),
     ("accounts.add_simulator", "/accounts/simulator", "POST"),
     ("trading.chain", "/trading/chain", "GET"),
+    ("trading.runs", "/trading/runs", "GET"),
+    ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
     ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
     ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),
@@ -55,11 +57,10 @@ ENDPOINTS = (
     ),
     ("strategies.index", "/strategies/", "GET"),
     ("strategies.new", "/strategies/new", "GET POST"),
-    ("strategies.edit", "/strategies/<int:strategy_id>", "GET POST"),
+    ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
     ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
     ("strategies.make_preview", "/strategies/<int:strategy_id>/preview", "POST"),
     ("strategies.preview", "/strategies/previews/<preview_id>", "GET"),
-    ("strategies.send", "/strategies/previews/<preview_id>/send", "POST"),
 )
 
 

@@ -158,6 +158,17 @@ def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> No
     expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
 
 
+def test_the_curve_outlives_a_refresh_and_takes_its_new_points(page: Page, gallery: str) -> None:
+    page.goto(gallery + RUN)
+    expect(page.locator("#run-curve canvas")).to_be_visible()
+    page.evaluate("document.querySelector('#run-curve canvas').dataset.old = 'yes'")
+    page.evaluate("document.getElementById('run-points').dataset.old = 'yes'")
+    with page.expect_response("**/live"):
+        page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'run:1182'}}))")
+    expect(page.locator("#run-points[data-old]")).to_have_count(0)
+    expect(page.locator("#run-curve canvas[data-old]")).to_be_visible()
+
+
 def test_a_refresh_that_fails_is_said_and_one_that_works_ends_it(page: Page, gallery: str, witness: Witness) -> None:
     witness.expect("500")
     page.goto(f"{gallery}/gallery/desk")

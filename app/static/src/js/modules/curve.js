@@ -7,8 +7,7 @@ const IST = new Intl.DateTimeFormat("en-IN", { timeZone: "Asia/Kolkata", hour: "
 function options(element, limits) {
   const axis = { stroke: tone("--low"), grid: { stroke: tone("--line"), width: 1 }, ticks: { show: false }, font: "11px Inter" };
   return {
-    width: element.clientWidth - 8,
-    height: element.clientHeight - 12,
+    ...sizeOf(element),
     cursor: { y: false, points: { size: 6 } },
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (chart, low, high) => [Math.min(low, 0, ...limits), Math.max(high, 0, ...limits)] } },
@@ -36,14 +35,31 @@ function splitAtZero(above, below) {
 
 const limitSeries = (level) => ({ stroke: tone(level < 0 ? "--down" : "--up"), dash: [5, 4], width: 1, points: { show: false } });
 
+const sizeOf = (element) => ({ width: element.clientWidth - 8, height: element.clientHeight - 12 });
+
+/** The points and limits as the last fragment brought them. */
+function read(element) {
+  const source = document.getElementById(element.dataset.source);
+  const points = JSON.parse(source.dataset.points);
+  const limits = JSON.parse(source.dataset.limits);
+  const columns = [points.map((point) => point[0]), points.map((point) => point[1])];
+  return { limits, columns: [...columns, ...limits.map((level) => points.map(() => level))] };
+}
+
 export default function attach(element) {
-  const points = JSON.parse(element.dataset.points);
-  const limits = JSON.parse(element.dataset.limits);
-  const columns = [points.map((point) => point[0]), points.map((point) => point[1]), ...limits.map((level) => points.map(() => level))];
-  let chart = new uPlot(options(element, limits), columns, element);
-  new ResizeObserver(() => chart.setSize({ width: element.clientWidth - 8, height: element.clientHeight - 12 })).observe(element);
-  new MutationObserver(() => {
+  let shown = read(element);
+  let chart = new uPlot(options(element, shown.limits), shown.columns, element);
+  const draw = () => {
     chart.destroy();
-    chart = new uPlot(options(element, limits), columns, element);
-  }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    chart = new uPlot(options(element, shown.limits), shown.columns, element);
+  };
+  new ResizeObserver(() => chart.setSize(sizeOf(element))).observe(element);
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!element.isConnected || !document.getElementById(element.dataset.source)) return;
+    const before = shown.limits.join();
+    shown = read(element);
+    if (shown.limits.join() === before) chart.setData(shown.columns);
+    else draw();
+  });
 }

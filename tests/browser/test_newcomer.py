@@ -1,0 +1,147 @@
+"""What a newcomer does, in a real Chromium, on the real desk and simulator: from the first page to a tripped max loss."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.desk_process import DeskProcess, Server, desk_process
+from tests.simulator_process import SimulatorProcess
+
+PASSWORD = "a calm desk in the morning"  # noqa: S105 - of a test's own user
+SLOW_MS = 20_000
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+
+PAGES = (
+    "/",
+    "/accounts/",
+    "/accounts/new",
+    "/accounts/1",
+    "/accounts/1/edit",
+    "/strategies/",
+    "/strategies/new",
+    "/trading/orders",
+    "/trading/trades",
+    "/trading/positions",
+    "/trading/holdings",
+    "/trading/funds",
+    "/activity",
+    "/style",
+)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(params=["gunicorn", "flask"])
+def desk(request: pytest.FixtureRequest, simulator: SimulatorProcess, tmp_path: Path) -> Iterator[DeskProcess]:
+    server: Server = request.param
+    with desk_process(simulator, tmp_path, _free_port(), server) as started:
+        yield started
+
+
+def test_from_the_first_page_to_a_max_loss_that_trips(
+    desk: DeskProcess, simulator: SimulatorProcess, page: Page
+) -> None:
+    page.set_default_timeout(SLOW_MS)
+    _set_up(page, desk)
+    _add_the_simulators_accounts(page, desk)
+    _watch_the_chain_move(page, desk)
+    _build_a_straddle_and_preview(page, desk)
+    _send_and_see_ten_fills(page)
+    _positions_are_at_the_broker(simulator)
+    _the_mtm_moves(page)
+    simulator.move_index("NIFTY", percent=-2.5)
+    _everybody_is_flat_and_it_is_explained(page, simulator)
+    for path in PAGES:
+        page.goto(desk.url + path)
+        expect(page.locator("h1").first).to_be_visible()
+    _sign_out(page, desk)
+
+
+def _set_up(page: Page, desk: DeskProcess) -> None:
+    page.goto(desk.url)
+    expect(page).to_have_url(re.compile(r"/auth/setup"))
+    page.get_by_label("Setup token").fill(desk.token)
+    page.get_by_label("Username").fill("newcomer")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create the admin").click()
+    expect(page).to_have_url(re.compile(re.escape(desk.url) + "/"))
+    expect(page.get_by_role("link", name="Accounts").first).to_be_visible()
+
+
+def _add_the_simulators_accounts(page: Page, desk: DeskProcess) -> None:
+    page.goto(f"{desk.url}/accounts/")
+    page.get_by_role("button", name="Add the simulator's five accounts").first.click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.get_by_text("Simulator 5").first).to_be_visible()
+
+
+def _watch_the_chain_move(page: Page, desk: DeskProcess) -> None:
+    page.goto(f"{desk.url}/trading/chain/NIFTY")
+    spot = page.locator('[data-key="spot.ltp"]').first
+    expect(spot).to_have_text(re.compile(r"\d"))
+    before = spot.inner_text()
+    expect(spot).not_to_have_text(before)
+    expect(page.locator("tr.atm, [data-atm]").first).to_be_visible()
+
+
+def _build_a_straddle_and_preview(page: Page, desk: DeskProcess) -> None:
+    page.goto(f"{desk.url}/strategies/new")
+    page.get_by_role("button", name="Straddle").first.click()
+    expect(page.locator("tr[data-leg-row]")).to_have_count(2)
+    page.get_by_label("Name").fill("First straddle")
+    page.get_by_label("Structures").fill("1")
+    page.get_by_label("Max loss").fill("10000")
+    for box in page.locator('input[name="accounts"]').all():
+        box.check()
+    page.get_by_role("button", name="Save and preview").click()
+    expect(page).to_have_url(re.compile(r"/strategies/previews/\d+"))
+    expect(page.locator("body")).to_contain_text("10 orders")
+
+
+def _send_and_see_ten_fills(page: Page) -> None:
+    page.get_by_role("button", name=re.compile(r"^Send SIM, 10 orders")).click()
+    expect(page).to_have_url(re.compile(r"/trading/runs/\d+"))
+    expect(page.locator(".matrix td.leg-cell").filter(has_text="1 / 1")).to_have_count(10)
+    expect(page.locator("h1")).to_contain_text("First straddle")
+
+
+def _positions_are_at_the_broker(simulator: SimulatorProcess) -> None:
+    for number in range(1, 6):
+        positions = simulator.truth(number)["positions"]
+        assert sorted(int(position["quantity"]) for position in positions) == [-65, -65]
+
+
+def _the_mtm_moves(page: Page) -> None:
+    mtm = page.locator(".run-figures .value-run")
+    expect(mtm).to_have_text(re.compile(r"[+−]\d|0"))
+    before = mtm.inner_text()
+    expect(mtm).not_to_have_text(before)
+
+
+def _everybody_is_flat_and_it_is_explained(page: Page, simulator: SimulatorProcess) -> None:
+    expect(page.get_by_text("Closed").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_label("Events")).to_contain_text("Max loss of ₹10,000.00 reached")
+    expect(page.get_by_label("Rules")).to_contain_text("fired")
+    for number in range(1, 6):
+        truth = simulator.truth(number)
+        assert all(int(position["quantity"]) == 0 for position in truth["positions"])
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "newcomer-run-closed.png", full_page=True)
+
+
+def _sign_out(page: Page, desk: DeskProcess) -> None:
+    page.goto(desk.url)
+    page.get_by_role("button", name="Sign out").first.click()
+    expect(page).to_have_url(re.compile(r"/auth/login"))
+    page.goto(f"{desk.url}/accounts/")
+    expect(page).to_have_url(re.compile(r"/auth/login"))
