@@ -240,11 +240,12 @@ class OptionChainManager:
             return
         chain = min(due)[1]
         demand, centre = self._demands[chain], self._centre(chain)
-        spot = underlying_named(chain[0]).spot
         listing = self._listing(chain)
-        strikes = () if centre is None else listing.window(centre, REACH)
+        contracts = [] if centre is None else listing.contracts(listing.window(centre, REACH))
+        if listing.future is not None:
+            contracts.append(listing.future)
         try:
-            quotes = self._quotes.fetch([spot, *(contract.key for contract in listing.contracts(strikes))])
+            quotes = self._quotes.fetch([underlying_named(chain[0]).spot, *(each.key for each in contracts)])
         except Unavailable as error:
             demand.trouble = f"These prices could not be refreshed. {error}"
             demand.sweep_at = self._clock.monotonic() + SWEEP_AFTER_TROUBLE_S

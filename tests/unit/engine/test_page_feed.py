@@ -133,7 +133,7 @@ def test_a_watched_chain_stays_in_demand_and_an_unwatched_one_is_not_computed(pa
     for _ in range(3):
         pages.step(50)
     pages.world.chains.step()
-    assert pages.world.gateways.of(1).calls[-1] == "quotes 83"
+    assert pages.world.gateways.of(1).calls[-1] == "quotes 84"
     pages.rooms = frozenset()
     pages.step()
     assert {where for where, _, _ in pages.said} <= {"desk"}

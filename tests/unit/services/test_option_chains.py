@@ -255,7 +255,7 @@ def test_a_watched_chain_is_quoted_for_touch_and_open_interest(world: World) -> 
     world.chains.looked_at("NIFTY", EXPIRY)
     world.chains.step()
     world.chains.step()
-    assert [call for call in gateway.calls if call.startswith("quotes")] == ["quotes 83"]
+    assert [call for call in gateway.calls if call.startswith("quotes")] == ["quotes 84"]
     view = world.chains.view("NIFTY", EXPIRY)
     [row] = [row for row in view.rows if row.is_atm]
     assert (side(row, Kind.CE).oi, side(row, Kind.CE).oi_bar, side(row, Kind.PE).oi_bar) == (65_000, 50, 100)
