@@ -3,6 +3,7 @@
 from app.domain.plan import Mode
 from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow, AccountState
+from app.web.modes import mode_called
 
 _WORDS = {
     HealthState.OK: "in_sync",
@@ -33,11 +34,9 @@ def trouble_rank(word: str) -> int:
 
 def mode_word(account: AccountRow, mode: Mode | None) -> str | None:
     """SIM, PAPER or LIVE; None while the mode is not known."""
-    if account.is_simulator:
-        return "SIM"
-    if mode is None:
+    if mode is None and not account.is_simulator:
         return None
-    return "LIVE" if mode is Mode.LIVE else "PAPER"
+    return mode_called(account.broker, mode or account.expected_mode)
 
 
 def reason_of(account: AccountRow, health: AccountHealth, *, live_sending: bool) -> str | None:

@@ -11,9 +11,9 @@ from flask_login import current_user
 from app.domain.calendar import IST, Closed, Phase, Session
 from app.domain.contracts import UNDERLYINGS, Underlying
 from app.services.accounts import AccountRow
-from app.web.account_words import mode_word
 from app.web.desk import Desk, desk
 from app.web.idempotency import new_key
+from app.web.modes import joint_mode, mode_called
 from app.web.signed_in import SignedIn, user
 
 
@@ -71,7 +71,7 @@ def _frame() -> dict[str, object]:
 def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
     """The frame as this user sees it now. Costs two small reads of the database."""
     return FrameView(
-        mode=desk_mode(services.accounts.shown_to(viewer)),
+        mode=desk_mode(services.accounts.shown_to(viewer), simulated=services.simulator is not None),
         indices=tuple(_index(services, underlying) for underlying in UNDERLYINGS),
         clock=_clock(services),
         feed=_feed(services),
@@ -79,10 +79,13 @@ def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
     )
 
 
-def desk_mode(accounts: Sequence[AccountRow]) -> str:
-    """LIVE when one account trades real money, else PAPER when one is in analyzer mode, else SIM."""
-    modes = {mode_word(account, account.expected_mode) for account in accounts}
-    return next((mode for mode in ("LIVE", "PAPER") if mode in modes), "SIM")
+def desk_mode(accounts: Sequence[AccountRow], *, simulated: bool) -> str:
+    """LIVE when one account trades real money, else PAPER when one is in analyzer mode, else SIM.
+
+    Without accounts it is what the first one would be: the simulator's where there is one.
+    """
+    found = joint_mode(mode_called(account.broker, account.expected_mode) for account in accounts)
+    return found or ("SIM" if simulated else "PAPER")
 
 
 def _index(services: Desk, underlying: Underlying) -> IndexView:

@@ -143,6 +143,8 @@ def _page(code: int, words: Words, sentence: str) -> str:
     if code >= 500:
         # What broke may be what the frame of the page needs: show it without anybody's figures.
         g.bare_page = True
+        # Where flask-login keeps whom it found: it must not ask the database again.
+        g._login_user = Nobody()  # noqa: SLF001 - there is no public way
         bare = {"desk": BLANK, "current_user": Nobody()}
     return render_template(
         "errors/error.html",

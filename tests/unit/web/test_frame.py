@@ -44,10 +44,11 @@ def test_the_clock_says_what_it_means_for_trading(
 
 
 def test_one_account_of_real_money_makes_the_desk_live() -> None:
-    assert desk_mode([]) == "SIM"
-    assert desk_mode([SIMULATED]) == "SIM"
-    assert desk_mode([SIMULATED, PAPER]) == "PAPER"
-    assert desk_mode([SIMULATED, PAPER, LIVE]) == "LIVE"
+    assert desk_mode([], simulated=True) == "SIM"
+    assert desk_mode([], simulated=False) == "PAPER"
+    assert desk_mode([SIMULATED], simulated=False) == "SIM"
+    assert desk_mode([SIMULATED, PAPER], simulated=True) == "PAPER"
+    assert desk_mode([SIMULATED, PAPER, LIVE], simulated=True) == "LIVE"
 
 
 def test_a_mode_that_was_not_read_is_not_guessed() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.desk_app import Bench, bench
 
@@ -86,3 +87,29 @@ def test_requests_are_limited_when_limits_are_on(tmp_path: Path) -> None:
         assert "asked for too often" in last.text
         assert browser.get("/auth/setup").status_code == 200, "looking is not counted with it"
         assert browser.get("/healthz").status_code == 200
+
+
+def test_limits_are_counted_in_redis_where_there_is_one(tmp_path: Path, redis_url: str) -> None:
+    with bench(tmp_path, rate_limits=True, redis_url=redis_url) as desk:
+        browser = desk.client()
+        codes = [browser.post("/auth/setup", {"setup_token": "x"}, page="/auth/setup").status_code for _ in range(11)]
+        assert codes == [422] * 10 + [429]
+
+
+def test_a_redis_that_is_gone_stands_in_nobodys_way(tmp_path: Path) -> None:
+    with bench(tmp_path, rate_limits=True, redis_url="redis://127.0.0.1:1/0") as desk:
+        assert desk.client().post("/auth/setup", {"setup_token": "x"}, page="/auth/setup").status_code == 422
+
+
+def test_a_database_that_is_gone_is_told_without_anybodys_figures(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = desk.admin()
+
+    def gone(_user_id: int) -> None:
+        raise OperationalError("SELECT secret", {}, ConnectionError("/srv/desk/socket"))
+
+    monkeypatch.setattr(desk.desk.people, "person", gone)
+    answer = browser.get("/accounts/")
+    assert answer.status_code == 503
+    assert "The database does not answer" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["Content-Security-Policy"]
