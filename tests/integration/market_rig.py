@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
 
+import pytest
+
 from app.adapters.clock import SimulatorClock, SystemClock
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
@@ -11,6 +13,7 @@ from app.domain.calendar import Phase
 from app.domain.contracts import ContractKey
 from app.engine.supervisor import Supervisor
 from app.ports.gateway import GatewayAddress
+from app.services import feed_link
 from app.services.contract_list import ContractList
 from app.services.feed_state import Failover, FeedPhase
 from app.services.option_chain_manager import OptionChainManager
@@ -127,6 +130,12 @@ class MarketRig:
     def _sync(self) -> float:
         self.market_clock.sync()
         return 1.0
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is judged after 4 s instead of 10, where a test is about what follows from it."""
+    monkeypatch.setattr(feed_link, "PING_EVERY_S", 1.0)
+    monkeypatch.setattr(feed_link, "SILENT_AFTER_S", 4.0)
 
 
 @contextmanager

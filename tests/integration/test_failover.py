@@ -7,7 +7,7 @@ from app.domain.strikes import atm
 from app.ports.feed import FeedMode
 from app.services import websocket_manager
 from app.services.feed_state import FeedPhase
-from tests.integration.market_rig import NIFTY, MarketRig, running_rig
+from tests.integration.market_rig import NIFTY, MarketRig, hurry, running_rig
 from tests.simulator_process import SimulatorProcess
 
 
@@ -47,7 +47,10 @@ def test_an_account_whose_login_has_expired_is_passed_over(simulator: SimulatorP
         rig.wait(lambda: rig.serving == 2 and rig.fresh(NIFTY, 0.5), within_s=15)
 
 
-def test_a_feed_that_stays_silent_after_reconnecting_is_left_for_the_backup(simulator: SimulatorProcess) -> None:
+def test_a_feed_that_stays_silent_after_reconnecting_is_left_for_the_backup(
+    simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
     with running_rig(simulator, 1, 2) as rig:
         want_many(rig)
         rig.wait(lambda: rig.serving == 1 and rig.live())
