@@ -40,7 +40,7 @@ class RestSide:
 
     async def start(self, host: str, port: int) -> int:
         """Listens and answers the port really taken. Raises OSError when it is in use."""
-        server = web.Server(self.handle, keepalive_timeout=IDLE_S, access_log=None)
+        server = web.Server(self.serve, keepalive_timeout=IDLE_S, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, reuse_address=True)
@@ -52,7 +52,7 @@ class RestSide:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         endpoint, path_fields = find(request.method, request.path)
         if endpoint is None:
             return respond(not_found(request.path))

@@ -127,7 +127,7 @@ def start_simulator(*arguments: str, accounts: int = 5, seed: int = 7) -> Iterat
         env=os.environ | {"PYTHONPATH": ""},
     )
     try:
-        yield _handle(process)
+        yield _running(process)
     finally:
         process.terminate()
         try:
@@ -138,7 +138,7 @@ def start_simulator(*arguments: str, accounts: int = 5, seed: int = 7) -> Iterat
             raise
 
 
-def _handle(process: subprocess.Popen[str]) -> SimulatorProcess:
+def _running(process: subprocess.Popen[str]) -> SimulatorProcess:
     ready = json.loads(_first_line(process))
     names = SimulatedAccount.__dataclass_fields__
     accounts = tuple(
