@@ -10,7 +10,7 @@ from app.web.extensions import MEMORY_LIMITS, csrf, limiter, login_manager, sock
 from app.web.formatting import install_formatting
 from app.web.security import install_security
 from app.web.signed_in import LONGEST_SESSION_S
-from app.web.sockets import client_manager, install_sockets
+from app.web.sockets import client_manager
 from config import Settings
 
 LARGEST_FORM = 256 * 1024
@@ -25,7 +25,6 @@ def install_web(app: Flask, desk: Desk) -> None:
     login_manager.init_app(app)
     limiter.init_app(app)
     socketio.init_app(app, client_manager=client_manager(desk.settings.redis_url))
-    install_sockets()
     install_errors(app)
     install_formatting(app)
     install_context(app)

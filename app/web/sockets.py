@@ -1,4 +1,7 @@
-"""Live pages: who may connect, and which rooms they may enter. Rooms are named by the server's ids alone."""
+"""Live pages: who may connect, and which rooms they may enter. Rooms are named by the server's ids alone.
+
+Importing this registers the events.
+"""
 
 import re
 from datetime import date
@@ -24,10 +27,6 @@ _RUN = re.compile(r"run:([0-9]{1,9})")
 def client_manager(redis_url: str | None) -> RedisManager | None:
     """What carries messages between several web processes; None for one process."""
     return RedisManager(redis_url, channel="desk") if redis_url else None
-
-
-def install_sockets() -> None:
-    """Nothing is left to do: importing this module registered the events below."""
 
 
 @socketio.on("connect")
