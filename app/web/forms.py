@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form, ValidationError
 
 from app.domain.errors import InvalidInput
@@ -72,3 +73,8 @@ def has_hidden_letters(text: str, allowed: str = "") -> bool:
 
 def _is_control(letter: str) -> bool:
     return letter in _STEERING or unicodedata.category(letter) in {"Cc", "Cs"}
+
+
+def submitted(form: MultiDict[str, str]) -> MultiDict[str, str]:
+    """The form as sent, without the token that stands in every form."""
+    return MultiDict((key, value) for key, value in form.items(multi=True) if key != "csrf_token")
