@@ -1,1 +1,7 @@
-"""Strategies: builder, preview, send."""
+"""Strategies: list, builder, preview."""
+
+from flask import Blueprint
+
+strategies_bp = Blueprint("strategies", __name__, url_prefix="/strategies")
+
+import app.strategies.routes  # noqa: E402, F401 - the routes register themselves on the blueprint above

@@ -48,6 +48,8 @@ ENDPOINTS = (
     ("trading.chain", "/trading/chain", "GET"),
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),
+    ("trading.runs", "/trading/runs", "GET"),
+    ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
     ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
     ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),
@@ -60,7 +62,7 @@ ENDPOINTS = (
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
     ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
     ("strategies.make_preview", "/strategies/<int:strategy_id>/preview", "POST"),
-    ("strategies.preview", "/strategies/previews/<preview_id>", "GET"),
+    ("strategies.preview", "/strategies/previews/<int:preview_id>", "GET"),
 )
 
 

@@ -1,0 +1,139 @@
+"""What the builder shows: the legs as typed, the accounts that may take part, and what there is to choose."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from app.domain.contracts import UNDERLYINGS
+from app.domain.structures import STRUCTURES
+from app.services.accounts import AccountRow
+from app.strategies.expiry_choices import Choice, expiry_choices, master_or_none, usual_expiry
+from app.strategies.forms import known_leg
+from app.strategies.leg_now import leg_now
+from app.strategies.typed import LegText, Typed, plain
+from app.web.account_words import mode_word, reason_of, state_word
+from app.web.desk import Desk
+from app.web.forms import FormView
+from app.web.signed_in import SignedIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegView:
+    """A leg as typed. `now` is what it would be at this moment, None while nobody can say."""
+
+    number: int
+    underlying: str
+    kind: str
+    expiry: str
+    strike_method: str
+    strike_value: str
+    side: str
+    ratio: str
+    product: str
+    now: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChoice:
+    id: int
+    name: str
+    mode: str | None
+    state: str
+    reason: str | None
+    chosen: bool
+    multiplier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    underlyings: list[str]
+    expiries: dict[str, list[Choice]]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChoice:
+    key: str
+    name: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    id: int
+    name: str
+
+
+def builder_page(
+    desk: Desk, viewer: SignedIn, typed: Typed, known: Named | None, wrong: tuple[Mapping[str, str], str | None]
+) -> dict[str, object]:
+    """The context of the builder. `wrong` is a sentence for each wrong field, and one for the whole form."""
+    errors, error = wrong
+    values = {
+        "name": typed.name,
+        "structures": typed.structures,
+        "max_loss": typed.max_loss,
+        "max_profit": typed.max_profit,
+    }
+    return {
+        "strategy": known,
+        "form": FormView(values=values, errors=errors, error=error),
+        "legs": _legs(desk, typed),
+        "accounts": _accounts(desk, viewer, typed),
+        "choices": Choices([underlying.name for underlying in UNDERLYINGS], expiry_choices(desk)),
+        "templates": [TemplateChoice(one.key, one.name, one.shape) for one in STRUCTURES],
+    }
+
+
+def blank(desk: Desk, viewer: SignedIn) -> Typed:
+    """A new strategy: no legs, and every account ticked that trades no real money and takes entries."""
+    accounts = desk.accounts.shown_to(viewer)
+    return Typed(chosen=tuple(str(account.id) for account in accounts if _is_safe(desk, account)))
+
+
+def blank_leg(desk: Desk, typed: Typed) -> LegText:
+    """What one more leg starts as: in the index, expiry and product of the last one."""
+    last = typed.legs[-1] if typed.legs else None
+    underlying = last.underlying if last else UNDERLYINGS[0].name
+    return LegText(
+        number=0,
+        underlying=underlying,
+        kind="CE",
+        expiry=last.expiry if last else usual_expiry(desk, underlying).value,
+        strike_method="ATM",
+        side="SELL",
+        ratio="1",
+        product=last.product if last else "MIS",
+    )
+
+
+def _is_safe(desk: Desk, account: AccountRow) -> bool:
+    health = desk.health.of(account.id)
+    real_money = mode_word(account, health.mode or account.expected_mode) == "LIVE"
+    return not real_money and state_word(account, health) != "paused"
+
+
+def _legs(desk: Desk, typed: Typed) -> list[LegView]:
+    master = master_or_none(desk)
+    views = []
+    for leg in typed.legs:
+        known = known_leg(leg)
+        now = None if master is None or known is None else leg_now(desk, master, known)
+        views.append(LegView(**asdict(leg), now=now))
+    return views
+
+
+def _accounts(desk: Desk, viewer: SignedIn, typed: Typed) -> list[AccountChoice]:
+    found = []
+    for account in desk.accounts.shown_to(viewer):
+        health = desk.health.of(account.id)
+        found.append(
+            AccountChoice(
+                id=account.id,
+                name=account.name,
+                mode=mode_word(account, health.mode),
+                state=state_word(account, health),
+                reason=reason_of(account, health, live_sending=desk.settings.live_sending),
+                chosen=str(account.id) in typed.chosen,
+                multiplier=typed.multipliers.get(str(account.id), plain(account.multiplier)),
+            )
+        )
+    return found

@@ -1,0 +1,72 @@
+"""A new strategy as another page's link asks for it: a template, or options picked in a chain."""
+
+from dataclasses import replace
+
+from werkzeug.datastructures import MultiDict
+
+from app.domain.contracts import underlying_named
+from app.domain.errors import InvalidInput
+from app.domain.structures import Structure, legs_of, structure_named
+from app.strategies.expiry_choices import usual_expiry
+from app.strategies.forms import MOST_STRIKE, parse_expiry
+from app.strategies.numbers import NotThat, amount, quoted
+from app.strategies.typed import LegText, Typed, plain
+from app.web.desk import Desk
+
+MOST_PICKED = 20
+
+
+def picked(desk: Desk, start: Typed, query: MultiDict[str, str]) -> Typed:
+    """`start` with what the address asks for. Raises InvalidInput naming the part that cannot be used, NotFound."""
+    for name in ("template", "underlying", "expiry"):
+        if len(query.getlist(name)) > 1:
+            raise InvalidInput(name, f"{name} stands in this address more than once. Follow the link again.")
+    underlying = underlying_named(query.get("underlying", "NIFTY")).name
+    expiry = query.get("expiry")
+    if expiry is not None:
+        _check_expiry(expiry)
+    if key := query.get("template"):
+        start = with_structure(desk, start, structure_named(key), underlying, expiry)
+    legs = query.getlist("leg")
+    if len(legs) > MOST_PICKED:
+        raise InvalidInput("leg", f"At most {MOST_PICKED} legs fit into one strategy.")
+    for text in legs:
+        start = start.with_leg(_leg(text, underlying, expiry or usual_expiry(desk, underlying).value))
+    return start
+
+
+def with_structure(desk: Desk, typed: Typed, structure: Structure, underlying: str, expiry: str | None = None) -> Typed:
+    """The template's legs instead of what was there; a name is proposed where none was typed."""
+    found = typed.with_legs(legs_of(structure, underlying, usual_expiry(desk, underlying)))
+    if expiry is not None:
+        found = replace(found, legs=tuple(replace(leg, expiry=expiry) for leg in found.legs))
+    return replace(found, name=typed.name or f"{structure.name} {underlying}")
+
+
+def _leg(text: str, underlying: str, expiry: str) -> LegText:
+    kind, _, rest = text.partition(":")
+    strike, _, side = rest.partition(":")
+    if kind not in {"CE", "PE"} or side not in {"BUY", "SELL"}:
+        raise InvalidInput("leg", f"{quoted(text)} is not a leg. Write it as CE:26400:SELL.")
+    try:
+        value = amount(strike, MOST_STRIKE, 2, "26400")
+    except NotThat as wrong:
+        raise InvalidInput("leg", f"The strike of a leg: {wrong}") from wrong
+    return LegText(
+        number=0,
+        underlying=underlying,
+        kind=kind,
+        expiry=expiry,
+        strike_method="STRIKE",
+        strike_value=plain(value),
+        side=side,
+        ratio="1",
+        product="MIS",
+    )
+
+
+def _check_expiry(text: str) -> None:
+    try:
+        parse_expiry(text)
+    except NotThat as wrong:
+        raise InvalidInput("expiry", str(wrong)) from wrong

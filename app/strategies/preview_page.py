@@ -1,0 +1,201 @@
+"""What the preview shows: what exactly would be sent, to whom and why, and for how much longer it may be."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from math import ceil
+
+from sqlalchemy import select
+
+from app.domain.contracts import ContractKey
+from app.domain.money import ZERO
+from app.domain.plan import AccountPlan, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.persistence.tables import Run
+from app.services.preview_maker import FrozenPreview
+from app.strategies.leg_now import fresh_price
+from app.web.contract_names import contract_labels
+from app.web.desk import Desk
+from app.web.modes import brokers_of, joint_mode, mode_called
+
+
+@dataclass(frozen=True, slots=True)
+class SpotView:
+    underlying: str
+    spot: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegView:
+    """A leg as all accounts get it. Prices are None when no account takes part in it; `ltp` also when it is old."""
+
+    number: int
+    side: str
+    contract: str
+    expiry: date
+    ratio: int
+    product: str
+    note: str
+    warning: str | None
+    ltp: Decimal | None
+    limit: Decimal | None
+    worst: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLegView:
+    number: int
+    side: str
+    contract: str
+    lots: int
+    units: int
+    slices: list[int]
+    limit: Decimal
+    worst: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """One account's part. Rupees are None where the gateway gives no figure."""
+
+    id: int
+    name: str
+    mode: str
+    structures: int
+    legs: list[AccountLegView]
+    orders: int
+    margin_needed: Decimal | None
+    funds_free: Decimal | None
+    free_after: Decimal | None
+    decided_by: str
+    explanation: list[str]
+    skipped: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewView:
+    """`state`: alive, expired, or sent, which makes `run_id` known. `refusal` is why nothing can be sent."""
+
+    id: int
+    hash: str
+    strategy_id: int
+    strategy_name: str
+    made_at: datetime
+    seconds_left: int
+    state: str
+    run_id: int | None
+    mode: str | None
+    spots: list[SpotView]
+    legs: list[LegView]
+    accounts: list[AccountView]
+    ready: int
+    skipped: int
+    order_count: int
+    units: int
+    margin_total: Decimal | None
+    max_loss: Decimal | None
+    max_profit: Decimal | None
+    refusal: str | None
+
+
+def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
+    plan = preview.plan
+    labels = contract_labels(leg.contract for leg in plan.legs)
+    brokers = brokers_of(desk, [account.account_id for account in plan.accounts])
+    modes = {account.account_id: mode_called(brokers[account.account_id], account.mode) for account in plan.accounts}
+    run_id = _run_id(desk, preview.id)
+    seconds_left = max(0, ceil((preview.expires_at - desk.clock.now()).total_seconds()))
+    accounts = [_account(account, plan, labels, modes[account.account_id]) for account in plan.accounts]
+    ready = plan.taking_part
+    view = PreviewView(
+        id=preview.id,
+        hash=preview.digest,
+        strategy_id=plan.strategy_id,
+        strategy_name=plan.strategy_name,
+        made_at=plan.made_at,
+        seconds_left=0 if run_id is not None else seconds_left,
+        state="sent" if run_id is not None else "alive" if seconds_left else "expired",
+        run_id=run_id,
+        mode=joint_mode(modes[account.account_id] for account in ready or plan.accounts),
+        spots=[SpotView(underlying, spot) for underlying, spot in plan.spots],
+        legs=[_leg(desk, leg, plan, labels) for leg in plan.legs],
+        accounts=accounts,
+        ready=len(ready),
+        skipped=len(plan.accounts) - len(ready),
+        order_count=plan.order_count,
+        units=sum(leg.units for account in ready for leg in account.legs),
+        margin_total=_margin_total(ready),
+        max_loss=plan.max_loss,
+        max_profit=plan.max_profit,
+        refusal=None if ready else "Every account is skipped. The reasons stand beside them below.",
+    )
+    return {"preview": view}
+
+
+def _run_id(desk: Desk, preview_id: int) -> int | None:
+    with desk.database.reading() as session:
+        return session.scalars(select(Run.id).where(Run.preview_id == preview_id)).one_or_none()
+
+
+def _margin_total(accounts: tuple[AccountPlan, ...]) -> Decimal | None:
+    """None when it is not known of every account that takes part."""
+    needed = [account.margin_needed for account in accounts]
+    return None if None in needed else sum((one for one in needed if one is not None), ZERO)
+
+
+def _leg(desk: Desk, leg: ResolvedLeg, plan: Plan, labels: dict[ContractKey, str]) -> LegView:
+    # A warning is the second sentence of the note: the plan keeps both as the one text that was hashed.
+    note, _, warning = leg.note.partition(". ")
+    order = _first_order(plan, leg.number)
+    return LegView(
+        number=leg.number,
+        side=leg.side.value,
+        contract=labels[leg.contract.key],
+        expiry=leg.contract.expiry,
+        ratio=leg.ratio,
+        product=leg.product.value,
+        note=note,
+        warning=warning or None,
+        ltp=fresh_price(desk, leg.contract.key),
+        limit=None if order is None else order.limit,
+        worst=None if order is None else order.worst,
+    )
+
+
+def _first_order(plan: Plan, leg: int) -> PlannedOrder | None:
+    """One order of that leg stands for all: they have the same limit and worst price in every account."""
+    orders = (
+        order for account in plan.taking_part for part in account.legs if part.leg == leg for order in part.orders
+    )
+    return next(orders, None)
+
+
+def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], mode: str) -> AccountView:
+    by_number = {leg.number: leg for leg in plan.legs}
+    needed, free = account.margin_needed, account.funds_free
+    return AccountView(
+        id=account.account_id,
+        name=account.account_name,
+        mode=mode,
+        structures=account.structures,
+        legs=[_account_leg(part, by_number[part.leg], labels) for part in account.legs],
+        orders=sum(len(part.orders) for part in account.legs),
+        margin_needed=needed,
+        funds_free=free,
+        free_after=None if needed is None or free is None else free - needed,
+        decided_by=account.explanation[0] if account.explanation else "nothing",
+        explanation=list(account.explanation[1:]),
+        skipped=account.skipped,
+    )
+
+
+def _account_leg(part: PlannedLeg, leg: ResolvedLeg, labels: dict[ContractKey, str]) -> AccountLegView:
+    return AccountLegView(
+        number=part.leg,
+        side=leg.side.value,
+        contract=labels[leg.contract.key],
+        lots=part.lots,
+        units=part.units,
+        slices=[order.units for order in part.orders],
+        limit=part.orders[0].limit,
+        worst=part.orders[0].worst,
+    )

@@ -1,0 +1,137 @@
+"""Strategies: list, builder, archive, preview. Looking changes nothing; a preview is made by a POST."""
+
+import re
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.contracts import underlying_named
+from app.domain.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from app.domain.structures import structure_named
+from app.strategies import strategies_bp
+from app.strategies.builder_page import Named, blank, blank_leg, builder_page
+from app.strategies.forms import FormRefused, parse, refused_fields
+from app.strategies.list_page import list_page
+from app.strategies.picked import picked, with_structure
+from app.strategies.preview_page import preview_page
+from app.strategies.typed import Typed, read, stored
+from app.web.desk import desk
+from app.web.extensions import heavy_rate_limit
+from app.web.forms import submitted
+from app.web.signed_in import user
+
+_REMOVE = re.compile(r"remove_leg:([0-9]{1,3})")
+_STORING = frozenset({"save", "preview"})
+
+
+@strategies_bp.get("/")
+def index() -> ResponseReturnValue:
+    return render_template("strategies/index.html", **list_page(desk(), user()))
+
+
+@strategies_bp.route("/new", methods=["GET", "POST"])
+@heavy_rate_limit
+def new() -> ResponseReturnValue:
+    """The builder; its address may name a template or picked options. A POST saves, or changes the legs on the page."""
+    if request.method == "GET":
+        return _builder(picked(desk(), blank(desk(), user()), request.args), None)
+    return _submitted(None)
+
+
+@strategies_bp.route("/<int:strategy_id>/edit", methods=["GET", "POST"])
+@heavy_rate_limit
+def edit(strategy_id: int) -> ResponseReturnValue:
+    saved = desk().strategies.one(strategy_id, user().id)
+    known = Named(saved.id, saved.spec.name)
+    return _builder(stored(saved), known) if request.method == "GET" else _submitted(known)
+
+
+@strategies_bp.post("/<int:strategy_id>/archive")
+def archive(strategy_id: int) -> ResponseReturnValue:
+    saved = desk().strategies.one(strategy_id, user().id)
+    try:
+        desk().strategies.archive(strategy_id, user_id=user().id, username=user().username)
+    except Conflict as refused:
+        flash(str(refused), "bad")
+    else:
+        flash(f"{saved.spec.name} is archived. Its runs, orders and trades stay on record.", "ok")
+    return redirect(url_for("strategies.index"), 303)
+
+
+@strategies_bp.post("/<int:strategy_id>/preview")
+@heavy_rate_limit
+def make_preview(strategy_id: int) -> ResponseReturnValue:
+    return _previewed(strategy_id)
+
+
+@strategies_bp.get("/previews/<int:preview_id>")
+def preview(preview_id: int) -> ResponseReturnValue:
+    found = desk().previews.one(preview_id, user().id)
+    return render_template("strategies/preview.html", **preview_page(desk(), found))
+
+
+def _submitted(known: Named | None) -> ResponseReturnValue:
+    typed = read(submitted(request.form))
+    action = request.form.get("action", "")
+    try:
+        if action not in _STORING:
+            return _builder(_reworked(typed, action), known)
+        strategy_id = _saved(typed, known)
+    except FormRefused as refused:
+        return _builder(typed, known, refused), 422
+    if action == "preview":
+        return _previewed(strategy_id)
+    flash(f"{typed.name} is saved. Nothing was sent.", "ok")
+    return redirect(url_for("strategies.index"), 303)
+
+
+def _saved(typed: Typed, known: Named | None) -> int:
+    """The id under which it is kept. Raises FormRefused; then nothing was changed."""
+    recipe = parse(typed, {account.id for account in desk().accounts.shown_to(user())})
+    try:
+        return desk().strategies.save(
+            recipe.spec,
+            recipe.multipliers,
+            user_id=user().id,
+            username=user().username,
+            strategy_id=known.id if known else None,
+        )
+    except InvalidInput as refused:
+        raise refused_fields(refused, typed) from refused
+
+
+def _reworked(typed: Typed, action: str) -> Typed:
+    """The page with a leg more, a leg less, or a template's legs. Raises FormRefused."""
+    if typed.faults:
+        raise FormRefused(typed.faults)
+    if action == "add_leg":
+        return typed.with_leg(blank_leg(desk(), typed))
+    if found := _REMOVE.fullmatch(action):
+        return typed.without_leg(int(found[1]))
+    verb, _, key = action.partition(":")
+    if verb != "template":
+        raise FormRefused({"action": "This button is not known here. Press Save, or Save and preview."})
+    try:
+        structure = structure_named(key)
+        underlying = underlying_named(typed.template_underlying).name
+    except NotFound as missing:
+        raise FormRefused({"legs": str(missing)}) from missing
+    return with_structure(desk(), typed, structure, underlying)
+
+
+def _previewed(strategy_id: int) -> ResponseReturnValue:
+    """Make a preview and go to it; or back to the strategy with the reason why there is none."""
+    saved = desk().strategies.one(strategy_id, user().id)
+    try:
+        made = desk().previews.make(saved.id, user().id)
+    except (Refused, Unavailable) as reason:
+        flash(f"No preview of {saved.spec.name} could be made; nothing was sent. {reason}", "bad")
+        return redirect(url_for("strategies.edit", strategy_id=saved.id), 303)
+    return redirect(url_for("strategies.preview", preview_id=made.id), 303)
+
+
+def _builder(typed: Typed, known: Named | None, refused: FormRefused | None = None) -> str:
+    wrong: tuple[dict[str, str], str | None] = ({}, None)
+    if refused is not None:
+        wrong = (dict(refused.errors), str(refused))
+    return render_template("strategies/builder.html", **builder_page(desk(), user(), typed, known, wrong))

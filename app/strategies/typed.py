@@ -1,0 +1,137 @@
+"""What was typed into the builder, as text: read from a form, from a stored strategy, from a template."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from werkzeug.datastructures import MultiDict
+
+from app.domain.strategy import ExpiryWord, LegSpec
+from app.services.strategies import SavedStrategy
+
+LEG_PARTS = ("underlying", "kind", "expiry", "strike_method", "strike_value", "side", "ratio", "product")
+PLAIN_FIELDS = ("name", "structures", "max_loss", "max_profit", "template_underlying")
+
+_LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
+_MULTIPLIER = re.compile(r"multiplier-([0-9]{1,9})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegText:
+    """A leg as typed. `number` is the one in its field names, which may have gaps."""
+
+    number: int
+    underlying: str = ""
+    kind: str = ""
+    expiry: str = ""
+    strike_method: str = ""
+    strike_value: str = ""
+    side: str = ""
+    ratio: str = ""
+    product: str = ""
+
+    def field(self, part: str) -> str:
+        """The name of that part's field."""
+        return f"legs-{self.number}-{part}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """The builder as typed. `chosen` are account ids, `multipliers` texts by account id.
+
+    `faults` are fields that this form does not have, or has once and were sent more often: a sentence for each.
+    """
+
+    name: str = ""
+    structures: str = "1"
+    max_loss: str = ""
+    max_profit: str = ""
+    template_underlying: str = ""
+    legs: tuple[LegText, ...] = ()
+    chosen: tuple[str, ...] = ()
+    multipliers: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def with_leg(self, leg: LegText) -> "Typed":
+        """With this leg as the last, under the next free number."""
+        return replace(self, legs=(*self.legs, replace(leg, number=_next_number(self.legs))))
+
+    def without_leg(self, number: int) -> "Typed":
+        return replace(self, legs=tuple(leg for leg in self.legs if leg.number != number))
+
+    def with_legs(self, specs: Iterable[LegSpec]) -> "Typed":
+        """With these legs instead of its own."""
+        return replace(self, legs=tuple(leg_text(number, spec) for number, spec in enumerate(specs)))
+
+
+def read(form: MultiDict[str, str]) -> Typed:
+    """What a submitted builder holds, wrong or not."""
+    legs: dict[int, dict[str, str]] = {}
+    multipliers: dict[str, str] = {}
+    plain: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for name in form:
+        values = form.getlist(name)
+        if len(values) > 1 and name != "accounts":
+            faults[name] = "This was sent more than once. Reload the page and send it once."
+        if name in PLAIN_FIELDS:
+            plain[name] = values[0].strip()
+        elif (found := _LEG.fullmatch(name)) and found[2] in LEG_PARTS:
+            legs.setdefault(int(found[1]), {})[found[2]] = values[0].strip()
+        elif found := _MULTIPLIER.fullmatch(name):
+            multipliers[found[1]] = values[0].strip()
+        elif name not in {"accounts", "action"}:
+            faults[name] = f"This form has no field {_short(name)}. Reload the page and try again."
+    return Typed(
+        **{"structures": "", **plain},
+        legs=tuple(LegText(number=number, **parts) for number, parts in sorted(legs.items())),
+        chosen=tuple(dict.fromkeys(text.strip() for text in form.getlist("accounts"))),
+        multipliers=multipliers,
+        faults=faults,
+    )
+
+
+def stored(saved: SavedStrategy) -> Typed:
+    """A saved strategy as it would have been typed."""
+    spec = saved.spec
+    return Typed(
+        name=spec.name,
+        structures=str(spec.structures),
+        max_loss=_plain(spec.max_loss),
+        max_profit=_plain(spec.max_profit),
+        chosen=tuple(str(account_id) for account_id in saved.multipliers),
+        multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
+    ).with_legs(spec.legs)
+
+
+def leg_text(number: int, spec: LegSpec) -> LegText:
+    """A leg as it would have been typed."""
+    return LegText(
+        number=number,
+        underlying=spec.underlying,
+        kind=spec.kind.value,
+        expiry=spec.expiry.value if isinstance(spec.expiry, ExpiryWord) else spec.expiry.isoformat(),
+        strike_method=spec.strike.method.value if spec.strike else "",
+        strike_value=_plain(spec.strike.value) if spec.strike else "",
+        side=spec.side.value,
+        ratio=str(spec.ratio),
+        product=spec.product.value,
+    )
+
+
+def plain(value: Decimal) -> str:
+    """A number without an exponent and without zeros that say nothing: `22000`, `0.5`."""
+    return f"{value.normalize():f}"
+
+
+def _plain(value: Decimal | None) -> str:
+    return "" if value is None else plain(value)
+
+
+def _next_number(legs: tuple[LegText, ...]) -> int:
+    return max((leg.number for leg in legs), default=-1) + 1
+
+
+def _short(text: str) -> str:
+    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

@@ -1,0 +1,190 @@
+"""The page of a run: money, matrix, rules, orders, events, and what an exit would do."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from app.domain.contracts import ContractKey
+from app.domain.errors import Unavailable
+from app.domain.orders import IntentState
+from app.domain.pnl import RunPnl
+from app.services.run_board import CellView
+from app.trading.consequences import Consequence, Standing, can_leave, stoppable
+from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
+from app.trading.run_rows import Fired, Happening, IntentRow, RunRows, read_run
+from app.trading.run_rules import Rule, fired_words, rules_of
+from app.web.contract_names import contract_labels
+from app.web.desk import Desk
+from app.web.modes import joint_mode
+from app.web.run_words import event_tone, run_state
+from app.web.signed_in import SignedIn
+
+OVER = frozenset({"CLOSED", "REFUSED"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One slice. `filled_units` is None while its outcome is unknown and no fill has been seen."""
+
+    at: datetime | str
+    account: str
+    side: str
+    contract: str
+    purpose: str
+    lots: int
+    units: int
+    filled_units: int | None
+    price: Decimal | None
+    average: Decimal | None
+    state: str
+    broker_id: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    at: datetime
+    tone: str
+    title: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """What docs/view-models.md calls `run`. Rupees are gross; None where a price is missing, never 0."""
+
+    id: int
+    strategy_id: int
+    strategy_name: str
+    state: str
+    mode: str | None
+    underlying: str
+    expiry: date | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    as_of: datetime | None
+    mtm: Decimal | None
+    realised: Decimal
+    unrealised: Decimal | None
+    marks: str
+    marks_note: str | None
+    lots: int
+    units: int
+    accounts_total: int
+    accounts_ok: int
+    unknown_count: int
+    can_exit: bool
+    exit: Consequence
+    legs: list[Leg]
+    accounts: list[Account]
+    rules: list[Rule]
+    orders: list[OrderLine]
+    events: list[EventView]
+    curve: list[tuple[int, float]] | None
+
+
+def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
+    """The context of the page and of its fragment. The caller has made sure that the viewer may look."""
+    rows = read_run(desk, run_id)
+    view = rows.view
+    labels = contract_labels(cell.contract for cell in view.cells)
+    standing = Standing(view.accounts, stoppable(rows.intents), labels)
+    may_exit = view.user_id == viewer.id and view.state not in OVER
+    known = {account.id: account for account in desk.accounts.shown_to(viewer)}
+    accounts = accounts_of(desk, view, standing, known, rows.brokers, may_exit=may_exit)
+    pnl = desk.run_board.pnl(view)
+    page = RunPage(
+        id=view.run_id,
+        strategy_id=view.strategy_id,
+        strategy_name=view.name,
+        state=run_state(view.state),
+        mode=joint_mode(account.mode for account in accounts),
+        underlying=" + ".join(dict.fromkeys(cell.contract.underlying for cell in view.cells)),
+        expiry=min((cell.contract.expiry for cell in view.cells), default=None),
+        started_at=view.started_at,
+        ended_at=view.closed_at,
+        as_of=_market_now(desk),
+        mtm=pnl.total,
+        realised=pnl.realised,
+        unrealised=pnl.unrealised,
+        marks="fresh" if pnl.is_complete else "incomplete",
+        marks_note=_marks_note(desk, pnl, labels),
+        lots=sum(cell.lots for cell in view.cells),
+        units=sum(cell.units for cell in view.cells),
+        accounts_total=len(accounts),
+        accounts_ok=sum(1 for account in accounts if account.state == "in_sync"),
+        unknown_count=sum(1 for intent in rows.intents if intent.state == IntentState.UNKNOWN),
+        can_exit=may_exit and (view.state == "REQUESTED" or any(can_leave(cell) for cell in view.cells)),
+        exit=standing.consequence(lambda _: True),
+        legs=legs_of(desk, view, standing, may_exit=may_exit),
+        accounts=accounts,
+        rules=rules_of(view, pnl, rows.fired),
+        orders=_orders(rows, labels),
+        events=_events(rows),
+        curve=None,
+    )
+    return {"run": page}
+
+
+def _market_now(desk: Desk) -> datetime | None:
+    """None while the market's time is not known: the page, and its exits, are shown all the same."""
+    try:
+        return desk.market_clock.now()
+    except Unavailable:
+        return None
+
+
+def _marks_note(desk: Desk, pnl: RunPnl, labels: dict[ContractKey, str]) -> str | None:
+    if pnl.is_complete:
+        return None
+    missing = ", ".join(_missing(desk, key, labels) for key in pnl.missing)
+    return f"{missing}. Targets wait; max loss judges the worst case."
+
+
+def _missing(desk: Desk, key: ContractKey, labels: dict[ContractKey, str]) -> str:
+    mark = desk.run_board.mark(key)
+    if mark is None:
+        return f"{labels[key]} has had no price yet"
+    return f"{labels[key]} has had no confirmed price for {int(mark.age_s)} s"
+
+
+def _orders(rows: RunRows, labels: dict[ContractKey, str]) -> list[OrderLine]:
+    """Newest first."""
+    cells = {cell.execution_id: cell for cell in rows.view.cells}
+    names = {account.account_id: account.name for account in rows.view.accounts}
+    return [
+        _order(intent, cells[intent.execution_id], names[intent.account_id], labels)
+        for intent in reversed(rows.intents)
+        if intent.execution_id in cells  # written after the view was read: on the next look
+    ]
+
+
+def _order(intent: IntentRow, cell: CellView, account: str, labels: dict[ContractKey, str]) -> OrderLine:
+    unknown = intent.state == IntentState.UNKNOWN and intent.filled == 0
+    return OrderLine(
+        at=intent.at,
+        account=account,
+        side=intent.side,
+        contract=labels[cell.contract.key],
+        purpose=intent.purpose,
+        lots=intent.units // cell.contract.lot_size,
+        units=intent.units,
+        filled_units=None if unknown else intent.filled,
+        price=intent.limit,
+        average=intent.average,
+        state=intent.state,
+        broker_id=intent.order_id,
+        message=intent.reason,
+    )
+
+
+def _events(rows: RunRows) -> list[EventView]:
+    """Newest first; beside a rule that fired, what it judged by. Each was written with one event of kind `rule`."""
+    told = iter(rows.fired)
+    shown = [_event(event, next(told, None) if event.kind == "rule" else None) for event in rows.events]
+    return shown[::-1]
+
+
+def _event(event: Happening, fired: Fired | None) -> EventView:
+    detail = event.account if fired is None else fired_words(fired)
+    return EventView(event.at, event_tone(event.kind), event.sentence, detail)

@@ -1,0 +1,177 @@
+"""Everything stored about one run, read in one go for its page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import NotFound
+from app.domain.plan import AccountPlan, Plan
+from app.domain.positions import FLAT
+from app.persistence.tables import FillRow, Intent, Order, Preview, RiskEvent, Run, RunEvent, TradingAccount
+from app.services.previews import plan_of
+from app.services.run_board import AccountView, CellView, RunView
+from app.web.desk import Desk
+from app.web.signed_in import SignedIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentRow:
+    """An order we decided. `filled` counts its fills; `average` is None before the first.
+
+    `at` is the broker's own text once its book shows the order, else when we decided it.
+    """
+
+    id: int
+    execution_id: int
+    account_id: int
+    purpose: str
+    side: str
+    units: int
+    limit: Decimal | None
+    state: str
+    order_id: str | None
+    reason: str | None
+    at: datetime | str
+    filled: int
+    average: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """`account` is None for what concerns the whole run."""
+
+    at: datetime
+    kind: str
+    sentence: str
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol."""
+
+    at: datetime
+    rule: str
+    threshold: Decimal
+    value: Decimal
+    prices: Mapping[str, object]
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRows:
+    """Intents, events and fired rules, each from the oldest to the newest."""
+
+    view: RunView
+    intents: tuple[IntentRow, ...]
+    events: tuple[Happening, ...]
+    fired: tuple[Fired, ...]
+    brokers: Mapping[int, str]
+
+
+def mine(desk: Desk, viewer: SignedIn, run_id: int) -> None:
+    """Raises NotFound unless this user may look at the run: their own, or any for an admin."""
+    with desk.database.reading() as session:
+        run = session.get(Run, run_id)
+    if run is None or not (viewer.is_admin or run.user_id == viewer.id):
+        raise NotFound("There is no such run.")
+
+
+def read_run(desk: Desk, run_id: int) -> RunRows:
+    view = desk.run_board.view(run_id)
+    with desk.database.reading() as session:
+        if not view.accounts:
+            view = replace(view, accounts=_planned(session, run_id, view))
+        ids = [account.account_id for account in view.accounts]
+        accounts = session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids))).all()
+        names = {account.id: account.name for account in accounts}
+        return RunRows(
+            view=view,
+            intents=_intents(session, run_id),
+            events=_events(session, run_id, names),
+            fired=_fired(session, run_id),
+            brokers={account.id: account.broker for account in accounts},
+        )
+
+
+def _planned(session: Session, run_id: int, view: RunView) -> tuple[AccountView, ...]:
+    """Before the engine has written anything a run is what its preview says: nothing sent, all of it waiting."""
+    run = session.get_one(Run, run_id)
+    plan = plan_of(session.get_one(Preview, run.preview_id))
+    state = "skipped" if view.state == "REFUSED" else "waiting"
+    return tuple(_planned_account(account, plan, state, view.reason) for account in plan.taking_part)
+
+
+def _planned_account(account: AccountPlan, plan: Plan, state: str, note: str | None) -> AccountView:
+    legs = {leg.number: leg for leg in plan.legs}
+    cells = tuple(
+        CellView(
+            execution_id=0,
+            account_id=account.account_id,
+            leg=part.leg,
+            contract=legs[part.leg].contract,
+            side=legs[part.leg].side,
+            lots=part.lots,
+            units=part.units,
+            entered=0,
+            net=0,
+            average=None,
+            state=state,
+            since=None,
+            note=note,
+            exit_wanted=None,
+            unknown=False,
+            open_orders=0,
+            position=FLAT,
+        )
+        for part in account.legs
+    )
+    return AccountView(account.account_id, account.account_name, account.mode.value, cells)
+
+
+def _intents(session: Session, run_id: int) -> tuple[IntentRow, ...]:
+    fills: dict[int, list[FillRow]] = {}
+    wanted = select(FillRow).join(Intent, Intent.id == FillRow.intent_id).where(Intent.run_id == run_id)
+    for fill in session.scalars(wanted):
+        fills.setdefault(fill.intent_id, []).append(fill)
+    placed = select(Order.intent_id, Order.placed_at).join(Intent, Intent.id == Order.intent_id)
+    at_broker = {row.intent_id: row.placed_at for row in session.execute(placed.where(Intent.run_id == run_id))}
+    intents = session.scalars(select(Intent).where(Intent.run_id == run_id).order_by(Intent.id))
+    return tuple(_intent(row, fills.get(row.id, []), at_broker.get(row.id)) for row in intents)
+
+
+def _intent(row: Intent, fills: list[FillRow], placed_at: str | None) -> IntentRow:
+    filled = sum(fill.units for fill in fills)
+    worth = sum((fill.price * fill.units for fill in fills), Decimal(0))
+    return IntentRow(
+        id=row.id,
+        execution_id=row.execution_id,
+        account_id=row.account_id,
+        purpose=row.purpose,
+        side=row.side,
+        units=row.units,
+        limit=row.limit_price,
+        state=row.state,
+        order_id=row.order_id,
+        reason=row.reason,
+        at=placed_at or row.created_at,
+        filled=filled,
+        average=worth / filled if filled else None,
+    )
+
+
+def _events(session: Session, run_id: int, names: Mapping[int, str]) -> tuple[Happening, ...]:
+    rows = session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id))
+    return tuple(
+        Happening(row.at, row.kind, row.sentence, None if row.account_id is None else names.get(row.account_id))
+        for row in rows
+    )
+
+
+def _fired(session: Session, run_id: int) -> tuple[Fired, ...]:
+    rows = session.scalars(select(RiskEvent).where(RiskEvent.run_id == run_id).order_by(RiskEvent.id))
+    return tuple(Fired(row.at, row.rule, row.threshold, row.value, row.prices, row.action) for row in rows)
