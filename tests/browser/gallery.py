@@ -48,8 +48,6 @@ ENDPOINTS = (
     ("trading.chain", "/trading/chain", "GET"),
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),
-    ("trading.runs", "/trading/runs", "GET"),
-    ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
     ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
     ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),

@@ -61,6 +61,8 @@ PAGES = (
     Page("preview-expired", "strategies/preview.html", strategies.PREVIEW_EXPIRED, mode="SIM"),
     Page("preview-sent", "strategies/preview.html", strategies.PREVIEW_SENT, mode="SIM"),
     Page("preview-50", "strategies/preview.html", strategies.PREVIEW_50, mode="PAPER"),
+    Page("runs", "trading/runs.html", run.RUNS, mode="SIM"),
+    Page("runs-empty", "trading/runs.html", run.RUNS_EMPTY),
     Page("run", "trading/run.html", run.RUN, mode="SIM"),
     Page("run-trouble", "trading/run.html", run.RUN_TROUBLE, trouble=True),
     Page("run-closed", "trading/run.html", run.RUN_CLOSED, mode="SIM"),

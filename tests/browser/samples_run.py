@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
-from tests.browser.samples_desk import ACCOUNT_NAMES, NOW, Context, event
+from tests.browser.samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context, event
 
 LEGS = [
     ("SELL", "26,400 CE", "51.75"),
@@ -259,3 +259,31 @@ RUN_CLOSED = run(
     events=[event(2, "bad", "Max loss", "P&L −22,140 at or below −22,000: every account exits."), *EVENTS],
 )
 RUN_50 = run([account(n, [cell() for _ in LEGS], mtm=str(n * 140 - 2000)) for n in range(1, 51)], mode="PAPER")
+
+
+def listed(number: int, name: str, state: str, mtm: str | None, *, ended: bool = False) -> Row:
+    return Row(
+        id=number,
+        strategy_name=name,
+        state=state,
+        mode="SIM",
+        underlying="NIFTY",
+        expiry=date(2026, 12, 1),
+        accounts=5,
+        lots=40,
+        units=2600,
+        mtm=None if mtm is None else Decimal(mtm),
+        asked_at=NOW - timedelta(hours=number % 7),
+        ended_at=NOW if ended else None,
+    )
+
+
+RUNS: Context = {
+    "runs": [
+        listed(1184, "Iron condor NIFTY", "running", "62480"),
+        listed(1183, HOSTILE, "exiting", None),
+        listed(1182, "Strangle SENSEX", "closed", "-22140", ended=True),
+        listed(1181, "Bull put", "a state nobody knows", "0"),
+    ]
+}
+RUNS_EMPTY: Context = {"runs": []}

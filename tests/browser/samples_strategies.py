@@ -224,7 +224,7 @@ SKIPPED = preview_account(
 def preview(accounts: list[Row], **changes: Any) -> Context:
     ready = [row for row in accounts if row.skipped is None]
     row = Row(
-        id="pv-8f2a1c",
+        id=41,
         hash="8f2a1c77d90b4e55a1",
         strategy_id=7,
         strategy_name="Iron condor, NIFTY weekly",

@@ -198,6 +198,18 @@ def test_a_preview_that_runs_out_cannot_be_sent(page: Page, gallery: str) -> Non
     expect(page.get_by_text("This preview has expired.")).to_be_visible()
 
 
+def test_a_preview_is_sent_with_what_was_shown_and_once(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/gallery/preview")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    page.get_by_role("button", name="Send SIM, 20 orders").evaluate("(button) => { button.click(); button.click(); }")
+    expect(page.get_by_role("button", name="Sending")).to_be_disabled()
+    assert len(sent) == 1
+    assert "preview_id=41" in sent[0]
+    assert "digest=8f2a1c77d90b4e55a1" in sent[0]
+    assert "idempotency_key=sample-key-" in sent[0]
+
+
 def test_a_preview_that_is_refused_cannot_be_sent(page: Page, gallery: str) -> None:
     page.goto(f"{gallery}/gallery/preview-live")
     expect(page.get_by_role("button", name="Send LIVE, 12 orders")).to_be_disabled()
