@@ -15,6 +15,8 @@ const PACKAGES = path.join(ROOT, "node_modules");
 
 const FONTS = ["inter-latin-opsz-normal.woff2", "inter-latin-ext-opsz-normal.woff2"];
 
+const SHIPPED = ["@fontsource-variable/inter", "daisyui", "htmx.org", "lucide-static", "socket.io-client", "tailwindcss", "uplot"];
+
 /** Puts `content` into the stage under its logical name with a hash in it; returns that file name. */
 async function place(logical, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 10);
@@ -78,9 +80,16 @@ async function modules() {
   return { "desk.js": path.basename(entry[0]) };
 }
 
+/** The licences of everything that ends up in the build, beside it as they ask for. */
+async function licences() {
+  const texts = SHIPPED.map(async (name) => `${name}\n\n${await readFile(path.join(PACKAGES, name, "LICENSE"), "utf8")}`);
+  await writeFile(path.join(STAGE, "licences.txt"), (await Promise.all(texts)).join(`\n\n${"-".repeat(72)}\n\n`));
+  return {};
+}
+
 await rm(STAGE, { recursive: true, force: true });
 await mkdir(STAGE, { recursive: true });
-const parts = await Promise.all([fonts().then(styles), sprite(), mark(), modules()]);
+const parts = await Promise.all([fonts().then(styles), sprite(), mark(), modules(), licences()]);
 const manifest = Object.assign({}, ...parts);
 await writeFile(path.join(STAGE, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 // The finished build replaces the old one in one step: an interrupted build never leaves half a page.
