@@ -95,7 +95,8 @@ class ContractList:
                 return
             for exchange in due:
                 self._load(exchange, wanted)
-            if any(self._is_due(exchange, wanted) for exchange in due):
+            # Without any account nobody failed: the first one that is added is asked at once.
+            if self._order() and any(self._is_due(exchange, wanted) for exchange in due):
                 self._next_try = self._clock.monotonic() + TRY_AGAIN_S
 
     def reload(self) -> None:

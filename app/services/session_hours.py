@@ -98,7 +98,8 @@ class SessionHours:
             hours = first_answer(self._gateways, self._order(), ask, f"the trading hours of {day:%d %b %Y}")
         except Unavailable as error:
             self._reason = str(error)
-            self._next_try = self._clock.monotonic() + TRY_AGAIN_S
+            if self._order():  # without any account nobody failed: the first one that is added is asked at once
+                self._next_try = self._clock.monotonic() + TRY_AGAIN_S
             return
         self._read = _judged(day, hours)
 

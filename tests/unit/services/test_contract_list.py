@@ -146,3 +146,12 @@ def test_while_the_market_time_is_unknown_no_list_is_todays(gateways: FakeGatewa
     market.unknown = False
     contracts.step()
     assert len(contracts.master()) > 0
+
+
+def test_the_first_account_that_is_added_is_asked_at_once(clock: FakeClock, gateways: FakeGateways) -> None:
+    order: list[int] = []
+    contracts = ContractList(gateways, lambda: order, clock, clock)  # type: ignore[arg-type]
+    contracts.step()
+    order.append(1)
+    contracts.step()
+    assert len(contracts.master()) == len(NIFTY_CHAIN) + len(SENSEX_CHAIN)

@@ -107,3 +107,12 @@ def test_while_the_market_time_is_unknown_so_is_the_session(gateways: FakeGatewa
     assert hours.step() > 0
     assert (hours.session("NFO"), hours.phase("NFO")) == (None, Phase.UNKNOWN)
     assert gateways.of(1).calls == []
+
+
+def test_the_first_account_that_is_added_is_asked_at_once(clock: FakeClock, gateways: FakeGateways) -> None:
+    order: list[int] = []
+    hours = SessionHours(gateways, lambda: order, clock, clock)  # type: ignore[arg-type]
+    hours.step()
+    order.append(1)
+    hours.step()
+    assert hours.phase("NFO") is Phase.LIVE
