@@ -85,6 +85,7 @@ def from_environment(name: str) -> Settings:
         engine=_engine_mode(),
         live_sending=_flag("LIVE_SENDING"),
         secure_cookies=production,
+        lock_path=os.environ.get("LOCK_PATH") or str(ROOT / "instance" / "engine.lock"),
     )
 
 

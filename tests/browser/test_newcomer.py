@@ -1,4 +1,4 @@
-"""What a newcomer does, in a real Chromium, on the real desk and simulator: from the first page to a tripped max loss."""
+"""What a newcomer does, in a real Chromium on the real desk: from the first page to a max loss that trips."""
 
 import re
 import socket
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.desk_process import DeskProcess, Server, desk_process
 from tests.simulator_process import SimulatorProcess
 
-PASSWORD = "a calm desk in the morning"  # noqa: S105 - of a test's own user
+PASSWORD = "a calm desk in the morning"
 SLOW_MS = 20_000
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -88,9 +88,9 @@ def _add_the_simulators_accounts(page: Page, desk: DeskProcess) -> None:
 def _watch_the_chain_move(page: Page, desk: DeskProcess) -> None:
     page.goto(f"{desk.url}/trading/chain/NIFTY")
     spot = page.locator('[data-key="spot.ltp"]').first
-    expect(spot).to_have_text(re.compile(r"\d"))
+    expect(spot).to_have_text(re.compile(r"\d"), timeout=SLOW_MS)
     before = spot.inner_text()
-    expect(spot).not_to_have_text(before)
+    expect(spot).not_to_have_text(before, timeout=SLOW_MS)
     expect(page.locator("tr.atm, [data-atm]").first).to_be_visible()
 
 
@@ -141,7 +141,7 @@ def _everybody_is_flat_and_it_is_explained(page: Page, simulator: SimulatorProce
 
 def _sign_out(page: Page, desk: DeskProcess) -> None:
     page.goto(desk.url)
-    page.get_by_role("button", name="Sign out").first.click()
+    page.get_by_role("button", name="Log out").first.click()
     expect(page).to_have_url(re.compile(r"/auth/login"))
     page.goto(f"{desk.url}/accounts/")
     expect(page).to_have_url(re.compile(r"/auth/login"))

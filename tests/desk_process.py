@@ -1,0 +1,98 @@
+"""Starts the real desk as a process, the way `make run` does, on a database of its own."""
+
+import contextlib
+import http.client
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+
+from tests.simulator_process import SimulatorProcess
+from tools import children
+from tools.steps import ROOT
+
+Server = Literal["gunicorn", "flask"]
+
+READY_S = 60.0
+TOKEN = "newcomer-token-for-tests"
+
+
+@dataclass(frozen=True)
+class DeskProcess:
+    """A desk that answers at `url`; its first user is made with `token`. `log` is what it wrote."""
+
+    url: str
+    token: str
+    log: Path
+    program: subprocess.Popen[str]
+
+
+@contextlib.contextmanager
+def desk_process(simulator: SimulatorProcess, folder: Path, port: int, server: Server) -> Iterator[DeskProcess]:
+    """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends."""
+    settings = _settings(simulator, folder)
+    _migrate(settings)
+    log = folder / "desk.log"
+    with log.open("w", encoding="utf-8") as output:
+        program = children.start(_command(server, port), output=output, environment=settings, folder=ROOT)
+        try:
+            _wait(port, program, log)
+            yield DeskProcess(f"http://127.0.0.1:{port}", TOKEN, log, program)
+        finally:
+            children.stop(program, within_s=15.0)
+
+
+def _settings(simulator: SimulatorProcess, folder: Path) -> dict[str, str]:
+    return {
+        "SECRET_KEY": "a-secret-of-a-test-that-guards-nothing",
+        "ENCRYPTION_KEYS": f"test:{Fernet.generate_key().decode()}",
+        "SETUP_TOKEN": TOKEN,
+        "DATABASE_URL": f"sqlite:///{folder / 'desk.sqlite3'}",
+        "LOCK_PATH": str(folder / "engine.lock"),
+        "SIMULATOR_URL": simulator.control,
+        "ENGINE": "auto",
+        "DESK_SERVE": "1",
+    }
+
+
+def _migrate(settings: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app:create_app('development')", "db", "upgrade"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        check=True,
+        capture_output=True,
+    )
+
+
+def _command(server: Server, port: int) -> list[str | Path]:
+    if server == "flask":
+        return [sys.executable, "-m", "flask", "--app", "wsgi", "run", "--port", str(port), "--no-reload"]
+    workers = ["-k", "gthread", "-w", "1", "--threads", "64", "--no-control-socket"]
+    return [sys.executable, "-m", "gunicorn", "wsgi:app", *workers, "-b", f"127.0.0.1:{port}"]
+
+
+def _wait(port: int, program: subprocess.Popen[str], log: Path) -> None:
+    end = time.monotonic() + READY_S
+    while not _answers(port):
+        if program.poll() is not None or time.monotonic() > end:
+            raise AssertionError(f"the desk did not start:\n{log.read_text(encoding='utf-8')[-4000:]}")
+        threading.Event().wait(0.1)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:  # not listening yet
+        return False
+    finally:
+        connection.close()
