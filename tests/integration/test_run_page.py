@@ -1,0 +1,495 @@
+"""The page of a run: what it holds and is worth, what nobody knows, why a rule fired, and what an exit would do."""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.contracts import Contract, ContractKey, Product, Side
+from app.domain.orders import IntentState, Purpose
+from app.persistence.tables import CommandRow, FillRow, Intent, RiskEvent, Run, RunEvent, StrategyExecution
+from tests.desk_app import MONDAY_1030
+from tests.trading_desk import CE, HEDGE, PE, TradingBench, sent, trading_bench
+
+KEY = "0123456789abcdef"
+HOSTILE = """<img src=x onerror=alert(1)> O'Brien "quoted" """
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[TradingBench]:
+    with trading_bench(tmp_path) as made:
+        yield made
+
+
+@dataclass
+class RunMaker:
+    """Writes a run's rows as the engine would have left them."""
+
+    desk: TradingBench
+    run_id: int
+    accounts: list[int]
+
+    def execution(self, account: int, leg: int, contract: Contract, side: Side, lots: int = 1) -> int:
+        assert contract.strike is not None
+        with self.desk.bench.database.transaction() as session:
+            row = StrategyExecution(
+                run_id=self.run_id,
+                account_id=account,
+                leg=leg,
+                underlying=contract.underlying,
+                exchange=contract.key.exchange,
+                symbol=contract.key.symbol,
+                kind=contract.kind.value,
+                expiry=contract.expiry.isoformat(),
+                strike=contract.strike,
+                side=side.value,
+                product=Product.MIS.value,
+                lots=lots,
+                units=lots * contract.lot_size,
+                lot_size=contract.lot_size,
+                tick=contract.tick,
+                freeze=1800,
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def order(
+        self,
+        execution: int,
+        state: IntentState,
+        *,
+        filled: int = 0,
+        price: str = "100",
+        purpose: Purpose = Purpose.ENTRY,
+        reason: str | None = None,
+    ) -> int:
+        """An intent of one slice, and its fill."""
+        with self.desk.bench.database.transaction() as session:
+            row = session.get_one(StrategyExecution, execution)
+            side = Side(row.side) if purpose is Purpose.ENTRY else Side(row.side).opposite
+            number = len(session.scalars(select(Intent).where(Intent.execution_id == execution)).all()) + 1
+            intent = Intent(
+                execution_id=execution,
+                run_id=self.run_id,
+                account_id=row.account_id,
+                purpose=purpose.value,
+                generation=1,
+                slice=number,
+                exchange=row.exchange,
+                symbol=row.symbol,
+                product=row.product,
+                side=side.value,
+                units=row.units,
+                limit_price=Decimal(price),
+                state=state.value,
+                order_id=None if state in {IntentState.UNKNOWN, IntentState.READY} else f"B{execution}{number}",
+                trading_date=MONDAY_1030.date(),
+                reason=reason,
+                created_at=MONDAY_1030,
+            )
+            session.add(intent)
+            session.flush()
+            if filled:
+                session.add(
+                    FillRow(
+                        intent_id=intent.id,
+                        execution_id=execution,
+                        order_id=f"B{execution}{number}",
+                        traded_at="10:30:01",
+                        ordinal=1,
+                        side=side.value,
+                        units=filled,
+                        price=Decimal(price),
+                        at=MONDAY_1030,
+                    )
+                )
+            return intent.id
+
+    def state(self, word: str) -> None:
+        with self.desk.bench.database.transaction() as session:
+            session.get_one(Run, self.run_id).state = word
+            session.get_one(Run, self.run_id).started_at = MONDAY_1030
+
+    def event(self, kind: str, sentence: str, account: int | None = None) -> None:
+        with self.desk.bench.database.transaction() as session:
+            session.add(RunEvent(run_id=self.run_id, account_id=account, at=MONDAY_1030, kind=kind, sentence=sentence))
+
+    def done(self) -> "RunMaker":
+        self.desk.desk.run_board.changed(self.run_id)
+        return self
+
+    def page(self, who: str = "asha", part: str = "") -> str:
+        browser = self.desk.admin() if who == "asha" else self.desk.bench.trader(who)
+        answer = browser.get(f"/trading/runs/{self.run_id}{part}")
+        assert answer.status_code == 200, answer.text[:500]
+        return answer.text
+
+    def text(self, **asked: Any) -> str:
+        """The page as read: without tags, with single spaces."""
+        return read(self.page(**asked))
+
+
+def read(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def requested(desk: TradingBench, name: str = "Straddle") -> RunMaker:
+    """A run that was asked for and nothing more."""
+    accounts = desk.accounts(2)
+    preview = desk.preview(desk.strategy(name, accounts=accounts))
+    digest = desk.previews.one(preview, 1).digest
+    run_id = desk.desk.commands.start_run(preview, digest, user_id=1, username="asha", key=KEY + str(preview))
+    return RunMaker(desk, run_id, accounts)
+
+
+def opened(desk: TradingBench) -> RunMaker:
+    """A straddle sold at 128 and 130 in two accounts."""
+    run = requested(desk)
+    for account in run.accounts:
+        for leg, contract, price in ((1, CE, "128"), (2, PE, "130")):
+            run.order(run.execution(account, leg, contract, Side.SELL), IntentState.FILLED, filled=65, price=price)
+    run.state("OPEN")
+    return run.done()
+
+
+def asked(desk: TradingBench) -> list[dict[str, object]]:
+    with desk.bench.database.reading() as session:
+        rows = session.scalars(select(CommandRow).where(CommandRow.kind == "EXIT").order_by(CommandRow.id))
+        return [{"account_id": row.payload["account_id"], "leg": row.payload["leg"]} for row in rows]
+
+
+def test_before_the_engine_has_it_everything_waits(desk: TradingBench) -> None:
+    text = requested(desk).text()
+    assert "Starting" in text
+    assert text.count("waiting") == 4, "two legs in two accounts"
+    assert "26,200 CE" in text
+    assert "No orders yet." in text
+    assert "Exit all" in text, "what was only asked for can be called off"
+
+
+def test_a_run_that_was_refused_says_nothing_was_sent(desk: TradingBench) -> None:
+    run = requested(desk)
+    with desk.bench.database.transaction() as session:
+        session.get_one(Run, run.run_id).state = "REFUSED"
+        session.get_one(Run, run.run_id).reason = "Prices moved."
+    run.event("refused", "Nothing was sent. Prices moved.")
+    text = run.done().text()
+    assert "Failed" in text
+    assert "Nothing was sent. Prices moved." in text
+    assert "skipped" in text
+    assert "Exit all" not in text
+
+
+def test_an_open_run_shows_fills_averages_and_worth(desk: TradingBench) -> None:
+    run = opened(desk)
+    desk.price(CE.key, "120")
+    desk.price(PE.key, "131")
+    text = run.text()
+    assert "Running" in text
+    assert text.count("1 / 1") == 4
+    assert "128.00" in text
+    assert "+910" in text, "2 x 65 x (8 - 1)"
+    assert "+455" in text, "each account"
+    assert "Max loss" in text
+    assert "22,910 away" in text
+    assert "SIM" in text
+
+
+def test_a_missing_price_makes_it_incomplete_never_zero(desk: TradingBench) -> None:
+    run = opened(desk)
+    desk.price(CE.key, "120")
+    text = run.text()
+    assert "Run MTM, incomplete unknown" in text
+    assert "26,200 PE has had no price yet" in text
+    assert "distance unknown" in text
+    assert "nobody can say how large the loss may be" in text
+    desk.price(PE.key, "131")
+    desk.clock.advance(12)
+    desk.price(CE.key, "121", MONDAY_1030 + timedelta(seconds=12))
+    assert "26,200 PE has had no confirmed price for 12 s" in run.text()
+
+
+def test_an_unknown_order_is_a_state_of_its_own(desk: TradingBench) -> None:
+    run = requested(desk)
+    first = run.execution(run.accounts[0], 1, CE, Side.SELL)
+    run.order(first, IntentState.UNKNOWN, reason="No answer within 5 s.")
+    run.order(run.execution(run.accounts[1], 1, CE, Side.SELL), IntentState.FILLED, filled=65)
+    run.state("ENTERING")
+    text = run.done().text()
+    assert "1 unknown" in text
+    assert "1 order is unknown." in text
+    assert "Nothing is sent again" in text
+    assert "? / 1" in text, "not 0 of 1: nobody knows"
+    assert "Nobody knows yet whether this order stands." in text
+    assert "No answer within 5 s." in text
+    assert "settled from the broker's books before" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "filled", "word"),
+    [
+        (IntentState.READY, 0, "waiting"),
+        (IntentState.SENDING, 0, "working"),
+        (IntentState.WORKING, 0, "working"),
+        (IntentState.WORKING, 65, "partly filled"),
+        (IntentState.CANCELLED, 65, "partly filled"),
+        (IntentState.CANCELLED, 0, "cancelled"),
+        (IntentState.REJECTED, 0, "rejected"),
+        (IntentState.DENIED, 0, "denied"),
+        (IntentState.PARKED, 0, "parked"),
+        (IntentState.NOT_SENT, 0, "not_sent"),
+    ],
+)
+def test_every_state_of_a_leg_is_called_by_its_word(
+    desk: TradingBench, state: IntentState, filled: int, word: str
+) -> None:
+    run = requested(desk)
+    run.order(run.execution(run.accounts[0], 1, CE, Side.SELL, lots=2), state, filled=filled)
+    run.state("ENTERING")
+    page = run.done().page()
+    cell = re.search(r'<td class="leg-cell">(.*?)</td>', page, re.DOTALL)
+    assert cell
+    assert f"{filled // 65} / 2" in read(cell[1])
+    assert word in read(cell[1])
+
+
+def test_orders_are_listed_with_their_fills_newest_first(desk: TradingBench) -> None:
+    run = requested(desk)
+    execution = run.execution(run.accounts[0], 1, CE, Side.SELL, lots=2)
+    run.order(execution, IntentState.REJECTED, reason="RMS: margin exceeds <b>limit</b>")
+    run.order(execution, IntentState.WORKING, filled=65, price="127.5")
+    run.state("ENTERING")
+    page = run.done().page()
+    text = read(page)
+    assert text.index("Working") < text.index("RMS: margin exceeds")
+    assert "127.50" in text
+    assert "<b>limit</b>" not in page
+
+
+def test_a_rule_that_fired_is_explained_with_the_prices_it_judged_by(desk: TradingBench) -> None:
+    run = opened(desk)
+    prices = {
+        CE.key.symbol: {"ltp": "310.5", "bid": "310", "ask": "311", "age_s": 0.412},
+        PE.key.symbol: None,
+    }
+    with desk.bench.database.transaction() as session:
+        session.add(
+            RiskEvent(
+                run_id=run.run_id,
+                at=MONDAY_1030,
+                rule="max_loss",
+                threshold=Decimal(22000),
+                value=Decimal("-22140.50"),
+                prices=prices,
+                action="Exit of everything. Realised 0.00.",
+            )
+        )
+    run.event("started", "Run started: 4 orders in 2 accounts.")
+    run.event("rule", "Max loss of ₹22,000.00 reached: P&L is −₹22,140.50.")
+    text = run.done().text()
+    assert text.index("Max loss of ₹22,000.00 reached") < text.index("Run started"), "newest first"
+    assert "At 10:30:00 the P&L was −₹22,140.50 against −₹22,000.00." in text
+    assert f"{CE.key.symbol} 310.5, bid 310, ask 311, 0.412 s old; {PE.key.symbol} had none" in text
+    assert "Exit of everything. Realised 0.00." in text
+    assert "fired" in text
+
+
+def test_what_an_exit_would_do_is_counted_before_it_is_pressed(desk: TradingBench) -> None:
+    run = opened(desk)
+    run.order(run.execution(run.accounts[0], 3, HEDGE, Side.BUY), IntentState.WORKING)
+    text = run.done().text()
+    assert "Cancels 1 open order and closes 4 positions , 4 lots (260) , in 2 accounts" in text
+    assert "buys 1 lot (65) 26,200 CE, buys 1 lot (65) 26,200 PE, cancels 1 order" in text
+
+
+def test_leaving_a_hedge_alone_warns(desk: TradingBench) -> None:
+    run = requested(desk)
+    account = run.accounts[0]
+    run.order(run.execution(account, 1, CE, Side.SELL), IntentState.FILLED, filled=65)
+    run.order(run.execution(account, 2, HEDGE, Side.BUY), IntentState.FILLED, filled=65)
+    run.order(run.execution(account, 3, PE, Side.SELL), IntentState.FILLED, filled=65)
+    run.state("OPEN")
+    page = run.done().page()
+    warning = "26,600 CE is the hedge of 26,200 CE: closing it alone leaves 26,200 CE naked."
+    found = re.findall(r'<dialog[^>]*id="(exit-[^"]+)"(.*?)</dialog>', page, re.DOTALL)
+    dialogs = {name: read(inside) for name, inside in found}
+    assert warning in dialogs["exit-leg-2"]
+    assert all(warning not in text for name, text in dialogs.items() if name != "exit-leg-2")
+
+
+def test_what_leaves_already_is_not_offered_again(desk: TradingBench) -> None:
+    run = opened(desk)
+    with desk.bench.database.transaction() as session:
+        for row in session.scalars(select(StrategyExecution).where(StrategyExecution.leg == 1)):
+            row.exit_wanted = "You asked for leg 1."
+    page = run.done().page()
+    assert 'id="exit-leg-1"' not in page
+    assert 'id="exit-leg-2"' in page
+    assert "closes <b>2 positions</b>" in page
+    assert "You asked for leg 1." in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "scope"),
+    [
+        ({"scope": "all"}, {"account_id": None, "leg": None}),
+        ({"scope": "leg", "leg_id": "2"}, {"account_id": None, "leg": 2}),
+        ({"scope": "account", "account_id": "1"}, {"account_id": 1, "leg": None}),
+        ({"scope": "cell", "account_id": "1", "leg_id": "2"}, {"account_id": 1, "leg": 2}),
+    ],
+)
+def test_an_exit_is_asked_of_the_engine_once(
+    desk: TradingBench, fields: dict[str, str], scope: dict[str, object]
+) -> None:
+    run = opened(desk)
+    browser = desk.admin()
+    address = f"/trading/runs/{run.run_id}/exit"
+    for _ in range(2):
+        answer = sent(browser, address, {**fields, "idempotency_key": KEY})
+        assert (answer.status_code, answer.location) == (303, f"/trading/runs/{run.run_id}")
+    assert asked(desk) == [scope]
+    assert "Asked to exit" in browser.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "says"),
+    [
+        ({}, 422, "scope must be all, leg, account or cell"),
+        ({"scope": "everything"}, 422, "scope must be all"),
+        ({"scope": "leg"}, 422, "must name its leg_id"),
+        ({"scope": "account", "account_id": ""}, 422, "must name its account_id"),
+        ({"scope": "leg", "leg_id": "two"}, 422, "leg_id must be a whole number"),
+        ({"scope": "leg", "leg_id": "-1"}, 422, "leg_id must be a whole number"),
+        ({"scope": "leg", "leg_id": "1e9"}, 422, "leg_id must be a whole number"),
+        ({"scope": "leg", "leg_id": "77"}, 404, "no such account or leg"),
+        ({"scope": "account", "account_id": "77"}, 404, "no such account or leg"),
+        ({"scope": "all", "account_id": "1"}, 422, "account_id does not go with an exit of all"),
+        ({"scope": "leg", "leg_id": "1", "account_id": "1"}, 422, "account_id does not go with an exit of leg"),
+        ({"scope": ["all", "leg"]}, 422, "scope was sent more than once"),
+        ({"scope": "all", "units": "10"}, 422, "no field units"),
+        ({"scope": "all", "idempotency_key": ""}, 422, "no valid key"),
+        ({"scope": "all", "idempotency_key": "x" * 1000}, 422, "no valid key"),
+    ],
+)
+def test_a_wrong_exit_is_named_and_asks_for_nothing(
+    desk: TradingBench, fields: dict[str, Any], code: int, says: str
+) -> None:
+    run = opened(desk)
+    answer = sent(desk.admin(), f"/trading/runs/{run.run_id}/exit", {"idempotency_key": KEY, **fields})
+    assert answer.status_code == code
+    assert says in html.unescape(answer.text)
+    assert asked(desk) == []
+
+
+def test_a_closed_run_has_nothing_to_exit(desk: TradingBench) -> None:
+    run = opened(desk)
+    browser = desk.admin()
+    run.state("CLOSED")
+    assert "exit-all" not in run.done().page()
+    sent(browser, f"/trading/runs/{run.run_id}/exit", {"scope": "all", "idempotency_key": KEY})
+    assert "closed already" in html.unescape(browser.get(f"/trading/runs/{run.run_id}").text)
+    assert asked(desk) == []
+
+
+def test_anothers_run_is_not_there(desk: TradingBench) -> None:
+    run = opened(desk)
+    ravi = desk.bench.trader()
+    for path in ("", "/live"):
+        assert ravi.get(f"/trading/runs/{run.run_id}{path}").status_code == 404
+    exit_form = {"scope": "all", "idempotency_key": KEY}
+    assert sent(ravi, f"/trading/runs/{run.run_id}/exit", exit_form).status_code == 404
+    assert "Straddle" not in ravi.get("/trading/runs").text
+    assert asked(desk) == []
+
+
+def test_an_admin_looks_at_anothers_run_and_cannot_exit_it(desk: TradingBench) -> None:
+    run = opened(desk)
+    desk.bench.trader()
+    with desk.bench.database.transaction() as session:
+        session.get_one(Run, run.run_id).user_id = desk.bench.somebody("ravi").id
+    assert "exit-all" not in run.done().page()
+    browser = desk.admin()
+    assert (
+        sent(browser, f"/trading/runs/{run.run_id}/exit", {"scope": "all", "idempotency_key": KEY}).status_code == 404
+    )
+    assert asked(desk) == []
+
+
+def test_the_fragment_is_the_page_without_its_frame(desk: TradingBench) -> None:
+    run = opened(desk)
+    fragment = run.page(part="/live")
+    assert "<html" not in fragment
+    assert "26,200 CE" in fragment
+
+
+def test_hostile_names_are_shown_as_text(desk: TradingBench) -> None:
+    run = requested(desk, HOSTILE.strip())
+    run.event("started", HOSTILE)
+    page = run.page()
+    assert "<img src=x" not in page
+    assert HOSTILE.strip() in html.unescape(page)
+
+
+def test_the_list_of_runs(desk: TradingBench) -> None:
+    browser = desk.admin()
+    assert "No runs yet" in browser.get("/trading/runs").text
+    run = opened(desk)
+    text = read(browser.get("/trading/runs").text)
+    assert f"Straddle {run.run_id}" in text
+    assert "Running" in text
+    assert "unknown" in text, "the MTM, while no price is there"
+
+
+@pytest.mark.parametrize("path", ["/trading/runs/77", "/trading/runs/77/live", "/trading/runs/x"])
+def test_a_run_that_never_was(desk: TradingBench, path: str) -> None:
+    assert desk.admin().get(path).status_code == 404
+
+
+def test_looking_asks_for_nothing(desk: TradingBench) -> None:
+    run = opened(desk)
+    run.page()
+    run.page(part="/live")
+    browser = desk.admin()
+    assert browser.get(f"/trading/runs/{run.run_id}/exit").status_code == 405
+    assert asked(desk) == []
+
+
+class TestChain:
+    """The chain's addresses; what a chain shows is tested with its service."""
+
+    def test_the_nearest_expiry_of_the_first_index(self, desk: TradingBench) -> None:
+        browser = desk.admin()
+        desk.price(ContractKey("NSE_INDEX", "NIFTY"), "26184.35")
+        desk.price(CE.key, "128.20")
+        for path in ("/trading/chain", "/trading/chain/NIFTY", "/trading/chain?underlying=NIFTY&expiry=2026-12-01"):
+            text = read(browser.get(path).text)
+            assert "128.20" in text, path
+            assert "26,184.35" in text, path
+
+    @pytest.mark.parametrize(
+        ("path", "code", "says"),
+        [
+            ("/trading/chain/DOW", 404, "NIFTY, BANKNIFTY, SENSEX"),
+            ("/trading/chain?underlying=DOW", 404, "NIFTY, BANKNIFTY, SENSEX"),
+            ("/trading/chain/NIFTY?expiry=soon", 422, "a date such as"),
+            ("/trading/chain/NIFTY?expiry=2026-12-02", 404, "no expiry on"),
+        ],
+    )
+    def test_what_is_not_listed_is_named(self, desk: TradingBench, path: str, code: int, says: str) -> None:
+        answer = desk.admin().get(path)
+        assert answer.status_code == code
+        assert says in answer.text
+
+    def test_without_a_list_it_says_why(self, desk: TradingBench) -> None:
+        desk.desk.contract_list._master = None
+        answer = desk.admin().get("/trading/chain")
+        assert answer.status_code == 200
+        assert "contract list" in answer.text
