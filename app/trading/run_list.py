@@ -1,5 +1,6 @@
 """The list of runs, newest first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,9 +9,10 @@ from sqlalchemy import select
 
 from app.domain.plan import Mode
 from app.persistence.tables import Run
-from app.trading.run_rows import read_run
+from app.services.run_board import RunView
+from app.trading.run_rows import run_view
 from app.web.desk import Desk
-from app.web.modes import joint_mode, mode_called
+from app.web.modes import brokers_of, joint_mode, mode_called
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
@@ -42,17 +44,17 @@ def runs_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
         wanted = wanted.where(Run.user_id == viewer.id)
     with desk.database.reading() as session:
         ids = session.scalars(wanted).all()
-    return {"runs": [_line(desk, run_id) for run_id in ids]}
+    views = [run_view(desk, run_id) for run_id in ids]
+    brokers = brokers_of(desk, {account.account_id for view in views for account in view.accounts})
+    return {"runs": [_line(desk, view, brokers) for view in views]}
 
 
-def _line(desk: Desk, run_id: int) -> RunLine:
-    rows = read_run(desk, run_id)
-    view = rows.view
+def _line(desk: Desk, view: RunView, brokers: Mapping[int, str]) -> RunLine:
     return RunLine(
         id=view.run_id,
         strategy_name=view.name,
         state=run_state(view.state),
-        mode=joint_mode(mode_called(rows.brokers[one.account_id], Mode(one.mode)) for one in view.accounts),
+        mode=joint_mode(mode_called(brokers[one.account_id], Mode(one.mode)) for one in view.accounts),
         underlying=" + ".join(dict.fromkeys(cell.contract.underlying for cell in view.cells)),
         expiry=min((cell.contract.expiry for cell in view.cells), default=None),
         accounts=len(view.accounts),

@@ -81,11 +81,18 @@ def mine(desk: Desk, viewer: SignedIn, run_id: int) -> None:
         raise NotFound("There is no such run.")
 
 
-def read_run(desk: Desk, run_id: int) -> RunRows:
+def run_view(desk: Desk, run_id: int) -> RunView:
+    """The run as the board has it; before the engine has written anything, as its preview says."""
     view = desk.run_board.view(run_id)
+    if view.accounts:
+        return view
     with desk.database.reading() as session:
-        if not view.accounts:
-            view = replace(view, accounts=_planned(session, run_id, view))
+        return replace(view, accounts=_planned(session, run_id, view))
+
+
+def read_run(desk: Desk, run_id: int) -> RunRows:
+    view = run_view(desk, run_id)
+    with desk.database.reading() as session:
         ids = [account.account_id for account in view.accounts]
         accounts = session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids))).all()
         names = {account.id: account.name for account in accounts}
@@ -99,7 +106,7 @@ def read_run(desk: Desk, run_id: int) -> RunRows:
 
 
 def _planned(session: Session, run_id: int, view: RunView) -> tuple[AccountView, ...]:
-    """Before the engine has written anything a run is what its preview says: nothing sent, all of it waiting."""
+    """Nothing is sent, all of it waits; or was skipped, when the run was refused."""
     run = session.get_one(Run, run_id)
     plan = plan_of(session.get_one(Preview, run.preview_id))
     state = "skipped" if view.state == "REFUSED" else "waiting"

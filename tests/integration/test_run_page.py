@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.domain.contracts import Contract, ContractKey, Product, Side
-from app.domain.orders import IntentState, Purpose
-from app.persistence.tables import CommandRow, FillRow, Intent, RiskEvent, Run, RunEvent, StrategyExecution
+from app.domain.contracts import Side
+from app.domain.orders import IntentState
+from app.persistence.tables import CommandRow, RiskEvent, Run, StrategyExecution
 from tests.desk_app import MONDAY_1030
+from tests.run_maker import KEY, opened, read, requested
 from tests.trading_desk import CE, HEDGE, PE, TradingBench, sent, trading_bench
 
-KEY = "0123456789abcdef"
 HOSTILE = """<img src=x onerror=alert(1)> O'Brien "quoted" """
 
 
@@ -26,138 +25,6 @@ HOSTILE = """<img src=x onerror=alert(1)> O'Brien "quoted" """
 def desk(tmp_path: Path) -> Iterator[TradingBench]:
     with trading_bench(tmp_path) as made:
         yield made
-
-
-@dataclass
-class RunMaker:
-    """Writes a run's rows as the engine would have left them."""
-
-    desk: TradingBench
-    run_id: int
-    accounts: list[int]
-
-    def execution(self, account: int, leg: int, contract: Contract, side: Side, lots: int = 1) -> int:
-        assert contract.strike is not None
-        with self.desk.bench.database.transaction() as session:
-            row = StrategyExecution(
-                run_id=self.run_id,
-                account_id=account,
-                leg=leg,
-                underlying=contract.underlying,
-                exchange=contract.key.exchange,
-                symbol=contract.key.symbol,
-                kind=contract.kind.value,
-                expiry=contract.expiry.isoformat(),
-                strike=contract.strike,
-                side=side.value,
-                product=Product.MIS.value,
-                lots=lots,
-                units=lots * contract.lot_size,
-                lot_size=contract.lot_size,
-                tick=contract.tick,
-                freeze=1800,
-            )
-            session.add(row)
-            session.flush()
-            return row.id
-
-    def order(
-        self,
-        execution: int,
-        state: IntentState,
-        *,
-        filled: int = 0,
-        price: str = "100",
-        purpose: Purpose = Purpose.ENTRY,
-        reason: str | None = None,
-    ) -> int:
-        """An intent of one slice, and its fill."""
-        with self.desk.bench.database.transaction() as session:
-            row = session.get_one(StrategyExecution, execution)
-            side = Side(row.side) if purpose is Purpose.ENTRY else Side(row.side).opposite
-            number = len(session.scalars(select(Intent).where(Intent.execution_id == execution)).all()) + 1
-            intent = Intent(
-                execution_id=execution,
-                run_id=self.run_id,
-                account_id=row.account_id,
-                purpose=purpose.value,
-                generation=1,
-                slice=number,
-                exchange=row.exchange,
-                symbol=row.symbol,
-                product=row.product,
-                side=side.value,
-                units=row.units,
-                limit_price=Decimal(price),
-                state=state.value,
-                order_id=None if state in {IntentState.UNKNOWN, IntentState.READY} else f"B{execution}{number}",
-                trading_date=MONDAY_1030.date(),
-                reason=reason,
-                created_at=MONDAY_1030,
-            )
-            session.add(intent)
-            session.flush()
-            if filled:
-                session.add(
-                    FillRow(
-                        intent_id=intent.id,
-                        execution_id=execution,
-                        order_id=f"B{execution}{number}",
-                        traded_at="10:30:01",
-                        ordinal=1,
-                        side=side.value,
-                        units=filled,
-                        price=Decimal(price),
-                        at=MONDAY_1030,
-                    )
-                )
-            return intent.id
-
-    def state(self, word: str) -> None:
-        with self.desk.bench.database.transaction() as session:
-            session.get_one(Run, self.run_id).state = word
-            session.get_one(Run, self.run_id).started_at = MONDAY_1030
-
-    def event(self, kind: str, sentence: str, account: int | None = None) -> None:
-        with self.desk.bench.database.transaction() as session:
-            session.add(RunEvent(run_id=self.run_id, account_id=account, at=MONDAY_1030, kind=kind, sentence=sentence))
-
-    def done(self) -> "RunMaker":
-        self.desk.desk.run_board.changed(self.run_id)
-        return self
-
-    def page(self, who: str = "asha", part: str = "") -> str:
-        browser = self.desk.admin() if who == "asha" else self.desk.bench.trader(who)
-        answer = browser.get(f"/trading/runs/{self.run_id}{part}")
-        assert answer.status_code == 200, answer.text[:500]
-        return answer.text
-
-    def text(self, **asked: Any) -> str:
-        """The page as read: without tags, with single spaces."""
-        return read(self.page(**asked))
-
-
-def read(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-def requested(desk: TradingBench, name: str = "Straddle") -> RunMaker:
-    """A run that was asked for and nothing more."""
-    accounts = desk.accounts(2)
-    preview = desk.preview(desk.strategy(name, accounts=accounts))
-    digest = desk.previews.one(preview, 1).digest
-    run_id = desk.desk.commands.start_run(preview, digest, user_id=1, username="asha", key=KEY + str(preview))
-    return RunMaker(desk, run_id, accounts)
-
-
-def opened(desk: TradingBench) -> RunMaker:
-    """A straddle sold at 128 and 130 in two accounts."""
-    run = requested(desk)
-    for account in run.accounts:
-        for leg, contract, price in ((1, CE, "128"), (2, PE, "130")):
-            run.order(run.execution(account, leg, contract, Side.SELL), IntentState.FILLED, filled=65, price=price)
-    run.state("OPEN")
-    return run.done()
 
 
 def asked(desk: TradingBench) -> list[dict[str, object]]:
@@ -460,36 +327,3 @@ def test_looking_asks_for_nothing(desk: TradingBench) -> None:
     browser = desk.admin()
     assert browser.get(f"/trading/runs/{run.run_id}/exit").status_code == 405
     assert asked(desk) == []
-
-
-class TestChain:
-    """The chain's addresses; what a chain shows is tested with its service."""
-
-    def test_the_nearest_expiry_of_the_first_index(self, desk: TradingBench) -> None:
-        browser = desk.admin()
-        desk.price(ContractKey("NSE_INDEX", "NIFTY"), "26184.35")
-        desk.price(CE.key, "128.20")
-        for path in ("/trading/chain", "/trading/chain/NIFTY", "/trading/chain?underlying=NIFTY&expiry=2026-12-01"):
-            text = read(browser.get(path).text)
-            assert "128.20" in text, path
-            assert "26,184.35" in text, path
-
-    @pytest.mark.parametrize(
-        ("path", "code", "says"),
-        [
-            ("/trading/chain/DOW", 404, "NIFTY, BANKNIFTY, SENSEX"),
-            ("/trading/chain?underlying=DOW", 404, "NIFTY, BANKNIFTY, SENSEX"),
-            ("/trading/chain/NIFTY?expiry=soon", 422, "a date such as"),
-            ("/trading/chain/NIFTY?expiry=2026-12-02", 404, "no expiry on"),
-        ],
-    )
-    def test_what_is_not_listed_is_named(self, desk: TradingBench, path: str, code: int, says: str) -> None:
-        answer = desk.admin().get(path)
-        assert answer.status_code == code
-        assert says in answer.text
-
-    def test_without_a_list_it_says_why(self, desk: TradingBench) -> None:
-        desk.desk.contract_list._master = None
-        answer = desk.admin().get("/trading/chain")
-        assert answer.status_code == 200
-        assert "contract list" in answer.text
