@@ -1,6 +1,6 @@
 # The commands of the project. The work is done by tools/*.py; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof clean
+.PHONY: help run test check proof pictures clean
 
 python = python=$$(sh tools/find_python.sh) && "$$python" -m tools.
 pytest = .venv/bin/python -m pytest
@@ -23,6 +23,10 @@ check: ## Lint, types, who may import whom, unit and architecture tests: the fas
 proof: ## Run the long variants: every property with many more examples, and the tests marked `proof`
 	@$(python)setup test
 	@HYPOTHESIS_PROFILE=proof $(pytest) -n 2 -m "proof or hypothesis" --timeout 3600
+
+pictures: ## Take the README's pictures anew, of the real desk on the simulator
+	@$(python)setup test
+	@.venv/bin/python -m tests.browser.pictures
 
 clean: ## Remove what the commands built; keeps .env and instance/
 	@rm -rf .venv node_modules .cache app/static/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

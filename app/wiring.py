@@ -168,7 +168,8 @@ def build_market(ground: Ground) -> MarketSide:
         simulator=ground.simulator,
     )
     order = accounts.feed_order
-    quotes = Quotes(board, gateways, order, clock)
+    # The account that feeds us is asked first; who that is, the feed knows once it is built.
+    quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)
     hours = SessionHours(gateways, order, ground.market_clock, clock)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
     rules = MarketRuleTable(ground.database, clock)

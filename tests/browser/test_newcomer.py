@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.newcomer import (
+    SLOW_MS,
+    add_the_simulators_accounts,
+    build_a_straddle_and_preview,
+    send_and_see_ten_fills,
+    set_up,
+    watch_the_chain_move,
+)
 from tests.desk_process import DeskProcess, Server, desk_process
 from tests.simulator_process import SimulatorProcess
 
-PASSWORD = "a calm desk in the morning"
-SLOW_MS = 20_000
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 PAGES = (
@@ -33,7 +39,7 @@ PAGES = (
 )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -43,7 +49,7 @@ def _free_port() -> int:
 @pytest.fixture(params=["gunicorn", "flask"])
 def desk(request: pytest.FixtureRequest, simulator: SimulatorProcess, tmp_path: Path) -> Iterator[DeskProcess]:
     server: Server = request.param
-    with desk_process(simulator, tmp_path, _free_port(), server) as started:
+    with desk_process(simulator, tmp_path, free_port(), server) as started:
         yield started
 
 
@@ -51,11 +57,11 @@ def test_from_the_first_page_to_a_max_loss_that_trips(
     desk: DeskProcess, simulator: SimulatorProcess, page: Page
 ) -> None:
     page.set_default_timeout(SLOW_MS)
-    _set_up(page, desk)
-    _add_the_simulators_accounts(page, desk)
-    _watch_the_chain_move(page, desk)
-    _build_a_straddle_and_preview(page, desk)
-    _send_and_see_ten_fills(page)
+    set_up(page, desk)
+    add_the_simulators_accounts(page, desk)
+    watch_the_chain_move(page, desk)
+    build_a_straddle_and_preview(page, desk)
+    send_and_see_ten_fills(page)
     _positions_are_at_the_broker(simulator)
     _the_mtm_moves(page)
     simulator.move_index("NIFTY", percent=-2.5)
@@ -64,55 +70,6 @@ def test_from_the_first_page_to_a_max_loss_that_trips(
         page.goto(desk.url + path)
         expect(page.locator("h1").first).to_be_visible()
     _sign_out(page, desk)
-
-
-def _set_up(page: Page, desk: DeskProcess) -> None:
-    page.goto(desk.url)
-    expect(page).to_have_url(re.compile(r"/auth/setup"))
-    page.get_by_label("Setup token").fill(desk.token)
-    page.get_by_label("Username").fill("newcomer")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password again").fill(PASSWORD)
-    page.get_by_role("button", name="Create the admin").click()
-    expect(page).to_have_url(re.compile(re.escape(desk.url) + "/"))
-    expect(page.get_by_role("link", name="Accounts").first).to_be_visible()
-
-
-def _add_the_simulators_accounts(page: Page, desk: DeskProcess) -> None:
-    page.goto(f"{desk.url}/accounts/")
-    page.get_by_role("button", name="Add the simulator's five accounts").first.click()
-    expect(page.locator("tbody tr")).to_have_count(5)
-    expect(page.get_by_text("Simulator 5").first).to_be_visible()
-
-
-def _watch_the_chain_move(page: Page, desk: DeskProcess) -> None:
-    page.goto(f"{desk.url}/trading/chain/NIFTY")
-    spot = page.locator('[data-key="spot.ltp"]').first
-    expect(spot).to_have_text(re.compile(r"\d"), timeout=SLOW_MS)
-    before = spot.inner_text()
-    expect(spot).not_to_have_text(before, timeout=SLOW_MS)
-    expect(page.locator("tr.atm, [data-atm]").first).to_be_visible()
-
-
-def _build_a_straddle_and_preview(page: Page, desk: DeskProcess) -> None:
-    page.goto(f"{desk.url}/strategies/new")
-    page.get_by_role("button", name="Straddle").first.click()
-    expect(page.locator("tr[data-leg-row]")).to_have_count(2)
-    page.get_by_label("Name").fill("First straddle")
-    page.get_by_label("Structures").fill("1")
-    page.get_by_label("Max loss").fill("10000")
-    for box in page.locator('input[name="accounts"]').all():
-        box.check()
-    page.get_by_role("button", name="Save and preview").click()
-    expect(page).to_have_url(re.compile(r"/strategies/previews/\d+"))
-    expect(page.locator("body")).to_contain_text("10 orders")
-
-
-def _send_and_see_ten_fills(page: Page) -> None:
-    page.get_by_role("button", name=re.compile(r"^Send SIM, 10 orders")).click()
-    expect(page).to_have_url(re.compile(r"/trading/runs/\d+"))
-    expect(page.locator(".matrix td.leg-cell").filter(has_text="1 / 1")).to_have_count(10)
-    expect(page.locator("h1")).to_contain_text("First straddle")
 
 
 def _positions_are_at_the_broker(simulator: SimulatorProcess) -> None:

@@ -1,0 +1,76 @@
+"""Takes the README's pictures of the real desk on the simulator: `make pictures` writes docs/pictures/*.png anew."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.conftest import FLAGS
+from tests.browser.newcomer import (
+    SLOW_MS,
+    add_the_simulators_accounts,
+    build_a_straddle_and_preview,
+    send_and_see_ten_fills,
+    set_up,
+    watch_the_chain_move,
+)
+from tests.browser.test_newcomer import free_port
+from tests.desk_process import DeskProcess, desk_process
+from tests.simulator_process import SimulatorProcess, start_simulator
+from tools import browser
+from tools.steps import ROOT
+
+FOLDER = ROOT / "docs" / "pictures"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def main() -> None:
+    program = browser.find()
+    if program is None:
+        sys.exit(browser.NOT_FOUND)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as folder, start_simulator() as simulator, sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(program), args=[*FLAGS, *sandbox])
+        with desk_process(simulator, Path(folder), free_port(), "gunicorn") as desk:
+            take(started, desk, simulator)
+        started.close()
+
+
+def take(browser_: Browser, desk: DeskProcess, simulator: SimulatorProcess) -> None:
+    """The newcomer's way, with a picture of every main page on it."""
+    context = browser_.new_context(viewport=DESKTOP, locale="en-IN", timezone_id="Asia/Kolkata")
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    set_up(page, desk)
+    add_the_simulators_accounts(page, desk)
+    _shoot(page, "accounts")
+    watch_the_chain_move(page, desk)
+    _shoot(page, "chain")
+    build_a_straddle_and_preview(page, desk, expiry="next_week", underneath=lambda: _shoot(page, "builder"))
+    _shoot(page, "preview")
+    send_and_see_ten_fills(page)
+    simulator.move_index("NIFTY", points=12)
+    expect(page.locator(".run-figures .value-run")).not_to_have_text("0")
+    _shoot(page, "run")
+    run = page.url
+    page.goto(desk.url)
+    _shoot(page, "desk")
+    page.goto(f"{desk.url}/trading/positions")
+    _shoot(page, "positions")
+    page.set_viewport_size(PHONE)
+    page.goto(run)
+    _shoot(page, "run-phone")
+    context.close()
+
+
+def _shoot(page: Page, name: str) -> None:
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
