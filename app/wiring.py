@@ -168,8 +168,11 @@ def build_market(ground: Ground) -> MarketSide:
         simulator=ground.simulator,
     )
     order = accounts.feed_order
-    # The account that feeds us is asked first; who that is, the feed knows once it is built.
-    quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)
+
+    def sources() -> list[int]:
+        return feed.source_order()  # the account that feeds us is asked first; the feed itself is built below
+
+    quotes = Quotes(board, gateways, sources, clock)
     hours = SessionHours(gateways, order, ground.market_clock, clock)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
     rules = MarketRuleTable(ground.database, clock)
