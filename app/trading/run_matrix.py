@@ -152,4 +152,4 @@ def _note(cell: CellView) -> str | None:
     if cell.unknown:
         said = f" {cell.note}" if cell.note else ""
         return f"Nobody knows yet whether this order stands. The books will tell; nothing is sent again.{said}"
-    return cell.note or cell.exit_wanted
+    return cell.note  # why it leaves is told once, among the events
