@@ -1,8 +1,6 @@
 """Every long-lived object of a process, built once and bound to the application. Building starts nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 
 from flask import Flask
 
@@ -19,7 +17,6 @@ from app.engine.page_feed import PageFeed
 from app.engine.roster import Roster
 from app.engine.supervisor import Step
 from app.main import main_bp
-from app.persistence.tables import User
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
@@ -100,6 +97,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         at_work=trade.run_board.accounts_at_work,
         read_books=trade.reconciler.step,
     )
+    today = Today(ground.database, trade.run_board, ground.market_clock)
     pages = PageFeed(
         SocketPublisher(socketio),
         market.board,
@@ -110,7 +108,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         clock=ground.clock,
         market_clock=ground.market_clock,
         watched=watched_rooms,
-        mtm=_mtm_of_user(ground, trade),
+        mtm=today.mtm_of,
         clock_note=clock_note,
     )
     return [
@@ -126,27 +124,6 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("risk", trade.risk.step),
         ("intake", intake.step),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Viewer:
-    """A user as the services see one who looks at pages."""
-
-    id: int
-    username: str
-    is_admin: bool
-
-
-def _mtm_of_user(ground: Ground, trade: TradeSide) -> Callable[[int], Decimal | None]:
-    """Today's gross profit and loss as the top bar of that user shows it; None while it cannot be known."""
-    today = Today(ground.database, trade.run_board, ground.market_clock)
-
-    def mtm(user_id: int) -> Decimal | None:
-        with ground.database.reading() as session:
-            user = session.get_one(User, user_id)
-        return today.worth(today.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
-
-    return mtm
 
 
 def _sync(clock: SimulatorClock) -> Step:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import IntEnum
 from typing import Protocol
 
@@ -18,13 +17,6 @@ class FeedMode(IntEnum):
     LTP = 1
     QUOTE = 2
     DEPTH = 3
-
-
-@dataclass(frozen=True, slots=True)
-class DepthLevel:
-    price: Decimal
-    units: int
-    orders: int
 
 
 @dataclass(slots=True)
@@ -61,14 +53,6 @@ class FeedListener(Protocol):
 
 class FeedClosed(Exception):
     """The socket is gone; `str()` says why. The owner decides when to open a new one."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubscribeAnswer:
-    """Which contracts the gateway confirmed, and which it refused with what words."""
-
-    confirmed: frozenset[ContractKey]
-    refused: tuple[tuple[ContractKey, str], ...]
 
 
 class Feed(Protocol):
