@@ -17,6 +17,7 @@ from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
 from app.adapters.simulator_control import SimulatorControl
 from app.adapters.vault import EncryptionService
 from app.domain.calendar import Phase
+from app.domain.errors import Denied
 from app.engine.lanes import Lanes
 from app.engine.lease import Lease
 from app.engine.roster import loop_of
@@ -304,9 +305,12 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
 
 
 def _account_check(ground: Ground) -> Callable[[int], None]:
-    """Raises Denied when an account may not be sent entries now."""
+    """Raises Denied when an account may not be sent entries now; exits are never held up by this."""
 
     def check(account_id: int) -> None:
+        if unwell := ground.supervisor.unwell:
+            names = ", ".join(pulse.name for pulse in unwell)
+            raise Denied("ENGINE_UNWELL", f"Parts of the engine crash again and again ({names}): no entries are sent.")
         with ground.database.reading() as session:
             account = session.get_one(TradingAccount, account_id)
         gate.may_trade(account, live_sending=ground.settings.live_sending, entry=True)

@@ -181,3 +181,21 @@ def test_the_engine_can_be_replaced_between_entry_and_exit(simulator: SimulatorP
     with live_desk(simulator, tmp_path) as desk:
         desk.until(run_id, "CLOSED")
         assert [len(desk.orders_at_broker(number)) for number in range(1, 6)] == [4] * 5
+
+
+def test_no_entries_while_a_part_of_the_engine_crashes_again_and_again(desk: LiveDesk) -> None:
+    def broken() -> float:
+        raise ValueError("on purpose")
+
+    preview = desk.preview(desk.strategy(STRADDLE))
+    supervisor = desk.runtime.ground.supervisor
+    loop = supervisor.add("broken", broken)
+
+    def is_unwell() -> bool:
+        loop.wake()
+        return bool(supervisor.unwell)
+
+    eventually(is_unwell, "five crashes in a row")
+    view = desk.until(desk.send(preview), "REFUSED")
+    assert "broken" in (view.reason or "")
+    assert [desk.orders_at_broker(number) for number in range(1, 6)] == [[]] * 5
