@@ -1,12 +1,15 @@
 """What the activity page shows: the log, narrowed by what is asked for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.services.activity import Entry, Wanted
 from app.web.desk import Desk
+from app.web.signed_in import SignedIn
 
+_NUMBER = re.compile(r"[0-9]{1,5}")
 _TONES = {"failed": "warn", "refused": "bad", "denied": "bad", "archive": "warn", "exit": "warn"}
 
 
@@ -44,14 +47,14 @@ class PageView:
     has_next: bool
 
 
-def activity_page(desk: Desk, asked: Mapping[str, str]) -> dict[str, object]:
+def activity_page(desk: Desk, viewer: SignedIn, asked: Mapping[str, str]) -> dict[str, object]:
     """A filter that cannot be read narrows nothing: the page shows what was typed and everything there is."""
     # No database takes a NUL in text.
     filters = FiltersView(*(asked.get(name, "")[:100].replace("\0", "") for name in ("q", "who", "action", "day")))
-    number = int(asked.get("page", "1")) if asked.get("page", "1").isdecimal() else 1
+    number = int(asked["page"]) if _NUMBER.fullmatch(asked.get("page", "")) else 1
     wanted = Wanted(text=filters.q.strip(), actor=filters.who, action=filters.action, day=_day(filters.day))
-    page = desk.activity.page(wanted, min(number, 10_000))
-    who, actions = desk.activity.names()
+    page = desk.activity.page(viewer, wanted, number)
+    who, actions = desk.activity.names(viewer)
     return {
         "entries": [_view(entry) for entry in page.entries],
         "filters": filters,

@@ -104,7 +104,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     lines = [_account(desk, account, runs, positions.get(account.id)) for account in accounts]
     lines.sort(key=lambda line: (trouble_rank(line.state), line.name))
     return {
-        "banner": _banner(desk, runs, lines),
+        "banner": _banner(desk, viewer, runs, lines),
         "accounts": lines,
         "accounts_summary": _summary(lines) if lines else None,
         "runs": [_run(desk, run) for run in runs if run.state not in {"CLOSED", "REFUSED"}],
@@ -162,7 +162,7 @@ def _sum(figures: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
-def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine]) -> BannerView:
+def _banner(desk: Desk, viewer: SignedIn, runs: list[RunView], lines: list[AccountLine]) -> BannerView:
     """An account whose figures cannot be known is left out of the total, and named."""
     missing = [line for line in lines if line.mtm is None]
     counted = [line for line in lines if line.mtm is not None]
@@ -181,7 +181,7 @@ def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine]) -> Banner
         accounts_counted=len(counted),
         accounts_total=len(lines),
         missing=[line.name for line in missing],
-        trades=desk.today.fills() if lines else None,
+        trades=desk.today.fills(viewer) if lines else None,
         positions=sum(known) if known else None,
     )
 

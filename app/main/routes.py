@@ -24,7 +24,7 @@ def dashboard_live() -> ResponseReturnValue:
 
 @main_bp.get("/activity")
 def activity() -> ResponseReturnValue:
-    return render_template("main/activity.html", **activity_page(desk(), request.args))
+    return render_template("main/activity.html", **activity_page(desk(), user(), request.args))
 
 
 @main_bp.get("/style")

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, String, cast, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import IST
 from app.persistence.database import Database
-from app.persistence.tables import ActivityLog
+from app.persistence.tables import ActivityLog, Run, Strategy, TradingAccount
 from app.ports.clock import Clock
+from app.services.account_types import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,13 @@ class Activity:
             )
         )
 
-    def page(self, wanted: Wanted, number: int = 1, size: int = 50) -> Page:
-        """The asked-for rows of page `number`; a page behind the last one is empty."""
+    def page(self, viewer: Actor, wanted: Wanted, number: int = 1, size: int = 50) -> Page:
+        """The asked-for rows of page `number`; a page behind the last one is empty.
+
+        An admin sees the whole log, others what they did and what was done to what is theirs.
+        """
         number = max(number, 1)
-        query = _narrowed(select(ActivityLog), wanted).order_by(ActivityLog.id.desc())
+        query = _narrowed(select(ActivityLog), wanted).where(_seen_by(viewer)).order_by(ActivityLog.id.desc())
         with self._database.reading() as session:
             rows = session.scalars(query.offset((number - 1) * size).limit(size + 1)).all()
         return Page(entries=tuple(_entry(row) for row in rows[:size]), number=number, has_next=len(rows) > size)
@@ -91,12 +95,26 @@ class Activity:
         with self._database.reading() as session:
             return tuple(_entry(row) for row in session.scalars(query))
 
-    def names(self) -> tuple[list[str], list[str]]:
-        """Everybody and every action there is in the log, for the filters."""
+    def names(self, viewer: Actor) -> tuple[list[str], list[str]]:
+        """Everybody and every action there is in what this user sees of the log, for the filters."""
+        seen = _seen_by(viewer)
         with self._database.reading() as session:
-            actors = session.scalars(select(ActivityLog.actor).distinct().order_by(ActivityLog.actor)).all()
-            actions = session.scalars(select(ActivityLog.action).distinct().order_by(ActivityLog.action)).all()
+            actors = session.scalars(select(ActivityLog.actor).where(seen).distinct().order_by(ActivityLog.actor)).all()
+            actions = session.scalars(
+                select(ActivityLog.action).where(seen).distinct().order_by(ActivityLog.action)
+            ).all()
         return list(actors), list(actions)
+
+
+def _seen_by(viewer: Actor) -> ColumnElement[bool]:
+    if viewer.is_admin:
+        return true()
+    owners = (("account", TradingAccount, TradingAccount.owner_id), ("strategy", Strategy, Strategy.owner_id))
+    theirs = [
+        ActivityLog.subject.in_(select(literal(f"{kind}:") + cast(table.id, String)).where(owner == viewer.id))
+        for kind, table, owner in (*owners, ("run", Run, Run.user_id))
+    ]
+    return or_(ActivityLog.user_id == viewer.id, *theirs)
 
 
 def _narrowed(query: Select[tuple[ActivityLog]], wanted: Wanted) -> Select[tuple[ActivityLog]]:

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 
 from app.domain.calendar import IST
 from app.persistence.database import Database
-from app.persistence.tables import FillRow, Run, RunEvent, User
+from app.persistence.tables import FillRow, Run, RunEvent, StrategyExecution, User
 from app.ports.clock import MarketClock
 from app.services.accounts import Actor
 from app.services.run_board import LIVING, CellView, RunBoard, RunView
@@ -72,12 +72,14 @@ class Today:
             user = session.get_one(User, user_id)
         return self.worth(self.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
 
-    def fills(self) -> int:
-        """Fills of our own orders today."""
+    def fills(self, viewer: Actor) -> int:
+        """Fills today in runs of this user; an admin sees all."""
+        wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= self._midnight())
+        if not viewer.is_admin:
+            of_runs = wanted.join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
+            wanted = of_runs.join(Run, Run.id == StrategyExecution.run_id).where(Run.user_id == viewer.id)
         with self._database.reading() as session:
-            return session.scalars(
-                select(func.count()).select_from(FillRow).where(FillRow.at >= self._midnight())
-            ).one()
+            return session.scalars(wanted).one()
 
     def happenings(self, viewer: Actor, limit: int = 12) -> list[Happening]:
         """The newest events of this user's runs."""

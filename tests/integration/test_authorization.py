@@ -1,0 +1,218 @@
+"""Who gets what from every address of the application: nobody sees or changes what is another's."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sqlalchemy import select
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app.persistence.tables import User
+from app.web.signed_in import SignedIn
+from tests.architecture.routes import rules_of
+from tests.architecture.sources import list_of
+from tests.desk_app import Browser
+from tests.whole_app import ADMIN, NAMES, OWNER, STRANGER, Whole, add_fill, whole_app
+
+LOGIN = 303
+"""To the login page; that is what it is, and not a redirect of something done, is asserted."""
+
+
+class Who(NamedTuple):
+    """The status that each gets: nobody signed in, a trader who owns nothing, the owner of the thing, an admin."""
+
+    anonymous: int
+    stranger: int
+    owner: int
+    admin: int
+
+
+ALL = Who(200, 200, 200, 200)
+SIGNED_IN = Who(LOGIN, 200, 200, 200)
+DOES_FOR_ALL = Who(LOGIN, 303, 303, 303)
+OWN_OR_ADMIN = Who(LOGIN, 404, 200, 200)
+OWN_ONLY = Who(LOGIN, 404, 200, 404)
+DOES_OWN_ONLY = Who(LOGIN, 404, 303, 404)
+ADMIN_PAGE = Who(LOGIN, 403, 403, 200)
+ADMIN_DOES = Who(LOGIN, 403, 403, 303)
+ADMIN_TYPES = Who(LOGIN, 403, 403, 422)
+
+REVIEWED: dict[str, Who] = {
+    "GET static": ALL,
+    "GET health.alive": ALL,
+    "GET health.ready": Who(503, 503, 503, 503),  # nothing is started here
+    "GET auth.login": Who(200, 303, 303, 303),
+    "POST auth.login": Who(422, 422, 422, 422),
+    "GET auth.setup": Who(303, 303, 303, 303),
+    "POST auth.setup": Who(303, 303, 303, 303),
+    "POST auth.logout": DOES_FOR_ALL,
+    "GET api.session": Who(401, 200, 200, 200),
+    "GET main.dashboard": SIGNED_IN,
+    "GET main.dashboard_live": SIGNED_IN,
+    "GET main.activity": SIGNED_IN,
+    "GET main.style": SIGNED_IN,
+    "GET accounts.index": SIGNED_IN,
+    "GET accounts.show": OWN_OR_ADMIN,
+    "GET accounts.new": ADMIN_PAGE,
+    "POST accounts.new": ADMIN_TYPES,
+    "GET accounts.edit": ADMIN_PAGE,
+    "POST accounts.edit": ADMIN_TYPES,
+    "POST accounts.test": ADMIN_DOES,
+    "POST accounts.pause": ADMIN_DOES,
+    "POST accounts.resume": ADMIN_DOES,
+    "POST accounts.archive": ADMIN_DOES,
+    "POST accounts.make_primary": ADMIN_DOES,
+    "POST accounts.move": ADMIN_DOES,
+    "POST accounts.add_simulator": ADMIN_DOES,
+    "GET strategies.index": SIGNED_IN,
+    "GET strategies.new": SIGNED_IN,
+    "POST strategies.new": Who(LOGIN, 422, 422, 422),
+    "GET strategies.edit": OWN_ONLY,
+    "POST strategies.edit": Who(LOGIN, 404, 422, 404),
+    "POST strategies.archive": DOES_OWN_ONLY,
+    "POST strategies.make_preview": DOES_OWN_ONLY,
+    "GET strategies.preview": OWN_ONLY,
+    "GET trading.chain": SIGNED_IN,
+    "GET trading.orders": SIGNED_IN,
+    "GET trading.trades": SIGNED_IN,
+    "GET trading.positions": SIGNED_IN,
+    "GET trading.holdings": SIGNED_IN,
+    "GET trading.funds": SIGNED_IN,
+    "GET trading.runs": SIGNED_IN,
+    "POST trading.start_run": DOES_OWN_ONLY,
+    "GET trading.run": OWN_OR_ADMIN,
+    "GET trading.run_live": OWN_OR_ADMIN,
+    "POST trading.exit_run": DOES_OWN_ONLY,
+}
+"""Every address, as a person has reviewed it. One that is not here fails the test that follows."""
+
+ARGUMENTS = {"underlying": "NIFTY", "filename": "build/manifest.json"}
+LIKE_AN_OWNERS_PAGE = {"/accounts/{account_id}", "/trading/runs/{run_id}"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    return whole_app(tmp_path_factory.mktemp("whole"))
+
+
+def address(whole: Whole, rule: Rule) -> str:
+    values = {**ARGUMENTS, **whole.ids}
+    return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: str(values[found[1]]), rule.rule)
+
+
+def form_for(whole: Whole, endpoint: str) -> dict[str, str]:
+    """What makes the request one that would be done for somebody who may."""
+    key = {"idempotency_key": "attack-0001"}
+    forms = {
+        "trading.start_run": {"preview_id": str(whole.ids["preview_id"]), "digest": whole.digest, **key},
+        "trading.exit_run": {"scope": "all", **key},
+        "accounts.move": {"direction": "up"},
+    }
+    return forms.get(endpoint, {})
+
+
+def asked(whole: Whole, browser: Browser, token: str, rule: Rule, method: str) -> TestResponse:
+    path = address(whole, rule)
+    if method == "GET":
+        return browser.get(path)
+    return browser.client.open(path, method=method, data={"csrf_token": token, **form_for(whole, rule.endpoint)})
+
+
+def to_login(answer: TestResponse) -> bool:
+    return answer.status_code == 401 or (answer.status_code == 303 and answer.location.startswith("/auth/login"))
+
+
+def test_every_address_has_been_reviewed(whole: Whole) -> None:
+    there = {f"{method} {rule.endpoint}" for rule, method in rules_of(whole.app)}
+    assert there - REVIEWED.keys() == set(), "write down here who may do what at these addresses"
+    assert REVIEWED.keys() - there == set(), "these addresses are gone"
+
+
+def everything(whole: Whole) -> Iterator[tuple[Rule, str]]:
+    """All addresses; what ends the session comes last."""
+    return iter(sorted(rules_of(whole.app), key=lambda one: one[0].endpoint == "auth.logout"))
+
+
+@pytest.mark.parametrize("who", ["anonymous", "stranger"])
+def test_nothing_of_anothers_is_seen_or_changed(whole: Whole, who: str) -> None:
+    browser = whole.stranger() if who == "anonymous" else whole.signed_in(STRANGER)
+    token = browser.token("/auth/login" if who == "anonymous" else "/strategies/new")
+    before = {name: rows for name, rows in whole.rows().items() if name != "activity_log"}
+    wrong = []
+    for rule, method in everything(whole):
+        answer = asked(whole, browser, token, rule, method)
+        wanted = getattr(REVIEWED[f"{method} {rule.endpoint}"], who)
+        place = f"{method} {rule.rule}"
+        if answer.status_code != wanted:
+            wrong.append(f"{place}: {answer.status_code}, not {wanted}")
+        elif who == "anonymous" and wanted == LOGIN and not to_login(answer):
+            wrong.append(f"{place}: leads to {answer.location}")
+        wrong += [f"{place} shows {what} {text!r}" for what, text in NAMES.items() if text in answer.text]
+    assert not wrong, list_of(wrong)
+    assert {name: rows for name, rows in whole.rows().items() if name != "activity_log"} == before
+
+
+def test_a_thing_of_anothers_is_told_apart_from_none_by_nothing(whole: Whole) -> None:
+    browser = whole.signed_in(STRANGER)
+    for path in ("/accounts/{}", "/strategies/{}/edit", "/strategies/previews/{}", "/trading/runs/{}"):
+        number = next(iter(whole.ids.values()))
+        theirs, nobodys = browser.get(path.format(number)), browser.get(path.format(987))
+        assert theirs.status_code == nobodys.status_code == 404
+        assert _without_ids(theirs.text) == _without_ids(nobodys.text), path
+
+
+def _without_ids(page: str) -> str:
+    """The page without what differs between any two answers: nonces, tokens, request ids, ages."""
+    sentence = re.search(r"<main.*?</main>", page, re.DOTALL)
+    assert sentence
+    return re.sub(r"[0-9a-f]{12}", "", sentence[0])
+
+
+@pytest.mark.parametrize("who", ["owner", "admin"])
+def test_the_owner_and_admins_get_what_is_theirs(tmp_path: Path, who: str) -> None:
+    whole = whole_app(tmp_path)
+    browser = whole.signed_in({"owner": OWNER, "admin": ADMIN}[who])
+    token = browser.token("/strategies/new")
+    wrong = []
+    for rule, method in sorted(everything(whole), key=lambda one: (one[1] != "GET", one[0].endpoint == "auth.logout")):
+        wanted = getattr(REVIEWED[f"{method} {rule.endpoint}"], who)
+        answer = asked(whole, browser, token, rule, method)
+        if answer.status_code != wanted:
+            wrong.append(f"{method} {rule.rule}: {answer.status_code}, not {wanted}")
+    assert not wrong, list_of(wrong)
+
+
+def test_counts_and_choices_are_of_ones_own(tmp_path: Path) -> None:
+    whole = whole_app(tmp_path)
+    add_fill(whole)
+    people = {name: _actor(whole, name) for name in (OWNER, STRANGER, ADMIN)}
+    assert {name: whole.desk.today.fills(actor) for name, actor in people.items()} == {OWNER: 1, STRANGER: 0, ADMIN: 1}
+    actors, actions = whole.desk.activity.names(people[STRANGER])
+    assert (actors, actions) == ([STRANGER], ["user.create"])
+    assert OWNER in whole.desk.activity.names(people[ADMIN])[0]
+
+
+def test_what_an_admin_did_to_ones_account_is_seen_by_its_owner(tmp_path: Path) -> None:
+    whole = whole_app(tmp_path)
+    whole.signed_in(ADMIN).post(f"/accounts/{whole.ids['account_id']}/pause")
+    assert "no entries, exits go on" in whole.signed_in(OWNER).get("/activity").text
+    assert "no entries, exits go on" not in whole.signed_in(STRANGER).get("/activity").text
+
+
+def _actor(whole: Whole, name: str) -> SignedIn:
+    with whole.database.reading() as session:
+        found = session.scalars(select(User).where(User.username == name)).one()
+    return SignedIn(found.id, found.username, found.role, "")
+
+
+def test_pages_of_the_owner_show_what_the_others_must_not_see(whole: Whole) -> None:
+    """Or the test that strangers do not see it would prove nothing."""
+    pages = ("/", "/activity", "/accounts/", "/strategies/", "/trading/runs", f"/trading/runs/{whole.ids['run_id']}")
+    for name in (OWNER, ADMIN):
+        browser = whole.signed_in(name)
+        seen = "".join(browser.get(path).text for path in pages)
+        missing = [what for what, text in NAMES.items() if text not in seen and what != "order"]
+        assert not missing, name
