@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -138,7 +139,9 @@ def test_of_a_contract_only_the_newest_price_waits_and_replies_all_do() -> None:
         pump.cancel()
         return waiting, socket.sent
 
-    waiting, sent = asyncio.run(scene())
+    # In a thread of its own: a browser test of this process may have a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        waiting, sent = thread.submit(asyncio.run, scene()).result()
 
     assert waiting == 3
     assert sent == [b"ack", b"order", b"call 999", b"index 999"]
