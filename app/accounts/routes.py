@@ -1,5 +1,7 @@
 """Accounts: list, add, edit, test, pause, archive, and their order as sources of prices. Only admins change them."""
 
+import re
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +17,8 @@ from app.web.roles import admins_only
 from app.web.signed_in import user
 
 accounts_bp = Blueprint("accounts", __name__, url_prefix="/accounts")
+
+_PLACE = re.compile(r"[1-9][0-9]{0,2}")
 
 
 @accounts_bp.get("/")
@@ -138,10 +142,16 @@ def make_primary(account_id: int) -> ResponseReturnValue:
 @accounts_bp.post("/<int:account_id>/move")
 @admins_only
 def move(account_id: int) -> ResponseReturnValue:
-    direction = request.form.get("direction", "")
+    desk().accounts.one(user(), account_id)
+    direction, place = _once("direction"), _once("place")
     if direction not in {"up", "down"}:
-        raise InvalidInput("direction", "direction must be up or down.")
-    desk().accounts.move(user(), account_id, up=direction == "up")
+        raise InvalidInput("direction", "direction must be up or down. Reload the page and try again.")
+    if not _PLACE.fullmatch(place):
+        raise InvalidInput("place", "place must be where the account stands, from 1. Reload the page and try again.")
+    try:
+        desk().accounts.move(user(), account_id, up=direction == "up", place=int(place))
+    except Conflict as refused:
+        flash(str(refused), "info")
     return redirect(url_for("accounts.index"), 303)
 
 
@@ -159,6 +169,14 @@ def add_simulator() -> ResponseReturnValue:
     else:
         flash("The simulator's accounts are all here already.", "info")
     return redirect(url_for("accounts.index"), 303)
+
+
+def _once(name: str) -> str:
+    """That field as sent, empty when it was not. Raises InvalidInput when it was sent more than once."""
+    values = request.form.getlist(name)
+    if len(values) > 1:
+        raise InvalidInput(name, f"{name} was sent more than once. Reload the page and try again.")
+    return values[0] if values else ""
 
 
 def _form_again(form: FormView, account: AccountRow | None) -> ResponseReturnValue:

@@ -160,11 +160,17 @@ class Accounts:
         """Make it the first source of prices. Orders are not touched by that."""
         self._reorder(by, account_id, to_index=0)
 
-    def move(self, by: Actor, account_id: int, *, up: bool) -> None:
-        """One place earlier or later as a source of prices; at the end nothing happens."""
+    def move(self, by: Actor, account_id: int, *, up: bool, place: int) -> None:
+        """One place earlier or later as a source of prices; at the end nothing happens.
+
+        `place` is where it stood on the page, from 1. Raises Conflict when it stands elsewhere by now, so that the same
+        click sent twice moves it once.
+        """
         order = self.feed_order()
         if account_id not in order:
             raise NotFound("There is no such account.")
+        if order.index(account_id) + 1 != place:
+            raise Conflict("The order of accounts is not what the page showed. Nothing was moved now; look again.")
         self._reorder(by, account_id, to_index=max(0, order.index(account_id) + (-1 if up else 1)))
 
     def simulator_offered(self) -> bool:

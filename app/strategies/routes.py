@@ -110,7 +110,7 @@ def _reworked(typed: Typed, action: str) -> Typed:
         return typed.without_leg(int(found[1]))
     verb, _, key = action.partition(":")
     if verb != "template":
-        raise FormRefused({"action": "This button is not known here. Press Save, or Save and preview."})
+        raise FormRefused({"action": "This button is not known here (action). Press Save, or Save and preview."})
     try:
         structure = structure_named(key)
         underlying = underlying_named(typed.template_underlying).name

@@ -74,7 +74,7 @@ def read(form: MultiDict[str, str]) -> Typed:
     for name in form:
         values = form.getlist(name)
         if len(values) > 1 and name != "accounts":
-            faults[name] = "This was sent more than once. Reload the page and send it once."
+            faults[name] = f"{_short(name)} was sent more than once. Reload the page and send it once."
         if name in PLAIN_FIELDS:
             plain[name] = values[0].strip()
         elif (found := _LEG.fullmatch(name)) and found[2] in LEG_PARTS:

@@ -31,7 +31,7 @@ def runs() -> ResponseReturnValue:
 def start_run() -> ResponseReturnValue:
     """Send what a preview shows. However often it is pressed, a preview makes one run."""
     form = _only({"preview_id", "digest", "idempotency_key"})
-    preview_id = _number(form, "preview_id", "The preview is not named.")
+    preview_id = _number(form, "preview_id", "The preview is not named (preview_id).")
     digest = form.get("digest", "")
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput("digest", f"digest must be the 64 letters and digits that the preview shows. {_RELOAD}")

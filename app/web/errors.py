@@ -51,6 +51,9 @@ _WORDS = {
     ),
     409: Words("Not as things stand", "It was true when the page was shown and is not any more.", _RELOAD),
     413: Words("Too large", "More was sent than this page takes.", "Shorten it and send it again."),
+    415: Words(
+        "Not a form", "This address takes what its form sends and nothing else.", "Go back and use the page's form."
+    ),
     422: Words(
         "Something is not right", "One of the fields cannot be used as it is.", "Correct the field and send again."
     ),

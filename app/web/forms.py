@@ -1,8 +1,9 @@
 """What the forms share: clean text, one sentence for each wrong field, and the view a template is given."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form, ValidationError
@@ -11,6 +12,7 @@ from app.domain.errors import InvalidInput
 
 _STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reverse what stands around them: a name with one could make a page lie."""
+_NOT_UTF8 = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class DeskForm(Form):
     """A WTForms form whose secret fields are never shown again."""
 
     SECRET: frozenset[str] = frozenset()
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """A field that was sent twice says two things: neither is taken."""
+        good = super().validate(extra_validators)
+        twice = [one for one in self if len(one.raw_data or ()) > 1]
+        for one in twice:
+            one.errors = ["This was sent more than once. Reload the page and send it once."]
+        return good and not twice
 
     def view(self) -> FormView:
         """The form as typed with the first error of each field."""
@@ -67,12 +77,15 @@ class PlainText:
 
 
 def has_hidden_letters(text: str, allowed: str = "") -> bool:
-    """Whether any character but the `allowed` ones cannot be seen, or steers how the others are read."""
+    """Whether any character but the `allowed` ones cannot be seen, or steers how the others are read.
+
+    So does what was not UTF-8 when it was sent: it arrives as the sign for a character that is not known.
+    """
     return any(_is_control(letter) for letter in text if letter not in allowed)
 
 
 def _is_control(letter: str) -> bool:
-    return letter in _STEERING or unicodedata.category(letter) in {"Cc", "Cs"}
+    return letter in _STEERING or letter == _NOT_UTF8 or unicodedata.category(letter) in {"Cc", "Cs"}
 
 
 def submitted(form: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -2,13 +2,14 @@
 
 import re
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug import Response
 
+from app.domain.errors import InvalidInput
 from app.web.desk import desk
 
 PUBLIC = frozenset({"static", "auth.login", "auth.setup", "health.alive", "health.ready"})
@@ -18,6 +19,8 @@ _WITHOUT_USERS = frozenset({"static", "auth.setup", "health.alive", "health.read
 _LARGEST_ID = 2**31 - 1
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({"same-origin", "none"})
+_PLAIN_FORM = "application/x-www-form-urlencoded"
+_FORM_KINDS = frozenset({"", _PLAIN_FORM, "multipart/form-data"})
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _BUILT_WITH_HASH = re.compile(r"/static/build/.+-[0-9A-Za-z]{8,}\.[a-z0-9]+")
 
@@ -52,6 +55,7 @@ def install_security(app: Flask) -> None:
     """Must be the first to register with the application, so that nothing runs before the gate."""
     app.before_request(_refuse_other_sites)
     app.before_request(_gate)
+    app.before_request(_refuse_other_bodies)
     app.before_request(_refuse_absurd_ids)
     app.after_request(_headers)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
@@ -61,9 +65,31 @@ def _refuse_other_sites() -> None:
     """Browsers say where an unsafe request comes from; another site's is refused before its token is looked at."""
     if request.method in _SAFE_METHODS:
         return
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None and site not in _OWN_SITE:
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    # Whoever ends TLS in front of us changes the scheme, never the host.
+    if site not in _OWN_SITE or (origin is not None and origin.partition("://")[2] != request.host):
         abort(403)
+
+
+def _refuse_other_bodies() -> None:
+    """What changes something is sent by a form of ours: nothing else is read, so nothing is half understood."""
+    if request.method in _SAFE_METHODS or request.endpoint is None:
+        return
+    if request.mimetype not in _FORM_KINDS:
+        abort(415)
+    if request.mimetype == _PLAIN_FORM:
+        _refuse_what_is_not_utf8(request.get_data())
+
+
+def _refuse_what_is_not_utf8(body: bytes) -> None:
+    """Read leniently, such bytes would be stored as a text that nobody typed."""
+    for part in body.split(b"&"):
+        try:
+            unquote_to_bytes(part).decode()
+        except UnicodeDecodeError as wrong:
+            name = unquote_to_bytes(part.partition(b"=")[0]).decode(errors="replace")[:40]
+            raise InvalidInput(name, f"{name} is not UTF-8 text. Reload the page and type it again.") from wrong
 
 
 def _gate() -> ResponseReturnValue | None:

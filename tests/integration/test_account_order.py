@@ -31,16 +31,19 @@ def test_the_order_of_the_feed(desk: Bench) -> None:
     assert order() == ids
     browser.post(f"/accounts/{ids[2]}/make_primary")
     assert order() == [ids[2], ids[0], ids[1], ids[3]]
-    browser.post(f"/accounts/{ids[1]}/move", {"direction": "up"})
+    browser.post(f"/accounts/{ids[1]}/move", {"direction": "up", "place": "3"})
     assert order() == [ids[2], ids[1], ids[0], ids[3]]
-    browser.post(f"/accounts/{ids[2]}/move", {"direction": "up"})
-    browser.post(f"/accounts/{ids[3]}/move", {"direction": "down"})
+    browser.post(f"/accounts/{ids[2]}/move", {"direction": "up", "place": "1"})
+    browser.post(f"/accounts/{ids[3]}/move", {"direction": "down", "place": "4"})
     assert order() == [ids[2], ids[1], ids[0], ids[3]]
-    browser.post(f"/accounts/{ids[2]}/move", {"direction": "down"})
+    browser.post(f"/accounts/{ids[2]}/move", {"direction": "down", "place": "1"})
+    assert order() == [ids[1], ids[2], ids[0], ids[3]]
+    browser.post(f"/accounts/{ids[2]}/move", {"direction": "down", "place": "1"})
+    assert "Nothing was moved now" in browser.get("/accounts/").text, "the same click once more"
     assert order() == [ids[1], ids[2], ids[0], ids[3]]
     browser.post(f"/accounts/{ids[1]}/archive")
     assert [account.feed_rank for account in desk.desk.accounts.active()] == [0, 1, 2]
-    assert browser.post(f"/accounts/{ids[2]}/move", {"direction": "sideways"}).status_code == 422
+    assert browser.post(f"/accounts/{ids[2]}/move", {"direction": "sideways", "place": "2"}).status_code == 422
 
 
 def test_one_click_adds_the_simulators_accounts_once(desk: Bench) -> None:

@@ -109,7 +109,7 @@ def form_for(whole: Whole, endpoint: str) -> dict[str, str]:
     forms = {
         "trading.start_run": {"preview_id": str(whole.ids["preview_id"]), "digest": whole.digest, **key},
         "trading.exit_run": {"scope": "all", **key},
-        "accounts.move": {"direction": "up"},
+        "accounts.move": {"direction": "up", "place": "1"},
     }
     return forms.get(endpoint, {})
 
