@@ -30,13 +30,19 @@ def add_the_simulators_accounts(page: Page, desk: DeskProcess) -> None:
     expect(page.get_by_text("Simulator 5").first).to_be_visible()
 
 
-def watch_the_chain_move(page: Page, desk: DeskProcess) -> None:
-    page.goto(f"{desk.url}/trading/chain/NIFTY")
+def watch_the_chain_move(page: Page, desk: DeskProcess, underlying: str = "NIFTY") -> None:
+    """Spot and an option's price change under the reader's eyes; the strike at the money is in view."""
+    page.goto(f"{desk.url}/trading/chain/{underlying}")
     spot = page.locator('[data-key="spot.ltp"]').first
     expect(spot).to_have_text(re.compile(r"\d"), timeout=SLOW_MS)
+    at_the_money = page.locator("tr.atm")
+    expect(at_the_money).to_be_in_viewport()
     before = spot.inner_text()
     expect(spot).not_to_have_text(before, timeout=SLOW_MS)
-    expect(page.locator("tr.atm, [data-atm]").first).to_be_visible()
+    price = at_the_money.locator("td.ltp").first
+    expect(price).to_have_text(re.compile(r"\d"), timeout=SLOW_MS)
+    shown = price.inner_text()
+    expect(price).not_to_have_text(shown, timeout=SLOW_MS)
 
 
 def build_a_straddle_and_preview(

@@ -59,7 +59,8 @@ def test_from_the_first_page_to_a_max_loss_that_trips(
     page.set_default_timeout(SLOW_MS)
     set_up(page, desk)
     add_the_simulators_accounts(page, desk)
-    watch_the_chain_move(page, desk)
+    for underlying in ("NIFTY", "BANKNIFTY", "SENSEX"):
+        watch_the_chain_move(page, desk, underlying)
     build_a_straddle_and_preview(page, desk)
     send_and_see_ten_fills(page)
     _positions_are_at_the_broker(simulator)
