@@ -3,6 +3,7 @@
 Everything takes None, which means unknown, and gives a dash for it: never 0. Minus is the real one.
 """
 
+import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,6 +15,9 @@ MINUS = "−"
 
 LAKH = Decimal(100_000)
 CRORE = Decimal(10_000_000)
+
+_DATED = re.compile(r"\S*\d{2}\S*[ T](\d{2}:\d{2}:\d{2})\Z")
+"""A broker's own moment: a date in whatever form, and the time of day."""
 
 
 def grouped(whole: int) -> str:
@@ -98,10 +102,13 @@ def days_left(day: date | None, today: date) -> str:
 
 
 def ist(moment: datetime | str | None) -> str:
-    """Time of day in India with seconds: `11:42:07`. Text, which is a broker's own, stays as it is."""
+    """Time of day in India with seconds: `11:42:07`. Text is a broker's own, of India: it only loses its date."""
     if moment is None:
         return UNKNOWN
-    return moment if isinstance(moment, str) else f"{moment.astimezone(IST):%H:%M:%S}"
+    if isinstance(moment, str):
+        dated = _DATED.match(moment)
+        return dated[1] if dated else moment
+    return f"{moment.astimezone(IST):%H:%M:%S}"
 
 
 def ist_date(moment: datetime | date | None) -> str:

@@ -1,5 +1,6 @@
 """What the dashboard shows: today's money, accounts with trouble first, runs, events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,9 +15,15 @@ from app.services.accounts import AccountRow
 from app.services.run_board import RunView
 from app.services.today import Worth
 from app.web.account_words import mode_word, reason_of, state_word, trouble_rank
+from app.web.contract_names import contract_labels
 from app.web.desk import Desk
+from app.web.run_events import Said, once, with_names
 from app.web.run_words import event_tone, run_state
 from app.web.signed_in import SignedIn
+
+LOOKED_AT = 200
+SHOWN = 10
+OF_ORDERS = frozenset({"filled", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
         "accounts": lines,
         "accounts_summary": _summary(lines) if lines else None,
         "runs": [_run(desk, run) for run in runs if run.state not in {"CLOSED", "REFUSED"}],
-        "events": _events(desk, viewer),
+        "events": _events(desk, viewer, runs),
         "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
     }
 
@@ -243,8 +250,18 @@ def _nearest_rule(run: RunView, total: Decimal | None) -> RuleView | None:
     return min(rules, key=lambda rule: rule.distance, default=None)
 
 
-def _events(desk: Desk, viewer: SignedIn) -> list[EventView]:
-    return [
-        EventView(one.at, event_tone(one.kind), one.sentence, one.run_name, url_for("trading.run", run_id=one.run_id))
-        for one in desk.today.happenings(viewer)
-    ]
+def _events(desk: Desk, viewer: SignedIn, runs: Sequence[RunView]) -> list[EventView]:
+    """The newest 10, without the fills and cancels of orders: each run's own page tells those."""
+    labels = contract_labels(cell.contract for run in runs for cell in run.cells)
+    names = {key.symbol: label for key, label in labels.items()}
+    by_run: dict[int, list[Said]] = {}
+    for one in reversed(desk.today.happenings(viewer, LOOKED_AT)):
+        if one.kind not in OF_ORDERS:
+            said = Said(one.at, one.kind, with_names(one.sentence, names), (one.run_name,))
+            by_run.setdefault(one.run_id, []).append(said)
+    views = [_event(run_id, line) for run_id, lines in by_run.items() for line in once(lines)]
+    return sorted(views, key=lambda view: view.at)[::-1][:SHOWN]
+
+
+def _event(run_id: int, line: Said) -> EventView:
+    return EventView(line.at, event_tone(line.kind), line.sentence, line.detail, url_for("trading.run", run_id=run_id))

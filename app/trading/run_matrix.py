@@ -46,7 +46,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """`cells` has one for each leg, None where the account has no part in it. `mtm` None: a price is missing."""
+    """`cells` has one for each leg, None where the account has no part in it. `mtm` None: a price is missing, or
+    nobody knows what is held.
+    """
 
     id: int
     name: str
@@ -123,7 +125,7 @@ def _account(
         mode=mode_called(broker, Mode(account.mode)),
         state="archived" if row is None else state_word(row, health),
         reason=None if row is None else reason_of(row, health, live_sending=desk.settings.live_sending),
-        mtm=desk.run_board.pnl(view, account.account_id).total,
+        mtm=None if any(cell.unknown for cell in account.cells) else desk.run_board.pnl(view, account.account_id).total,
         can_exit=may_exit and any(can_leave(cell) for cell in account.cells),
         exit=standing.consequence(lambda cell: cell.account_id == account.account_id),
         cells=[cells.get(number) for number in numbers],
@@ -133,22 +135,24 @@ def _account(
 def _cell(desk: Desk, cell: CellView) -> Cell:
     age_s = None if cell.since is None else max(0.0, (desk.clock.now() - cell.since).total_seconds())
     return Cell(
-        state=_state(cell),
+        state=state_of(cell),
         filled_lots=None if cell.unknown else cell.entered // cell.contract.lot_size,
         wanted_lots=cell.lots,
         filled_units=None if cell.unknown else cell.entered,
         average=cell.average,
         age_s=age_s,
-        note=_note(cell),
+        note=note_of(cell),
     )
 
 
-def _state(cell: CellView) -> str:
+def state_of(cell: CellView) -> str:
+    """The word for a cell; one that ended early with a part of its units is partly filled."""
     partly = 0 < cell.entered < cell.units
     return "partly_filled" if partly and cell.state in _ENDED_EARLY else cell.state
 
 
-def _note(cell: CellView) -> str | None:
+def note_of(cell: CellView) -> str | None:
+    """What the broker or the desk said of its newest order, None when nothing."""
     if cell.unknown:
         said = f" {cell.note}" if cell.note else ""
         return f"Nobody knows yet whether this order stands. The books will tell; nothing is sent again.{said}"

@@ -10,13 +10,16 @@ from app.domain.orders import IntentState
 from app.domain.pnl import RunPnl
 from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
+from app.trading.run_events import EventView, events_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
-from app.trading.run_rows import Fired, Happening, IntentRow, RunRows, read_run
-from app.trading.run_rules import Rule, fired_words, rules_of
+from app.trading.run_notes import Note, notes_of
+from app.trading.run_rows import IntentRow, RunRows, read_run
+from app.trading.run_rules import Rule, rules_of
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
+from app.web.market_time import on_page
 from app.web.modes import joint_mode
-from app.web.run_words import event_tone, run_state
+from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
 OVER = frozenset({"CLOSED", "REFUSED"})
@@ -39,14 +42,6 @@ class OrderLine:
     state: str
     broker_id: str | None
     message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    at: datetime
-    tone: str
-    title: str
-    detail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +72,7 @@ class RunPage:
     exit: Consequence
     legs: list[Leg]
     accounts: list[Account]
+    notes: list[Note]
     rules: list[Rule]
     orders: list[OrderLine]
     events: list[EventView]
@@ -118,9 +114,10 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         exit=standing.consequence(lambda _: True),
         legs=legs_of(desk, view, standing, may_exit=may_exit),
         accounts=accounts,
+        notes=notes_of(view, labels),
         rules=rules_of(view, pnl, rows.fired),
-        orders=_orders(rows, labels),
-        events=_events(rows),
+        orders=_orders(desk, rows, labels),
+        events=events_of(rows, labels),
         curve=None,
     )
     return {"run": page}
@@ -148,21 +145,23 @@ def _missing(desk: Desk, key: ContractKey, labels: dict[ContractKey, str]) -> st
     return f"{labels[key]} has had no confirmed price for {int(mark.age_s)} s"
 
 
-def _orders(rows: RunRows, labels: dict[ContractKey, str]) -> list[OrderLine]:
+def _orders(desk: Desk, rows: RunRows, labels: dict[ContractKey, str]) -> list[OrderLine]:
     """Newest first."""
     cells = {cell.execution_id: cell for cell in rows.view.cells}
     names = {account.account_id: account.name for account in rows.view.accounts}
     return [
-        _order(intent, cells[intent.execution_id], names[intent.account_id], labels)
+        _order(intent, cells[intent.execution_id], names[intent.account_id], labels, on_page(desk, intent.at))
         for intent in reversed(rows.intents)
         if intent.execution_id in cells  # written after the view was read: on the next look
     ]
 
 
-def _order(intent: IntentRow, cell: CellView, account: str, labels: dict[ContractKey, str]) -> OrderLine:
+def _order(
+    intent: IntentRow, cell: CellView, account: str, labels: dict[ContractKey, str], at: datetime | str
+) -> OrderLine:
     unknown = intent.state == IntentState.UNKNOWN and intent.filled == 0
     return OrderLine(
-        at=intent.at,
+        at=at,
         account=account,
         side=intent.side,
         contract=labels[cell.contract.key],
@@ -176,15 +175,3 @@ def _order(intent: IntentRow, cell: CellView, account: str, labels: dict[Contrac
         broker_id=intent.order_id,
         message=intent.reason,
     )
-
-
-def _events(rows: RunRows) -> list[EventView]:
-    """Newest first; beside a rule that fired, what it judged by. Each was written with one event of kind `rule`."""
-    told = iter(rows.fired)
-    shown = [_event(event, next(told, None) if event.kind == "rule" else None) for event in rows.events]
-    return shown[::-1]
-
-
-def _event(event: Happening, fired: Fired | None) -> EventView:
-    detail = event.account if fired is None else fired_words(fired)
-    return EventView(event.at, event_tone(event.kind), event.sentence, detail)

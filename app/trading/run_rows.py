@@ -1,6 +1,6 @@
 """Everything stored about one run, read in one go for its page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -51,6 +51,17 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class FillLine:
+    """One fill at the market's time. `units` are unsigned."""
+
+    at: datetime
+    execution_id: int
+    side: str
+    units: int
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Fired:
     """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol."""
 
@@ -64,10 +75,11 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class RunRows:
-    """Intents, events and fired rules, each from the oldest to the newest."""
+    """Intents, fills, events and fired rules, each from the oldest to the newest."""
 
     view: RunView
     intents: tuple[IntentRow, ...]
+    fills: tuple[FillLine, ...]
     events: tuple[Happening, ...]
     fired: tuple[Fired, ...]
     brokers: Mapping[int, str]
@@ -96,9 +108,11 @@ def read_run(desk: Desk, run_id: int) -> RunRows:
         ids = [account.account_id for account in view.accounts]
         accounts = session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids))).all()
         names = {account.id: account.name for account in accounts}
+        fills = _fills(session, run_id)
         return RunRows(
             view=view,
-            intents=_intents(session, run_id),
+            intents=_intents(session, run_id, fills),
+            fills=tuple(FillLine(row.at, row.execution_id, row.side, row.units, row.price) for row in fills),
             events=_events(session, run_id, names),
             fired=_fired(session, run_id),
             brokers={account.id: account.broker for account in accounts},
@@ -140,10 +154,14 @@ def _planned_account(account: AccountPlan, plan: Plan, state: str, note: str | N
     return AccountView(account.account_id, account.account_name, account.mode.value, cells)
 
 
-def _intents(session: Session, run_id: int) -> tuple[IntentRow, ...]:
-    fills: dict[int, list[FillRow]] = {}
+def _fills(session: Session, run_id: int) -> Sequence[FillRow]:
     wanted = select(FillRow).join(Intent, Intent.id == FillRow.intent_id).where(Intent.run_id == run_id)
-    for fill in session.scalars(wanted):
+    return session.scalars(wanted.order_by(FillRow.id)).all()
+
+
+def _intents(session: Session, run_id: int, filled: Sequence[FillRow]) -> tuple[IntentRow, ...]:
+    fills: dict[int, list[FillRow]] = {}
+    for fill in filled:
         fills.setdefault(fill.intent_id, []).append(fill)
     placed = select(Order.intent_id, Order.placed_at).join(Intent, Intent.id == Order.intent_id)
     at_broker = {row.intent_id: row.placed_at for row in session.execute(placed.where(Intent.run_id == run_id))}

@@ -5,7 +5,7 @@ from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow, AccountState
 from app.web.modes import mode_called
 
-_WORDS = {
+ACCOUNT_WORDS = {
     HealthState.OK: "in_sync",
     HealthState.CATCHING_UP: "catching_up",
     HealthState.LOGIN_EXPIRED: "login_expired",
@@ -22,7 +22,7 @@ def state_word(account: AccountRow, health: AccountHealth) -> str:
     """A pause shows unless something worse does."""
     if account.state is AccountState.HALTED:
         return "halted"
-    word = _WORDS[health.state]
+    word = ACCOUNT_WORDS[health.state]
     paused = account.state is AccountState.PAUSED and word in {"in_sync", "catching_up"}
     return "paused" if paused else word
 

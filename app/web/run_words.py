@@ -7,7 +7,7 @@ RUN_STATES = {
     "EXITING": "exiting",
     "CLOSED": "closed",
     "REFUSED": "failed",
-    "ATTENTION": "halted",
+    "ATTENTION": "attention",
 }
 
 _TONES = {

@@ -12,7 +12,7 @@ from flask_socketio import disconnect, join_room
 from socketio import RedisManager
 
 from app.domain.contracts import underlying_named
-from app.domain.errors import InvalidInput, NotFound
+from app.domain.errors import InvalidInput, NotFound, Unavailable
 from app.persistence.tables import Run
 from app.web.desk import desk
 from app.web.extensions import socketio
@@ -50,7 +50,7 @@ def _watch(message: object) -> dict[str, object]:
         return {"ok": False, "detail": "topic must be the name of what the page shows."}
     try:
         join_room(_room(topic, user()))
-    except (InvalidInput, NotFound) as refused:
+    except (InvalidInput, NotFound, Unavailable) as refused:
         return {"ok": False, "detail": str(refused)}
     return {"ok": True}
 

@@ -216,6 +216,7 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         exit=consequence(len(accounts), 4 * len(accounts), cancels=2),
         legs=legs(can_exit=True),
         accounts=accounts,
+        notes=[],
         rules=RULES,
         orders=ORDERS[2:4],
         events=EVENTS[2:],
@@ -235,6 +236,19 @@ RUN_TROUBLE = run(
     marks="incomplete",
     marks_note="26,600 CE has had no confirmed price for 12 s. Targets wait; max loss judges the worst case.",
     unknown_count=1,
+    notes=[
+        Row(
+            state="unknown",
+            about="Fyers 1, 26,600 CE",
+            text="No answer within 5 s. The order book is being read; nothing is sent again.",
+        ),
+        Row(
+            state="rejected",
+            about="Dhan 2, 26,600 CE and 25,950 PE",
+            text="RMS: margin exceeds, required 1,92,450, available 1,20,000 (16-4021).",
+        ),
+        Row(state="parked", about="Kotak 1, 26,400 CE", text="Order queued for approval."),
+    ],
     orders=ORDERS,
     events=EVENTS,
     exit=consequence(

@@ -166,6 +166,25 @@ def test_others_see_their_own_runs_only(desk: Bench) -> None:
     assert figures(desk.desk.today.mtm_of(1), desk.desk.today.mtm_of(2)) == (520, 260)
 
 
+def test_recent_events_tell_a_thing_once_and_leave_fills_to_the_run(desk: Bench) -> None:
+    account_id, _ = desk.account()
+    run_id = short_call(desk, [account_id])
+    with desk.database.transaction() as session:
+        for number in range(30):
+            session.add(
+                RunEvent(run_id=run_id, at=MONDAY_1030, kind="filled", sentence=f"Filled {number} of {CE.symbol}.")
+            )
+        for _number in range(3):
+            session.add(
+                RunEvent(run_id=run_id, at=MONDAY_1030, kind="rejected", sentence=f"Rejected: sell 65 {CE.symbol}.")
+            )
+    events = [(event.title, event.detail) for event in shown(desk)["events"]]
+    assert events == [
+        ("Rejected: sell 65 26,400 CE.", "Short call, 3 times"),
+        ("Every order of the entry is filled.", "Short call"),
+    ]
+
+
 def test_yesterdays_runs_are_not_todays_money(desk: Bench) -> None:
     account_id, _ = desk.account()
     run_id = short_call(desk, [account_id])

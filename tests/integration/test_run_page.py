@@ -112,7 +112,7 @@ def test_an_unknown_order_is_a_state_of_its_own(desk: TradingBench) -> None:
         (IntentState.REJECTED, 0, "rejected"),
         (IntentState.DENIED, 0, "denied"),
         (IntentState.PARKED, 0, "parked"),
-        (IntentState.NOT_SENT, 0, "not_sent"),
+        (IntentState.NOT_SENT, 0, "not sent"),
     ],
 )
 def test_every_state_of_a_leg_is_called_by_its_word(

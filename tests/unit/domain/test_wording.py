@@ -91,7 +91,21 @@ def test_moments_are_shown_in_india() -> None:
     assert wording.ist(late) == "01:12:07"
     assert wording.ist_date(late) == "24 Nov 2026"
     assert wording.ist_date(date(2026, 11, 23)) == "23 Nov 2026"
-    assert wording.ist("23-Nov-2026 09:15:00") == "23-Nov-2026 09:15:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("23-Nov-2026 09:15:00", "09:15:00"),
+        ("2026-11-23 09:15:11", "09:15:11"),
+        ("2026-11-23T09:15:11", "09:15:11"),
+        ("09:15:11", "09:15:11"),
+        ("a moment ago", "a moment ago"),
+        ("", ""),
+    ],
+)
+def test_a_brokers_own_moment_loses_its_date_and_nothing_else(text: str, shown: str) -> None:
+    assert wording.ist(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.errors import Unavailable
 from app.persistence.tables import Preview, Run, Strategy
 from app.web.extensions import socketio
 from app.web.sockets import disconnect_user, watched_rooms
@@ -73,6 +74,15 @@ def test_a_topic_that_is_not_ones_own_is_refused(desk: Bench, topic: object) -> 
     assert watched_rooms() == before
     for message in ("desk", None, ["topic"], 7):
         assert socket.emit("watch", message, callback=True)["ok"] is False
+
+
+def test_what_nobody_can_say_just_now_is_refused_with_the_reason(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(*_: object) -> list[date]:
+        raise Unavailable("The contract list is not there yet.")
+
+    monkeypatch.setattr(type(desk.desk.chains), "expiries", unread)
+    answer = connect(desk, desk.admin()).emit("watch", {"topic": "chain:NIFTY:2026-12-01"}, callback=True)
+    assert answer == {"ok": False, "detail": "The contract list is not there yet."}
 
 
 def test_runs_are_watched_by_their_owner_and_admins(desk: Bench) -> None:

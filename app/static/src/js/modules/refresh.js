@@ -1,5 +1,6 @@
 // Fetches a live fragment again: when its topic is touched, and at a slow pace anyway; never under an open dialog.
 import htmx from "htmx.org";
+import { remember, restore } from "../lib/keep.js";
 
 const SLOW_MS = 5000;
 const BETWEEN_MS = 500;
@@ -17,8 +18,16 @@ function leaveIfSignedOut(event) {
   location.reload();
 }
 
+/** The swap comes right after this event, in the same turn or after a transition of the page; then all is put back. */
+function keepPlace(event) {
+  if (!event.detail.shouldSwap) return;
+  const kept = remember(event.currentTarget);
+  document.addEventListener("htmx:afterSwap", () => restore(kept), { once: true });
+}
+
 function watchAnswers(element) {
   element.addEventListener("htmx:beforeSwap", leaveIfSignedOut);
+  element.addEventListener("htmx:beforeSwap", keepPlace);
   element.addEventListener("htmx:afterRequest", (event) => sayLost(!event.detail.successful));
 }
 
