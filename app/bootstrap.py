@@ -122,6 +122,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("pages", pages.step),
         ("runs", trade.executor.step),
         ("risk", trade.risk.step),
+        ("requote", trade.risk.requote_step),
         ("intake", intake.step),
     ]
 

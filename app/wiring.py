@@ -248,14 +248,12 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
     )
     executor.lanes = _lanes(ground, market, reconciler, changed)
     risk = RiskMonitor(
-        database,
-        clock,
         market.board,
         run_board,
         market.quotes,
         websocket_manager=market.feed,
         journal=ground.journal,
-        ask_exit=lambda run_id, why: executor.ask_exit(run_id, account_id=None, leg=None, why=why),
+        ask_exit=lambda run_id, why, also: executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=also),
     )
     risk.wake = lambda: supervisor.wake("risk")
     return TradeSide(
@@ -328,6 +326,7 @@ def _lanes(ground: Ground, market: MarketSide, reconciler: Reconciler, changed: 
         hours=market.hours,
         books=reconciler,
         read_soon=lambda account_id: supervisor.wake(loop_of(account_id)),
+        well=lambda: not supervisor.unwell,
     )
     desk = OrderDesk(
         ground.database,

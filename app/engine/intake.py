@@ -2,10 +2,12 @@
 
 from sqlalchemy import select
 
+from app.domain.errors import DeskError
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
 from app.services.commands import CommandKind
+from app.services.fair_turns import FairTurns
 from app.services.strategy_executor import StrategyExecutor
 
 LOOK_S = 0.25
@@ -19,13 +21,32 @@ class Intake:
         self._database = database
         self._clock = clock
         self._executor = executor
+        self._turns = FairTurns()
 
     def step(self) -> float:
+        """One command. Those that fail on a bug are tried again after all others."""
+        command = self._next()
+        if command is None:
+            return LOOK_S
+        with self._turns.turn(command.id):
+            try:
+                state, answer = "DONE", self._do(command)
+            except DeskError as refusal:
+                state, answer = "REFUSED", str(refusal)
+            self._done(command.id, state, answer)
+        return 0.0
+
+    def _next(self) -> CommandRow | None:
+        """In the order asked; but an exit waits for no other run's start, which asks gateways for prices."""
         with self._database.reading() as session:
-            asked = list(session.scalars(select(CommandRow).where(CommandRow.state == "ASKED").order_by(CommandRow.id)))
-        for command in asked:
-            self._done(command.id, self._do(command))
-        return LOOK_S
+            asked = {
+                command.id: command
+                for command in session.scalars(select(CommandRow).where(CommandRow.state == "ASKED"))
+            }
+        in_turn = [asked[command_id] for command_id in self._turns.order(asked)]
+        starting = {command.run_id for command in in_turn if command.kind == CommandKind.START}
+        exits = (c for c in in_turn if c.kind == CommandKind.EXIT and c.run_id not in starting)
+        return next(exits, in_turn[0] if in_turn else None)
 
     def _do(self, command: CommandRow) -> str:
         if command.run_id is None:
@@ -42,7 +63,7 @@ class Intake:
         )
         return "Exit asked for."
 
-    def _done(self, command_id: int, answer: str) -> None:
+    def _done(self, command_id: int, state: str, answer: str) -> None:
         with self._database.transaction() as session:
             command = session.get_one(CommandRow, command_id)
-            command.state, command.answer, command.done_at = "DONE", answer, self._clock.now()
+            command.state, command.answer, command.done_at = state, answer, self._clock.now()

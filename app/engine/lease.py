@@ -42,8 +42,13 @@ class Lease:
         except BlockingIOError:
             file.close()
             return False
-        self._file = file
-        self._epoch = self._next_epoch()
+        epoch = None
+        try:
+            epoch = self._next_epoch()
+        finally:
+            if epoch is None:
+                file.close()  # else the lock stays with a file nobody holds, and this process could never lead
+        self._file, self._epoch = file, epoch
         return True
 
     def give_back(self) -> None:

@@ -29,10 +29,14 @@ def keep_orders(
     }
     ours = {intent.order_id: intent.id for intent in intents if intent.order_id}
     filled = _filled(trades)
+    for known in rows.values():
+        if known.intent_id is not None and known.intent_id != ours.get(known.order_id):
+            known.intent_id = None
+    session.flush()  # an intent may have moved to another order, and is named by one row at a time
     for order in orders:
         row = rows.get(order.order_id)
         if row is None:
-            row = Order(account_id=account_id, trading_date=today, order_id=order.order_id)
+            row = rows[order.order_id] = Order(account_id=account_id, trading_date=today, order_id=order.order_id)
             session.add(row)
         units, worth = filled.get(order.order_id, (0, Decimal(0)))
         average = (worth / units).quantize(Decimal("0.0001")) if units else order.average
@@ -48,19 +52,21 @@ def keep_positions(session: Session, account_id: int, positions: Sequence[Broker
         for row in session.scalars(select(Position).where(Position.account_id == account_id))
     }
     moved = False
-    listed = set()
+    nets: dict[tuple[str, str, str], tuple[int, Decimal | None]] = {}
     for position in positions:
         if position.contract is None:
             continue
         place = (position.contract.exchange, position.contract.symbol, position.product)
-        listed.add(place)
+        net, average = nets.get(place, (0, None))
+        nets[place] = (net + position.net, position.average if average is None else average)
+    for place, (net, average) in nets.items():
         row = rows.get(place)
         if row is None:
-            row = _new_position(account_id, position.contract, position.product)
+            row = rows[place] = _new_position(account_id, ContractKey(*place[:2]), place[2])
             session.add(row)
-        moved |= _set_net(row, position.net, position.average, at)
+        moved |= _set_net(row, net, average, at)
     for place, row in rows.items():
-        if place not in listed:
+        if place not in nets:
             moved |= _set_net(row, 0, None, at)
     return moved
 

@@ -73,15 +73,21 @@ class Commands:
         Raises NotFound for a run that is not this user's or a part it does not have, Conflict when it is closed.
         """
         _check_key(key)
-        with self._database.transaction() as session:
-            known = session.scalars(
-                select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)
-            ).one_or_none()
-            if known is None:
-                known = self._ask_exit(session, run_id, scope, user_id, username, key)
-            elif known.run_id != run_id:
-                raise Conflict("This key was used for another run. Reload the page and try again.")
-            command_id = known.id
+        try:
+            with self._database.transaction() as session:
+                known = _keyed(session, user_id, key)
+                command_id = (
+                    self._ask_exit(session, run_id, scope, user_id, username, key).id
+                    if known is None
+                    else _same_exit(known, run_id, scope)
+                )
+        except IntegrityError:
+            # Another click with this key won the race: its command is the answer.
+            with self._database.reading() as session:
+                winner = _keyed(session, user_id, key)
+            if winner is None:
+                raise
+            command_id = _same_exit(winner, run_id, scope)
         self._wake()
         return command_id
 
@@ -159,6 +165,18 @@ class Commands:
             sentence=f"Asked to exit {scope.words()} of {run.name}.",
         )
         return command
+
+
+def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
+    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
+
+
+def _same_exit(known: CommandRow, run_id: int, scope: ExitScope) -> int:
+    """Its id. Raises Conflict when the key stands for anything but this very exit."""
+    asked = (known.payload.get("account_id"), known.payload.get("leg"))
+    if known.kind != CommandKind.EXIT or known.run_id != run_id or asked != (scope.account_id, scope.leg):
+        raise Conflict("This key was used for something else. Reload the page and try again.")
+    return known.id
 
 
 def _check_key(key: str) -> None:

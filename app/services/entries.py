@@ -66,7 +66,7 @@ class EntryDesk:
             if failure is not None:
                 self._unwind(session, run, account, execution, failure)
                 return
-        self._release(account)
+        self._release(account, now)
 
     def _chase(self, session: Session, account: AccountState, execution: ExecutionState, now: datetime) -> str | None:
         """Cancel what rests too long; write the rest anew once that is settled. Returns why the leg failed, or None."""
@@ -80,11 +80,12 @@ class EntryDesk:
         last = [i for i in execution.of(Purpose.ENTRY) if i.generation == execution.generation[Purpose.ENTRY]]
         if any(execution.is_late(intent) for intent in last):
             return None
-        ours = [i for i in last if i.state == IntentState.CANCELLED and i.cancel_asked_at is not None]
-        lost = [i for i in last if i.state not in {IntentState.FILLED, IntentState.CANCELLED}]
-        if lost:
+        # A cancelled order with a reason beside it is one whose end is not quite known: no machine sends it again.
+        ours = [i for i in last if _is_our_cancel(i)]
+        lost = [i for i in last if i.state != IntentState.FILLED and i not in ours]
+        if lost and (lost[0].reason or lost[0].state != IntentState.CANCELLED):
             return f"{lost[0].state.lower().replace('_', ' ')}: {lost[0].reason or 'no reason given'}"
-        if not ours:
+        if lost or not ours:
             return "its order was cancelled at the broker"
         if last[0].generation >= MOST_GENERATIONS:
             return f"not filled after {MOST_GENERATIONS} prices"
@@ -109,14 +110,17 @@ class EntryDesk:
         sentence = f"{reason}. The account's other legs are being closed."
         self._journal.note(session, run.id, "leg_failed", sentence, account.account_id)
 
-    def _release(self, account: AccountState) -> None:
+    def _release(self, account: AccountState, now: datetime) -> None:
         """The newest generation of every leg goes through the waves: sold only when everything bought is filled."""
         items: list[WaveItem] = []
         intents: list[Intent] = []
         hedge_leaving = any(e.row.exit_wanted and e.side is Side.BUY for e in account.executions)
         for execution in account.executions:
-            # A short whose hedge is being given up must not be opened any more.
-            if execution.row.exit_wanted or (hedge_leaving and execution.side is Side.SELL):
+            if execution.row.exit_wanted:
+                continue
+            if hedge_leaving and execution.side is Side.SELL:
+                # A short whose hedge is being given up must not be opened any more.
+                drop_unsent(execution.of(Purpose.ENTRY), now, "its hedge is being given up")
                 continue
             newest = execution.generation[Purpose.ENTRY]
             for intent in (i for i in execution.of(Purpose.ENTRY) if i.generation == newest):
@@ -137,10 +141,19 @@ def _wave_item(execution: ExecutionState, intent: Intent) -> WaveItem:
 
 def rests_too_long(intent: Intent, now: datetime, chase_after: timedelta) -> bool:
     """A working order that had its time and whose cancel is not already asked for."""
-    if intent.state != IntentState.WORKING or intent.sent_at is None or now - intent.sent_at < chase_after:
+    if intent.state != IntentState.WORKING or intent.sent_at is None or _is_within(now, intent.sent_at, chase_after):
         return False
     asked = intent.cancel_asked_at
-    return asked is None or now - asked > timedelta(seconds=CANCEL_AGAIN_S)
+    return asked is None or not _is_within(now, asked, timedelta(seconds=CANCEL_AGAIN_S))
+
+
+def _is_within(now: datetime, since: datetime, span: timedelta) -> bool:
+    """A moment that is yet to come, since the clock was set back, is not recent: waiting for it could take hours."""
+    return timedelta(0) <= now - since < span
+
+
+def _is_our_cancel(intent: Intent) -> bool:
+    return intent.state == IntentState.CANCELLED and intent.cancel_asked_at is not None and intent.reason is None
 
 
 def first_intent(execution: StrategyExecution, order: PlannedOrder, *, now: datetime) -> Intent:

@@ -9,11 +9,15 @@ from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
 from app.persistence.tables import Position, Run
+from app.services import claim_guard
 from app.services.entries import drop_unsent, new_intent, rests_too_long
 from app.services.journal import Journal
+from app.services.order_pricing import LAST_RESORT_AFTER
 from app.services.run_state import AccountState, ExecutionState
 
 LONGEST_WAIT_S = 30.0
+
+REFUSED = frozenset({IntentState.REJECTED.value, IntentState.NOT_SENT.value, IntentState.DENIED.value})
 
 
 class ExitDesk:
@@ -29,12 +33,23 @@ class ExitDesk:
         for execution in leaving:
             self._stop_entry(account, execution, now)
             self._chase(account, execution, now)
-        shorts_open = any(e.net < 0 or (e.side.sign < 0 and e.is_moving) for e in leaving)
+        shorts_open = any(self._blocks_longs(session, e) for e in leaving)
         for execution in leaving:
             if execution.net == 0 or execution.is_moving or (execution.net > 0 and shorts_open):
                 continue
-            if self._is_due(execution, now):
+            if execution.crossed:
+                self._say_crossed(session, run, account, execution)
+            elif self._is_due(execution, now):
                 self._write(session, run, account, execution, now)
+
+    def _blocks_longs(self, session: Session, execution: ExecutionState) -> bool:
+        """Longs are kept while a short of theirs may stand at the broker; one that the broker closed holds nothing."""
+        if execution.side.sign > 0:
+            return False
+        if execution.is_moving:
+            return True
+        broker = self._broker_net(session, execution)
+        return execution.net < 0 and (broker is None or broker < 0)
 
     def _stop_entry(self, account: AccountState, execution: ExecutionState, now: datetime) -> None:
         entry = execution.open_intents(Purpose.ENTRY)
@@ -49,24 +64,28 @@ class ExitDesk:
                 account.to_cancel.append(intent)
 
     def _is_due(self, execution: ExecutionState, now: datetime) -> bool:
-        """At once for the first try and after our own cancel; after a refusal with a growing wait."""
+        """At once for the first try and after our own cancel; after their refusal or cancel with a growing wait."""
         generation = execution.generation[Purpose.EXIT]
         last = [i for i in execution.of(Purpose.EXIT) if i.generation == generation]
-        refused = [i for i in last if i.state in {IntentState.REJECTED, IntentState.NOT_SENT, IntentState.DENIED}]
-        if not refused:
-            return True
+        refused = [i for i in last if i.state in REFUSED or (i.state == "CANCELLED" and i.cancel_asked_at is None)]
         wait = timedelta(seconds=min(2.0 ** min(generation, 10) / 2, LONGEST_WAIT_S))
-        return all(i.settled_at is not None and now - i.settled_at >= wait for i in refused)
+        # A clock that was set back must not make an exit wait for hours.
+        return all(i.settled_at is None or not timedelta(0) <= now - i.settled_at < wait for i in refused)
 
     def _write(
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, now: datetime
     ) -> None:
         row = execution.row
-        units = min(abs(execution.net), self._closable(session, execution))
-        if units == 0:
-            sentence = f"The broker shows no {row.symbol} to close, our fills say {execution.net:+d}. Nothing is sent."
-            self._say_once(session, run, account, sentence)
+        closable = self._closable(session, execution)
+        units = min(abs(execution.net), closable)
+        units -= units % row.lot_size
+        if units <= 0:
+            if not claim_guard.leaving_elsewhere(session, row):
+                self._say_stuck(session, run, account, execution, closable)
             return
+        if execution.rested_exits == LAST_RESORT_AFTER:
+            sentence = f"{row.symbol} did not fill at {LAST_RESORT_AFTER} prices; it now goes to the edge of its band."
+            self._say_once(session, run, account, sentence)
         generation = execution.generation[Purpose.EXIT] + 1
         for number, part in enumerate(slices(Units(units), row.lot_size, Units(row.freeze)), start=1):
             intent = new_intent(row, Purpose.EXIT, generation, number, part, now=now)
@@ -76,25 +95,46 @@ class ExitDesk:
             account.to_send.append(intent)
 
     def _closable(self, session: Session, execution: ExecutionState) -> int:
-        """Units the broker's net position lets us close without crossing zero.
+        """Units the broker's net position lets us close without crossing zero, beside the exits of other runs.
 
         The row is written in the same transaction as the fills it was read after, so it is never older than they are.
         """
+        net = self._broker_net(session, execution)
+        if net is None or net * execution.net <= 0:
+            return 0
+        return max(0, abs(net) - claim_guard.leaving_elsewhere(session, execution.row))
+
+    def _broker_net(self, session: Session, execution: ExecutionState) -> int | None:
+        """Signed; None when the broker's positions have not been read."""
         row = execution.row
-        position = session.scalars(
-            select(Position).where(
+        return session.scalars(
+            select(Position.net).where(
                 Position.account_id == row.account_id,
                 Position.exchange == row.exchange,
                 Position.symbol == row.symbol,
                 Position.product == row.product,
             )
         ).one_or_none()
-        if position is None or position.net * execution.net <= 0:
-            return 0
-        return abs(position.net)
+
+    def _say_stuck(
+        self, session: Session, run: Run, account: AccountState, execution: ExecutionState, closable: int
+    ) -> None:
+        symbol, ours = execution.row.symbol, f"{execution.net:+d}"
+        if closable:
+            sentence = (
+                f"The broker shows {closable} units of {symbol}, less than a lot, our fills say {ours}. Close it there."
+            )
+        else:
+            sentence = f"The broker shows no {symbol} to close, our fills say {ours}. Nothing is sent."
+        self._say_once(session, run, account, sentence)
+
+    def _say_crossed(self, session: Session, run: Run, account: AccountState, execution: ExecutionState) -> None:
+        sentence = (
+            f"{execution.row.symbol} was closed beyond zero: our fills leave {execution.net:+d}. "
+            "The machine sends nothing more for it; look at the broker's book and close it there."
+        )
+        self._say_once(session, run, account, sentence)
 
     def _say_once(self, session: Session, run: Run, account: AccountState, sentence: str) -> None:
-        if run.reason == sentence:
-            return
-        run.reason = sentence
-        self._journal.note(session, run.id, "attention", sentence, account.account_id)
+        if self._journal.note_once(session, run.id, "attention", sentence, account.account_id):
+            run.reason = sentence

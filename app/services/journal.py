@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.persistence.tables import RunEvent
@@ -21,3 +22,19 @@ class Journal:
     def note(self, session: Session, run_id: int, kind: str, sentence: str, account_id: int | None = None) -> None:
         """Add one event to the run. `kind` is stable: icons and filters go by it."""
         session.add(RunEvent(run_id=run_id, account_id=account_id, at=self.now(), kind=kind, sentence=sentence))
+
+    def note_once(self, session: Session, run_id: int, kind: str, sentence: str, account_id: int | None = None) -> bool:
+        """As `note`, unless the run's events have it already. True when it is new."""
+        known = session.scalars(
+            select(RunEvent.id)
+            .where(
+                RunEvent.run_id == run_id,
+                RunEvent.account_id == account_id,
+                RunEvent.kind == kind,
+                RunEvent.sentence == sentence,
+            )
+            .limit(1)
+        ).first()
+        if known is None:
+            self.note(session, run_id, kind, sentence, account_id)
+        return known is None

@@ -1,25 +1,27 @@
 """Sends one intent, once: price, gate, claim, call, record. The only place in the product that places an order."""
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import trading_date
 from app.domain.contracts import ContractKey, PriceType, Product, Side
-from app.domain.errors import Denied, Unavailable
+from app.domain.errors import Denied, Misconfigured, Refused, Unavailable
 from app.domain.money import Units
 from app.domain.orders import FINAL, IntentState, OrderRequest, Purpose, move
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.persistence.database import Database
-from app.persistence.tables import Intent, LeaseRow, Position, StrategyExecution, TradingAccount
+from app.persistence.tables import FillRow, Intent, LeaseRow, Order, Position, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway
-from app.services import gate
+from app.services import claim_guard, gate
 from app.services.gateways import Gateways
 from app.services.journal import Journal
 from app.services.order_pricing import OrderPricing
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 TAG = "AlgoMirror"
 CLAIM_OLD_S = 1.0
 """A claim older than this when the call should begin means the machine slept: the order is not sent."""
+
+ENTRY_PATIENCE_S = 10.0
+"""How long an entry waits for what is missing only for a moment: a price, a book, the mode, the hours."""
 
 STATE_AFTER = {
     Verdict.ACK: IntentState.WORKING,
@@ -43,12 +48,24 @@ STATE_AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An intent and what deciding on it needs. `rested`: generations of its exit that stood and did not fill."""
+
+    intent: Intent
+    account: TradingAccount
+    execution: StrategyExecution
+    started_at: datetime
+    rested: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Claimed:
     """What a lane worker carries from the claim to the call."""
 
     request: OrderRequest
     expected: Mode
     at: float
+    gateway: Gateway
 
 
 class OrderDesk:
@@ -78,54 +95,95 @@ class OrderDesk:
         self._epoch = epoch
         self._live_sending = live_sending
         self._on_change = on_change
+        self._patience = _Patience(clock)
 
     def send(self, intent_id: int) -> None:
-        """Send a READY intent; anything else is left alone. Never sends the same intent twice, whoever asks."""
-        with self._database.reading() as session:
-            intent = session.get_one(Intent, intent_id)
-            account = session.get_one(TradingAccount, intent.account_id)
-            execution = session.get_one(StrategyExecution, intent.execution_id)
-        if intent.state != IntentState.READY:
+        """Send a READY intent; anything else is left alone. Never sends the same intent twice, whoever asks.
+
+        What may be possible in a moment leaves the intent READY, to be asked again: an exit for as long as it takes, an
+        entry for ENTRY_PATIENCE_S.
+        """
+        wanted = self._load(intent_id)
+        if wanted.intent.state != IntentState.READY:
             return
         try:
-            limit = self._pricing.limit(intent, execution)
-            self._ask_gate(intent, account, limit)
-            baseline, weak = self._baseline(intent)
+            claimed = self._prepare(wanted)
         except Denied as denial:
-            self._deny(intent_id, f"{denial.code}: {denial}")
+            self._say_no(wanted.intent, denial.code, str(denial))
             return
         except Unavailable as trouble:
-            self._deny(intent_id, f"NO_PRICE_OR_BOOK: {trouble}")
+            self._say_no(wanted.intent, "NO_PRICE_OR_BOOK", str(trouble))
             return
-        gateway = self._gateways.of(account.id)
-        claimed = self._claim(intent, account, limit, baseline, weak=weak)
-        if claimed is None:
+        except (Refused, Misconfigured) as trouble:
+            self._say_no(wanted.intent, "NOT_SENDABLE", str(trouble))
             return
-        self._record(intent_id, self._call(gateway, claimed))
+        self._patience.forget(intent_id)
+        if claimed is not None:
+            self._record(intent_id, self._call(claimed))
 
     def cancel(self, intent_id: int) -> None:
         """Ask the broker to cancel a working intent. What comes of it is learnt from the book, not from the answer."""
-        now = self._clock.now()
+        epoch = self._epoch()
+        with self._database.reading() as session:
+            account_id = session.get_one(Intent, intent_id).account_id
+        gateway = self._gateways.of(account_id)
         with self._database.transaction() as session:
-            intent = session.get_one(Intent, intent_id)
-            if intent.state != IntentState.WORKING or intent.order_id is None or self._epoch() is None:
+            intent = session.get_one(Intent, intent_id, with_for_update={"key_share": True})
+            leads = session.scalars(select(LeaseRow.id).where(LeaseRow.epoch == epoch)).first() is not None
+            if intent.state != IntentState.WORKING or intent.order_id is None or not leads:
                 return
-            intent.cancel_asked_at = now
-            account_id, order_id, run_id = intent.account_id, intent.order_id, intent.run_id
-        outcome = self._gateways.of(account_id).cancel(order_id, TAG)
+            intent.cancel_asked_at = self._clock.now()
+            order_id, run_id = intent.order_id, intent.run_id
+        outcome = gateway.cancel(order_id, TAG)
         log.info("cancel of %s in account %s: %s %s", order_id, account_id, outcome.verdict, outcome.message)
         self._world.read_soon(account_id)
         self._on_change(run_id)
 
-    def _ask_gate(self, intent: Intent, account: TradingAccount, limit: Decimal) -> None:
-        key = ContractKey(intent.exchange, intent.symbol)
+    def _load(self, intent_id: int) -> _Wanted:
+        with self._database.reading() as session:
+            intent = session.get_one(Intent, intent_id)
+            run = session.get_one(Run, intent.run_id)
+            rested = session.scalars(
+                select(Intent.generation)
+                .where(
+                    Intent.execution_id == intent.execution_id,
+                    Intent.purpose == Purpose.EXIT.value,
+                    Intent.state == IntentState.CANCELLED.value,
+                    Intent.sent_at.is_not(None),
+                )
+                .distinct()
+            ).all()
+            return _Wanted(
+                intent=intent,
+                account=session.get_one(TradingAccount, intent.account_id),
+                execution=session.get_one(StrategyExecution, intent.execution_id),
+                started_at=run.started_at or run.requested_at,
+                rested=len(rested),
+            )
+
+    def _prepare(self, wanted: _Wanted) -> _Claimed | None:
+        """Gate, price, baseline, claim. Raises what speaks against it; None when somebody else has the intent."""
+        intent = wanted.intent
+        self._ask_gate(wanted, None)  # what needs no price is asked first: a closed market is asked for no quotes
+        limit = self._pricing.limit(intent, wanted.execution, wanted.rested)
+        self._ask_gate(wanted, limit)
+        baseline, weak = self._baseline(intent)
+        gateway = self._gateways.of(intent.account_id)
+        return self._claim(wanted, limit, baseline, gateway, weak=weak)
+
+    def _ask_gate(self, wanted: _Wanted, limit: Decimal | None) -> None:
+        intent = wanted.intent
+        today = trading_date(self._market_clock.now())
         seen = gate.Seen(
-            mode=self._world.mode(account.id),
+            mode=self._world.mode(intent.account_id),
             phase=self._world.phase(intent.exchange),
-            lot_size=self._world.lot_size(key),
+            lot_size=self._world.lot_size(ContractKey(intent.exchange, intent.symbol)),
             net=self._net(intent),
+            freeze=wanted.execution.freeze,
+            same_day=trading_date(wanted.started_at) == today,
+            well=self._world.well(),
         )
-        gate.check(intent, account, seen, live_sending=self._live_sending, limit=limit)
+        gate.check(intent, wanted.account, seen, live_sending=self._live_sending, limit=limit)
 
     def _net(self, intent: Intent) -> int | None:
         with self._database.reading() as session:
@@ -141,20 +199,39 @@ class OrderDesk:
     def _baseline(self, intent: Intent) -> tuple[list[str], bool]:
         """Order ids at the broker before we send. An entry needs a clean read; an exit may go with the last known."""
         try:
-            return sorted(self._world.order_ids(intent.account_id)), False
+            ids = self._world.order_ids(intent.account_id)
         except Unavailable:
             if intent.purpose == Purpose.ENTRY:
                 raise
-            return sorted(self._world.last_order_ids(intent.account_id)), True
+            return sorted(self._world.last_order_ids(intent.account_id) | self._stored_ids(intent.account_id)), True
+        key = ContractKey(intent.exchange, intent.symbol)
+        if intent.purpose == Purpose.ENTRY and self._world.carry(intent.account_id, key, intent.product) is None:
+            raise Unavailable("The account's books have not been read yet.")
+        return sorted(ids), False
+
+    def _stored_ids(self, account_id: int) -> set[str]:
+        """Ids that earlier reads of today left in the database, for an engine that has not read a book yet."""
+        today = trading_date(self._market_clock.now())
+        with self._database.reading() as session:
+            query = select(Order.order_id).where(Order.account_id == account_id, Order.trading_date == today)
+            return set(session.scalars(query))
 
     def _claim(
-        self, intent: Intent, account: TradingAccount, limit: Decimal, baseline: list[str], *, weak: bool
+        self, wanted: _Wanted, limit: Decimal, baseline: list[str], gateway: Gateway, *, weak: bool
     ) -> _Claimed | None:
-        """READY -> SENDING under our epoch, committed; None when somebody else has it or we do not lead any more."""
-        epoch = self._epoch()
-        at = self._clock.monotonic()
+        """READY -> SENDING under our epoch, committed; None when somebody else has it or we do not lead any more.
+
+        Raises Denied when something else that is under way speaks against it.
+        """
+        epoch, intent = self._epoch(), wanted.intent
         key = ContractKey(intent.exchange, intent.symbol)
+        today = trading_date(self._market_clock.now())
         with self._database.transaction() as session:
+            held = claim_guard.hold(session, intent.id)
+            if held.state != IntentState.READY:
+                return None
+            claim_guard.check(session, held)
+            at = self._clock.monotonic()
             claimed = session.execute(
                 update(Intent)
                 .where(Intent.id == intent.id, Intent.state == IntentState.READY)
@@ -163,11 +240,12 @@ class OrderDesk:
                     state=move(IntentState.READY, IntentState.SENDING).value,
                     epoch=epoch,
                     baseline=baseline,
-                    baseline_carry=self._world.carry(account.id, key, intent.product),
+                    baseline_carry=self._world.carry(intent.account_id, key, intent.product),
                     weak_baseline=weak,
                     limit_price=limit,
+                    reason=None,
                     sent_at=self._clock.now(),
-                    trading_date=trading_date(self._market_clock.now()),
+                    trading_date=today,
                 )
             )
             won = claimed.rowcount == 1  # type: ignore[attr-defined]
@@ -183,32 +261,52 @@ class OrderDesk:
             trigger_price=Decimal(0),
             tag=TAG,
         )
-        return _Claimed(request, Mode(account.expected_mode), at)
+        return _Claimed(request, Mode(wanted.account.expected_mode), at, gateway)
 
-    def _call(self, gateway: Gateway, claimed: _Claimed) -> Outcome:
+    def _call(self, claimed: _Claimed) -> Outcome:
         if self._clock.monotonic() - claimed.at > CLAIM_OLD_S:
             return Outcome(
                 Verdict.NOT_SENT, None, "The machine stalled between claim and send; nothing was sent.", None
             )
-        return gateway.place(claimed.request, expected=claimed.expected)
+        return claimed.gateway.place(claimed.request, expected=claimed.expected)
 
     def _record(self, intent_id: int, outcome: Outcome) -> None:
         now = self._clock.now()
         with self._database.transaction() as session:
-            intent = session.get_one(Intent, intent_id)
+            intent = session.get_one(Intent, intent_id, with_for_update={"key_share": True})
             intent.answered_at, intent.verdict = now, outcome.verdict.value
             if intent.state == IntentState.SENDING:
-                state = move(IntentState.SENDING, STATE_AFTER[outcome.verdict])
-                intent.state = state.value
-                intent.reason = None if state is IntentState.WORKING else outcome.message
-                intent.order_id = outcome.order_id if state is IntentState.WORKING else None
-                intent.settled_at = now if state in FINAL else None
-                self._tell(session, intent, state)
+                self._take_answer(session, intent, outcome)
+            elif outcome.order_id is not None and intent.order_id != outcome.order_id:
+                self._take_late_id(session, intent, outcome.order_id)
             if outcome.verdict is Verdict.HALT:
                 session.get_one(TradingAccount, intent.account_id).state = "HALTED"
             run_id, account_id = intent.run_id, intent.account_id
         self._world.read_soon(account_id)
         self._on_change(run_id)
+
+    def _take_answer(self, session: Session, intent: Intent, outcome: Outcome) -> None:
+        state = move(IntentState.SENDING, STATE_AFTER[outcome.verdict])
+        intent.reason = None if state is IntentState.WORKING else outcome.message
+        intent.order_id = outcome.order_id
+        if outcome.order_id is not None and _is_taken(session, intent, outcome.order_id):
+            # The books were quicker and gave this order to an equal slice: that one's order will be ours.
+            state, intent.order_id = IntentState.UNKNOWN, None
+            intent.reason = f"Its order {outcome.order_id} was counted for an equal slice; the other one is looked for."
+        intent.state = state.value
+        intent.settled_at = self._clock.now() if state in FINAL else None
+        self._tell(session, intent, state)
+
+    def _take_late_id(self, session: Session, intent: Intent, order_id: str) -> None:
+        """The answer names another order than the books had led us to; the answer is the proof."""
+        if _is_taken(session, intent, order_id):
+            return
+        if intent.order_id is not None:
+            session.execute(delete(FillRow).where(FillRow.intent_id == intent.id))  # of an order that is not ours
+            words = f"Order {intent.order_id} was taken for ours; the broker's answer says that ours is {order_id}."
+            self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
+        intent.order_id, intent.reason, intent.settled_at = order_id, None, None
+        intent.state = IntentState.WORKING.value  # from wherever the wrong order had brought it
 
     def _tell(self, session: Session, intent: Intent, state: IntentState) -> None:
         what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
@@ -225,15 +323,56 @@ class OrderDesk:
         if kind:
             self._journal.note(session, intent.run_id, kind, words, intent.account_id)
 
-    def _deny(self, intent_id: int, reason: str) -> None:
-        now = self._clock.now()
+    def _say_no(self, intent: Intent, code: str, sentence: str) -> None:
+        """Deny it, or leave it READY with the reason when asking again can help."""
+        purpose = Purpose(intent.purpose)
+        waits = gate.waits(purpose, code) and (purpose is Purpose.EXIT or not self._patience.is_over(intent.id))
+        what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
+        reason = f"{code}: {sentence}"
         with self._database.transaction() as session:
-            intent = session.get_one(Intent, intent_id)
-            if intent.state != IntentState.READY:
+            known = claim_guard.hold(session, intent.id)
+            if known.state != IntentState.READY:
                 return
-            intent.state = move(IntentState.READY, IntentState.DENIED).value
-            intent.reason, intent.settled_at = reason, now
-            what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
-            self._journal.note(session, intent.run_id, "denied", f"Not sent: {what}. {reason}", intent.account_id)
-            run_id = intent.run_id
-        self._on_change(run_id)
+            said = (known.reason or "").startswith(f"{code}:")
+            if waits and said:
+                return
+            known.reason = reason
+            if waits:
+                self._journal.note(session, known.run_id, "attention", f"Waits: {what}. {reason}", known.account_id)
+            else:
+                known.state = move(IntentState.READY, IntentState.DENIED).value
+                known.settled_at = self._clock.now()
+                self._journal.note(session, known.run_id, "denied", f"Not sent: {what}. {reason}", known.account_id)
+        if not waits:
+            self._patience.forget(intent.id)
+        self._on_change(intent.run_id)
+
+
+class _Patience:
+    """How long an entry has waited for what may come in a moment. Thread-safe; begins anew with each process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def is_over(self, intent_id: int) -> bool:
+        now = self._clock.monotonic()
+        with self._lock:
+            return now - self._since.setdefault(intent_id, now) >= ENTRY_PATIENCE_S
+
+    def forget(self, intent_id: int) -> None:
+        with self._lock:
+            self._since.pop(intent_id, None)
+
+
+def _is_taken(session: Session, intent: Intent, order_id: str) -> bool:
+    """Whether another intent of that account and day has this order."""
+    query = select(Intent.id).where(
+        Intent.account_id == intent.account_id,
+        Intent.trading_date == intent.trading_date,
+        Intent.order_id == order_id,
+        Intent.id != intent.id,
+    )
+    with session.no_autoflush:
+        return session.scalars(query).first() is not None

@@ -15,8 +15,8 @@ from app.services.market_rule_table import MarketRuleTable
 from app.services.quotes import Quotes
 from app.services.run_state import contract_of
 
-LAST_RESORT_GENERATION = 4
-"""From this try on an exit goes to the edge of the price band: filling matters more than the price."""
+LAST_RESORT_AFTER = 3
+"""After so many exits that rested unfilled the next goes to the edge of the price band: filling matters more."""
 
 
 class OrderPricing:
@@ -31,12 +31,16 @@ class OrderPricing:
         self._market_clock = market_clock
         self._max_age_s = max_age_s
 
-    def limit(self, intent: Intent, execution: StrategyExecution) -> Decimal:
-        """The limit to send this intent with now. Raises NoFreshPrice; MissingRule when the table has a hole."""
+    def limit(self, intent: Intent, execution: StrategyExecution, rested: int) -> Decimal:
+        """The limit to send this intent with now. Raises NoFreshPrice; MissingRule when the table has a hole.
+
+        `rested` counts earlier exits of the execution that stood in the market and did not fill. Those that never got
+        there (refused, not sent) say nothing about the price and give nothing away.
+        """
         contract, side = contract_of(execution), Side(intent.side)
         if intent.purpose == Purpose.ENTRY:
             return self.entry(contract, side)[0]
-        return self._exit(contract, side, intent.generation)
+        return self._exit(contract, side, rested, intent.account_id)
 
     def entry(self, contract: Contract, side: Side) -> tuple[Decimal, Decimal]:
         """The protected limit of an entry now, and the worst price that a preview showing it allows."""
@@ -45,14 +49,14 @@ class OrderPricing:
         worst = worst_limit(side, contract.kind, limit, contract.tick, band=band, buffer_of=self._buffer())
         return limit, worst
 
-    def _exit(self, contract: Contract, side: Side, generation: int) -> Decimal:
+    def _exit(self, contract: Contract, side: Side, rested: int, account_id: int) -> Decimal:
         """Each new try gives away one step more; the last resort is the edge of the band."""
-        touch, band = self._read(contract)
+        touch, band = self._read(contract, account_id)
         edge = band_edge(side, band, contract.tick)
-        if generation >= LAST_RESORT_GENERATION:
+        if rested >= LAST_RESORT_AFTER:
             return edge
         limit = self._protected(contract, side, touch, band)
-        for _ in range(generation - 1):
+        for _ in range(rested):
             limit = next_limit(side, contract.kind, limit, edge, contract.tick, buffer_of=self._buffer())
         return limit
 
@@ -68,8 +72,8 @@ class OrderPricing:
             buffer_of=self._buffer(),
         )
 
-    def _read(self, contract: Contract) -> tuple[Touch, PriceBand]:
-        touch = self._quotes.touch(contract.key, self._max_age_s)
+    def _read(self, contract: Contract, account_id: int | None = None) -> tuple[Touch, PriceBand]:
+        touch = self._quotes.touch(contract.key, self._max_age_s, account_id)
         book, today = self._today()
         return touch, book.price_band(touch.last.value, today, contract.kind)
 

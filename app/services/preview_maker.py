@@ -118,14 +118,18 @@ class Previews:
             return FrozenPreview(row.id, plan_of(row), row.digest, row.made_at, row.expires_at)
 
     def check_slip(self, plan: Plan) -> None:
-        """Raises Denied when a leg would now have to be priced beyond the worst that the plan showed."""
+        """Raises Denied when an exchange takes nothing new now, or a price has left the worst that the plan showed."""
         for leg in plan.legs:
+            phase = self._market.hours.phase(leg.contract.key.exchange)
+            if phase is not Phase.UNKNOWN:  # the gate waits a little for hours that are only not read yet
+                gate.may_enter(leg.contract.key.exchange, phase)
             limit, _ = self._market.pricing.entry(leg.contract, leg.side)
             worst = _worst(plan, leg.number)
             if worst is not None and (limit - worst) * leg.side.sign > 0:
                 raise Denied(
                     "PRICE_MOVED",
-                    f"{leg.contract.key.symbol} now needs {limit:.2f}, beyond the {worst:.2f} shown. Preview again and check.",
+                    f"{leg.contract.key.symbol} now needs {limit:.2f}, beyond the {worst:.2f} shown. "
+                    "Preview again and check.",
                 )
 
     def _plan(self, saved: SavedStrategy) -> Plan:

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from app.domain.contracts import ContractKey
+from app.domain.errors import DeskError, Misconfigured, NotFound
 from app.domain.orders import IntentState, move
 from app.persistence.database import Database
 from app.persistence.tables import Intent
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import GatewayError
 from app.services.account_health import HealthBoard, HealthState
+from app.services.book_memory import Memory
 from app.services.gateways import Gateways
 from app.services.journal import Journal
-from app.services.settlement import Memory, Settlement
-from app.services.settling import Books
+from app.services.settlement import Settlement
+from app.services.settling import Books, storable
 
 FUNDS_EVERY_S = 15.0
 LONGEST_BACK_OFF_S = 15.0
@@ -33,6 +35,8 @@ class _Account:
     memory: Memory = field(default_factory=Memory)
     failures: int = 0
     funds_at: float | None = None
+    funds_failed: bool = False
+    mode_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,14 @@ class Reconciler:
         with self._lock:
             return self._known.get(account_id)
 
+    def mode_age_s(self, account_id: int) -> float | None:
+        """Seconds since the account's gateway last said in which mode it is; None when it never did."""
+        with self._lock:
+            account = self._accounts.get(account_id)
+        if account is None or account.mode_at is None:
+            return None
+        return self._clock.monotonic() - account.mode_at
+
     def recover(self, epoch: int) -> int:
         """At start, before anything is sent: calls under way when the engine died are unknown. Gives their number."""
         now = self._clock.now()
@@ -95,18 +107,20 @@ class Reconciler:
             account = self._accounts.setdefault(account_id, _Account())
         try:
             books = self._read(account_id)
-            self._read_funds(account_id, account)
-        except GatewayError as trouble:
-            self._health.failed(account_id, trouble)
+        except (GatewayError, NotFound, Misconfigured) as trouble:
+            self._say(account_id, trouble)
             account.failures += 1
             account.memory.read_failed()
             return min(2.0 ** (account.failures - 1), LONGEST_BACK_OFF_S)
         account.failures = 0
         self._remember(account_id, books)
         applied = self._settlement.apply(account_id, books, account.memory)
-        self._health.report(account_id, state=HealthState.OK)
         for run_id in applied.runs:
             self._on_change(run_id)
+        # Last, and apart: a gateway that cannot tell its funds must not keep its orders from being settled.
+        self._read_funds(account_id, account)
+        if not account.funds_failed:
+            self._health.report(account_id, state=HealthState.OK)
         return applied.next_s
 
     def _read(self, account_id: int) -> Books:
@@ -116,15 +130,28 @@ class Reconciler:
         self._health.report(account_id, latency_ms=round((self._clock.monotonic() - began) * 1000))
         # Positions last: then their row can never be older than the fills it is written beside.
         trades = gateway.trade_book()
-        return Books(orders, trades, gateway.position_book(), began)
+        return storable(Books(orders, trades, gateway.position_book(), began))
 
     def _read_funds(self, account_id: int, account: _Account) -> None:
         now = self._clock.monotonic()
         if account.funds_at is not None and now - account.funds_at < FUNDS_EVERY_S:
             return
-        gateway = self._gateways.of(account_id)
-        self._health.report(account_id, mode=gateway.mode(), funds=gateway.funds())
         account.funds_at = now
+        account.funds_failed = False
+        try:
+            gateway = self._gateways.of(account_id)
+            self._health.report(account_id, mode=gateway.mode())
+            account.mode_at = self._clock.monotonic()
+            self._health.report(account_id, funds=gateway.funds())
+        except (GatewayError, NotFound, Misconfigured) as trouble:
+            account.funds_failed = True
+            self._say(account_id, trouble)
+
+    def _say(self, account_id: int, trouble: DeskError) -> None:
+        if isinstance(trouble, GatewayError):
+            self._health.failed(account_id, trouble)
+        else:
+            self._health.report(account_id, state=HealthState.UNKNOWN, reason=str(trouble))
 
     def _remember(self, account_id: int, books: Books) -> None:
         ids = frozenset(order.order_id for order in books.orders)

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.contracts import ContractKey
 from app.domain.errors import Unavailable
 from app.domain.pnl import RunPnl
 from app.domain.risk import RunRules, Trigger, judge
-from app.persistence.database import Database
-from app.persistence.tables import RiskEvent, Run
-from app.ports.clock import Clock
+from app.persistence.tables import RiskEvent
 from app.ports.feed import FeedMode
+from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
 from app.services.price_board import PriceBoard, Watch
 from app.services.quotes import Quotes
@@ -29,18 +29,15 @@ class RiskMonitor:
 
     def __init__(
         self,
-        database: Database,
-        clock: Clock,
         board: PriceBoard,
         run_board: RunBoard,
         quotes: Quotes,
         *,
         websocket_manager: WebSocketManager,
         journal: Journal,
-        ask_exit: Callable[[int, str], None],
+        ask_exit: Callable[[int, str, Callable[[Session], None]], None],
     ) -> None:
-        self._database = database
-        self._clock = clock
+        """`ask_exit(run_id, why, also)` latches the exit of a run; `also` writes in the same transaction."""
         self._board = board
         self._run_board = run_board
         self._quotes = quotes
@@ -49,17 +46,21 @@ class RiskMonitor:
         self._ask_exit = ask_exit
         self._held: frozenset[ContractKey] = frozenset()
         self._watch: Watch | None = None
-        self._requoted_at = 0.0
+        self._turns = FairTurns()
         self.wake: Callable[[], None] = lambda: None
 
     def step(self) -> float:
         """Judge every living run once."""
-        views = [self._run_board.view(run_id) for run_id in self._run_board.living()]
-        self._follow(frozenset(key for view in views for key in view.held))
-        for view in views:
-            if view.state != "EXITING":
-                self._judge(view)
-        self._requote()
+        held: set[ContractKey] = set()
+        try:
+            for run_id in self._turns.order(self._run_board.living()):
+                with self._turns.turn(run_id):
+                    view = self._run_board.view(run_id)
+                    held |= view.held
+                    if view.state != "EXITING":
+                        self._judge(view)
+        finally:
+            self._follow(frozenset(held))
         return LOOK_S
 
     def _judge(self, view: RunView) -> None:
@@ -67,30 +68,28 @@ class RiskMonitor:
         trigger = judge(RunRules(view.max_loss, view.max_profit), pnl)
         if trigger is None:
             return
-        self._write(view, trigger, pnl)
-        self._ask_exit(view.run_id, trigger.reason)
+        # In one transaction: no rule is on record without its exit, and no exit without its rule.
+        self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl))
 
-    def _write(self, view: RunView, trigger: Trigger, pnl: RunPnl) -> None:
+    def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl) -> None:
         """One row for each rule and run, whoever sees it first."""
-        with self._database.transaction() as session:
-            run = session.get_one(Run, view.run_id)
-            known = session.scalars(
-                select(RiskEvent.id).where(RiskEvent.run_id == run.id, RiskEvent.rule == trigger.rule)
-            ).one_or_none()
-            if known is not None:
-                return
-            session.add(
-                RiskEvent(
-                    run_id=run.id,
-                    at=self._journal.now(),
-                    rule=trigger.rule,
-                    threshold=trigger.threshold,
-                    value=trigger.value.quantize(Decimal("0.01")),
-                    prices=self._prices(view),
-                    action=f"Exit of everything. Realised {pnl.realised:.2f}.",
-                )
+        known = session.scalars(
+            select(RiskEvent.id).where(RiskEvent.run_id == view.run_id, RiskEvent.rule == trigger.rule)
+        ).one_or_none()
+        if known is not None:
+            return
+        session.add(
+            RiskEvent(
+                run_id=view.run_id,
+                at=self._journal.now(),
+                rule=trigger.rule,
+                threshold=trigger.threshold,
+                value=trigger.value.quantize(Decimal("0.01")),
+                prices=self._prices(view),
+                action=f"Exit of everything. Realised {pnl.realised:.2f}.",
             )
-            self._journal.note(session, run.id, "rule", trigger.reason)
+        )
+        self._journal.note(session, view.run_id, "rule", trigger.reason)
 
     def _prices(self, view: RunView) -> dict[str, object]:
         """What the rule judged by: last price, touch and age of every held contract."""
@@ -122,17 +121,18 @@ class RiskMonitor:
     def _woken(self) -> None:
         self.wake()  # looked up at each call: the loop is made after the monitor
 
-    def _requote(self) -> None:
-        """Ask the gateway about held contracts before their marks go stale; an illiquid one may trade rarely."""
-        now = self._clock.monotonic()
-        if now - self._requoted_at < REQUOTE_AFTER_S:
-            return
-        old = [key for key in self._held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S]
+    def requote_step(self) -> float:
+        """For a loop of its own, since it waits for gateways. Asks about held contracts before their marks go stale.
+
+        An illiquid contract may trade rarely and still be fresh.
+        """
+        held = self._held
+        old = [key for key in held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S]
         if not old:
-            return
-        self._requoted_at = now
+            return LOOK_S
         try:
             self._quotes.refresh(old, REQUOTE_AFTER_S)
         except Unavailable:
             # Nothing was learnt: the marks go stale, the run shows incomplete, and rules judge by that.
-            return
+            return REQUOTE_AFTER_S
+        return REQUOTE_AFTER_S

@@ -54,6 +54,17 @@ class ExecutionState:
         return intent.state == IntentState.FILLED and self.filled_by_intent.get(intent.id, 0) < intent.units
 
     @property
+    def crossed(self) -> bool:
+        """True when more was closed than was ever opened: what is held has the sign it never should have."""
+        return self.net * self.side.sign < 0
+
+    @property
+    def rested_exits(self) -> int:
+        """Generations of the exit that stood in the market and did not fill."""
+        gone = (i for i in self.of(Purpose.EXIT) if i.state == IntentState.CANCELLED and i.sent_at is not None)
+        return len({i.generation for i in gone})
+
+    @property
     def entry_open(self) -> bool:
         return bool(self.open_intents(Purpose.ENTRY))
 
@@ -100,15 +111,21 @@ def contract_of(row: StrategyExecution) -> Contract:
     )
 
 
-def load_accounts(session: Session, run_id: int) -> list[AccountState]:
-    """Every account of the run, in order of id, with its executions in order of leg."""
+def load_accounts(session: Session, run_id: int, *, to_write: bool = False) -> list[AccountState]:
+    """Every account of the run, in order of id, with its executions in order of leg.
+
+    `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over.
+    """
     rows = session.scalars(
         select(StrategyExecution)
         .where(StrategyExecution.run_id == run_id)
         .order_by(StrategyExecution.account_id, StrategyExecution.leg)
     ).all()
     intents: dict[int, list[Intent]] = {}
-    for intent in session.scalars(select(Intent).where(Intent.run_id == run_id).order_by(Intent.id)):
+    query = select(Intent).where(Intent.run_id == run_id).order_by(Intent.id)
+    if to_write:
+        query = query.with_for_update(key_share=True)
+    for intent in session.scalars(query):
         intents.setdefault(intent.execution_id, []).append(intent)
     fills: dict[int, list[FillRow]] = {}
     wanted = [row.id for row in rows]

@@ -1,23 +1,25 @@
 """Writes what one read of an account's books proves, in one transaction: claims, states, fills, orders, positions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.books import BrokerOrder
 from app.domain.calendar import trading_date
 from app.domain.orders import FINAL, MOVES, IntentState, move
+from app.domain.outcomes import Verdict
 from app.domain.reconcile import Absent, Ambiguous, Claim, Finding, Settled, TradeFill
 from app.persistence.database import Database
 from app.persistence.tables import FillRow, Intent, Run
 from app.ports.clock import Clock, MarketClock
+from app.services.book_memory import Memory
 from app.services.book_rows import keep_orders, keep_positions
 from app.services.journal import Journal
+from app.services.over_close import OverClose
 from app.services.run_board import LIVING
-from app.services.settling import Books, find, grouped, quiet_window_s, settle_known, since_send_s
+from app.services.settling import Books, agrees, find, grouped, quiet_window_s, settle_known
 
 BUSY_S = 1.0
 HOLDING_S = 2.0
@@ -25,41 +27,11 @@ IDLE_S = 8.0
 ANSWER_DUE_S = 3.0
 """A call that has not answered by now is looked for in the books, in parallel to waiting for it."""
 
+TRADES_LATE_S = 15.0
+"""How long a cancelled order waits for positions and trades to agree before that is said aloud."""
+
 UNANSWERED_S = 140.0
 """After this a call is over whatever became of it: its client gives up at 125 s."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """What one account's loop remembers between reads. Not shared between threads.
-
-    `final_words` are (order id, word) pairs read before; `quiet_reads` counts clean reads since an intent's quiet
-    window ended; `ids` are the order ids of the last read.
-    """
-
-    final_words: set[tuple[str, str]] = field(default_factory=set)
-    quiet_reads: dict[int, int] = field(default_factory=dict)
-    ids: frozenset[str] = frozenset()
-    day: date | None = None
-
-    def read_failed(self) -> None:
-        """Reads that prove absence must follow one another without a gap."""
-        self.quiet_reads.clear()
-
-    def begin(self, day: date, ids: frozenset[str]) -> None:
-        """A new read. One that lost ids of the same day is not clean."""
-        if self.day == day and self.ids - ids:
-            self.quiet_reads.clear()
-        self.day, self.ids = day, ids
-
-    def seen_before(self, order: BrokerOrder) -> bool:
-        """Whether this row's final word was read before. A row can carry another row's word once."""
-        word = (order.order_id, order.status.value)
-        if word in self.final_words:
-            return True
-        if order.status.is_final:
-            self.final_words.add(word)
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +50,23 @@ class Settlement:
         self._clock = clock
         self._market_clock = market_clock
         self._journal = journal
+        self._over_close = OverClose(journal)
 
     def apply(self, account_id: int, books: Books, memory: Memory) -> Applied:
         today = trading_date(self._market_clock.now())
         memory.begin(today, frozenset(order.order_id for order in books.orders))
         with self._database.transaction() as session:
-            intents = _sent_today(session, account_id, today)
-            changed = self._find_lost(session, intents, books, memory)
+            intents = _sent(session, account_id, today)
+            memory.keep(intent.id for intent in intents)
+            of_today = [intent for intent in intents if intent.trading_date == today]
+            changed = self._find_lost(session, of_today, books, memory)
             changed |= self._settle_known(session, intents, books, memory)
+            changed |= self._end_of_day(session, intents, books, today)
             keep_orders(session, account_id, today, books.orders, books.trades, intents=intents, at=self._journal.now())
-            moved = keep_positions(session, account_id, books.positions, self._journal.now())
+            moved = memory.is_clean and keep_positions(session, account_id, books.positions, self._journal.now())
+            session.flush()
+            changed |= self._over_close.check(session, account_id)
+            _reopen(session, changed)
             living = set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
             busy = any(IntentState(intent.state) not in FINAL for intent in intents)
         wait_s = BUSY_S if busy else HOLDING_S if living else IDLE_S
@@ -95,45 +74,47 @@ class Settlement:
 
     def _find_lost(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         """Look for the orders of intents whose answer is missing or told nothing."""
-        now = self._clock.now()
-        lost = [intent for intent in intents if self._is_lost(intent, now)]
+        now = self._clock.monotonic()
+        lost = [intent for intent in intents if _is_lost(intent, memory, now)]
         changed: set[int] = set()
         for group in grouped(lost):
             claimed = frozenset(i.order_id for i in intents if i.order_id is not None)
             reads = min(_count_quiet(intent, memory, now) for intent in group)
-            findings = find(group, books, claimed=claimed, clean_reads=reads, now=now)
+            findings = find(
+                group,
+                books,
+                claimed=claimed,
+                clean_reads=reads,
+                lost_for_s=lambda intent: memory.lost_for_s(intent.id, now),
+            )
             for intent, finding in zip(group, findings, strict=True):
-                if self._take(session, intent, finding, now):
+                if self._take(session, intent, finding, memory.lost_for_s(intent.id, now)):
                     changed.add(intent.run_id)
         return changed
 
-    def _is_lost(self, intent: Intent, now: datetime) -> bool:
-        if intent.order_id is not None:
-            return False
-        state = IntentState(intent.state)
-        return state in {IntentState.UNKNOWN, IntentState.PARKED} or (
-            state is IntentState.SENDING and since_send_s(intent, now) > ANSWER_DUE_S
-        )
-
-    def _take(self, session: Session, intent: Intent, finding: Finding, now: datetime) -> bool:
+    def _take(self, session: Session, intent: Intent, finding: Finding, lost_for_s: float) -> bool:
         what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
         if isinstance(finding, Claim):
             self._claim(session, intent, finding.order_id, what)
             return True
+        if intent.state == IntentState.NOT_SENT:
+            return False  # settled already; only an order that turns up late matters now
         if isinstance(finding, Absent) and intent.state != IntentState.PARKED:
-            if intent.state == IntentState.SENDING and since_send_s(intent, now) < UNANSWERED_S:
+            if intent.state == IntentState.SENDING and lost_for_s < UNANSWERED_S:
                 return False
-            self._not_sent(session, intent, what, now)
+            self._not_sent(session, intent, what, self._clock.now())
             return True
         if isinstance(finding, Ambiguous):
             return self._ambiguous(session, intent, finding, what)
         return False
 
     def _claim(self, session: Session, intent: Intent, order_id: str, what: str) -> None:
+        late = intent.state == IntentState.NOT_SENT
         intent.order_id = order_id
         intent.state = move(IntentState(intent.state), IntentState.WORKING).value
-        intent.reason = None
-        self._journal.note(session, intent.run_id, "found", f"Found at the broker: {what}.", intent.account_id)
+        intent.reason, intent.settled_at = None, None
+        words = f"Turned up late at the broker: {what}." if late else f"Found at the broker: {what}."
+        self._journal.note(session, intent.run_id, "found", words, intent.account_id)
 
     def _not_sent(self, session: Session, intent: Intent, what: str, now: datetime) -> None:
         intent.state = move(IntentState(intent.state), IntentState.NOT_SENT).value
@@ -150,23 +131,58 @@ class Settlement:
 
     def _settle_known(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         changed: set[int] = set()
+        carries = books.carries()
         for intent in intents:
             settled = settle_known(intent, books, confirmed=memory.seen_before)
-            if settled is not None and self._write(session, intent, settled):
+            if settled is None:
+                continue
+            if settled.state is IntentState.CANCELLED and intent.state != IntentState.CANCELLED:
+                settled = self._cancelled(intent, settled, memory, agree=agrees(intent, carries))
+            if self._write(session, intent, settled):
                 changed.add(intent.run_id)
+        return changed
+
+    def _cancelled(self, intent: Intent, settled: Settled, memory: Memory, *, agree: bool) -> Settled:
+        """A cancelled order is over when the positions bear out its trades: the trade book can lag behind a fill."""
+        if agree:
+            return settled
+        if memory.in_doubt_for_s(intent.id, self._clock.monotonic()) < TRADES_LATE_S:
+            return Settled(IntentState.WORKING, settled.fills, settled.missing, settled.doubt)
+        intent.reason = "Cancelled, and the broker's position does not agree with its trades. Look at its books."
+        return settled
+
+    def _end_of_day(self, session: Session, intents: list[Intent], books: Books, today: date) -> set[int]:
+        """Day orders end with their day: what the book does not list any more can fill no more."""
+        listed = {order.order_id for order in books.orders}
+        changed: set[int] = set()
+        for intent in intents:
+            state = IntentState(intent.state)
+            if intent.trading_date == today or state in FINAL or intent.order_id in listed:
+                continue
+            if state is IntentState.SENDING:
+                state = move(state, IntentState.UNKNOWN)
+            intent.state = move(state, IntentState.CANCELLED).value
+            intent.settled_at = self._clock.now()
+            intent.reason = f"The trading day it was sent on ended ({intent.trading_date:%d %b}) before it was settled."
+            words = (
+                f"{intent.side.capitalize()} {intent.units} {intent.symbol} of {intent.trading_date:%d %b} was not "
+                "settled when its day ended. Compare this account's position with ours."
+            )
+            self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
+            changed.add(intent.run_id)
         return changed
 
     def _write(self, session: Session, intent: Intent, settled: Settled) -> bool:
         new = self._new_fills(session, intent, settled.fills)
         current = IntentState(intent.state)
-        if current is IntentState.SENDING:
-            return bool(new)  # claimed this very moment; its state is settled once the claim is committed
         moves = settled.state is not current and settled.state in MOVES[current]
         if moves:
             intent.state = move(current, settled.state).value
             intent.settled_at = self._clock.now() if settled.state in FINAL else None
         if moves or new:
             self._tell(session, intent, new)
+        if settled.doubt is not None:
+            self._journal.note_once(session, intent.run_id, "attention", settled.doubt, intent.account_id)
         return moves or bool(new)
 
     def _new_fills(self, session: Session, intent: Intent, fills: Sequence[TradeFill]) -> list[TradeFill]:
@@ -206,20 +222,45 @@ class Settlement:
             self._journal.note(session, intent.run_id, state, words, intent.account_id)
 
 
-def _sent_today(session: Session, account_id: int, today: date) -> list[Intent]:
-    """Intents of the account that the books can say anything about, settled or not."""
+def _sent(session: Session, account_id: int, today: date) -> list[Intent]:
+    """Intents of the account that were sent today, settled or not, and those of earlier days that are not settled."""
+    finals = [state.value for state in FINAL]
     return list(
         session.scalars(
             select(Intent)
-            .where(Intent.account_id == account_id, Intent.trading_date == today, Intent.sent_at.is_not(None))
+            .where(
+                Intent.account_id == account_id,
+                Intent.sent_at.is_not(None),
+                or_(Intent.trading_date == today, Intent.state.not_in(finals)),
+            )
             .order_by(Intent.id)
+            .with_for_update(key_share=True)
         )
     )
 
 
-def _count_quiet(intent: Intent, memory: Memory, now: datetime) -> int:
-    if since_send_s(intent, now) < quiet_window_s(intent):
+def _is_lost(intent: Intent, memory: Memory, now: float) -> bool:
+    """Whether the order of this intent is to be looked for; one found absent before may still turn up."""
+    if intent.order_id is not None:
+        return False
+    state = IntentState(intent.state)
+    if state is IntentState.NOT_SENT:
+        return intent.verdict != Verdict.NOT_SENT
+    if state is IntentState.SENDING:
+        return memory.lost_for_s(intent.id, now) > ANSWER_DUE_S
+    return state in {IntentState.UNKNOWN, IntentState.PARKED}
+
+
+def _count_quiet(intent: Intent, memory: Memory, now: float) -> int:
+    if memory.lost_for_s(intent.id, now) < quiet_window_s(intent):
         return 0
     count = memory.quiet_reads.get(intent.id, 0) + 1
     memory.quiet_reads[intent.id] = count
     return count
+
+
+def _reopen(session: Session, changed: set[int]) -> None:
+    """A run that was over and to which something happened after all lives again, so that it is looked after."""
+    ended = session.scalars(select(Run).where(Run.id.in_(changed), Run.state == "CLOSED"))
+    for run in ended:
+        run.state, run.closed_at = "EXITING", None

@@ -1,8 +1,7 @@
 """Joins the rows of intents to what the domain makes of an account's books about them. No database, no network."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
@@ -22,6 +21,10 @@ from app.domain.reconcile import (
     settle,
 )
 from app.persistence.tables import Intent
+
+PRICE_STEP = Decimal("0.0001")
+PRODUCT_LENGTH = 16
+TIME_LENGTH = 32
 
 Holding = tuple[ContractKey, str]
 """A contract and the product it is held in."""
@@ -50,6 +53,55 @@ class Books:
         return carries
 
 
+def storable(books: Books) -> Books:
+    """The same books with prices and texts as the tables keep them, so that no broker's odd figure stops a read.
+
+    Done before anything is compared, so that a fill is the same fill in every read.
+    """
+    return Books(
+        [
+            replace(
+                order,
+                product=order.product[:PRODUCT_LENGTH],
+                price_type=order.price_type[:PRODUCT_LENGTH],
+                price=_kept(order.price),
+                average=None if order.average is None else _kept(order.average),
+                placed_at=order.placed_at[:TIME_LENGTH],
+            )
+            for order in books.orders
+        ],
+        [
+            replace(
+                trade,
+                product=trade.product[:PRODUCT_LENGTH],
+                price=_kept(trade.price),
+                traded_at=trade.traded_at[:TIME_LENGTH],
+            )
+            for trade in books.trades
+        ],
+        [
+            replace(
+                position,
+                product=position.product[:PRODUCT_LENGTH],
+                average=None if position.average is None else _kept(position.average),
+            )
+            for position in books.positions
+        ],
+        books.began,
+    )
+
+
+def _kept(price: Decimal) -> Decimal:
+    """Rounded to what a price column holds."""
+    return price.quantize(PRICE_STEP) if price != price.quantize(PRICE_STEP) else price
+
+
+def is_row_of(intent: Intent, order: BrokerOrder) -> bool:
+    """Whether a row can be this intent's own order: ids of another day may be given out again."""
+    same = order.side == intent.side and order.units == intent.units
+    return same and order.contract in {ContractKey(intent.exchange, intent.symbol), None}
+
+
 def holding_of(intent: Intent) -> Holding:
     return ContractKey(intent.exchange, intent.symbol), intent.product
 
@@ -62,6 +114,8 @@ def settle_known(intent: Intent, books: Books, *, confirmed: Callable[[BrokerOrd
     if intent.order_id is None:
         return None
     row = next((order for order in books.orders if order.order_id == intent.order_id), None)
+    if row is not None and not is_row_of(intent, row):
+        return None
     if row is not None:
         return settle(row, books.trades, confirmed=confirmed(row))
     fills = fills_of(intent.order_id, books.trades)
@@ -77,18 +131,34 @@ def same_order(intent: Intent) -> tuple[object, ...]:
     return (intent.execution_id, intent.purpose, intent.generation, intent.units, intent.limit_price)
 
 
+def agrees(intent: Intent, carries: dict[Holding, int]) -> bool:
+    """Whether positions and trades say the same of its holding as when it was sent.
+
+    True as well for an exit sent before any book could be read: there is nothing to compare with, and the exit after
+    it is held to the broker's net.
+    """
+    return intent.baseline_carry is None or carries.get(holding_of(intent), 0) == intent.baseline_carry
+
+
 def find(
-    intents: Sequence[Intent], books: Books, *, claimed: frozenset[str], clean_reads: int, now: datetime
+    intents: Sequence[Intent],
+    books: Books,
+    *,
+    claimed: frozenset[str],
+    clean_reads: int,
+    lost_for_s: Callable[[Intent], float],
 ) -> tuple[Finding, ...]:
     """One finding for each of some intents with the same `same_order`, whose order id is not known.
 
     `claimed` are ids of other intents. `clean_reads` counts as BooksRead says, for the youngest of them.
     """
     carries = books.carries()
-    agree = all(carries.get(holding_of(intent), 0) == (intent.baseline_carry or 0) for intent in intents)
+    agree = all(agrees(intent, carries) for intent in intents)
     read = BooksRead(books.orders, books.trades, clean_reads, agree)
     baseline = frozenset.intersection(*(frozenset(intent.baseline or ()) for intent in intents))
-    return match_slices([_unknown(intent, now) for intent in intents], read, baseline=baseline, claimed=claimed)
+    return match_slices(
+        [_unknown(intent, lost_for_s(intent)) for intent in intents], read, baseline=baseline, claimed=claimed
+    )
 
 
 def quiet_window_s(intent: Intent) -> float:
@@ -96,11 +166,7 @@ def quiet_window_s(intent: Intent) -> float:
     return QUIET_ANSWERED_S if intent.verdict == Verdict.UNKNOWN_ANSWERED else QUIET_OPEN_S
 
 
-def since_send_s(intent: Intent, now: datetime) -> float:
-    return 0.0 if intent.sent_at is None else (now - intent.sent_at).total_seconds()
-
-
-def _unknown(intent: Intent, now: datetime) -> UnknownIntent:
+def _unknown(intent: Intent, since_s: float) -> UnknownIntent:
     return UnknownIntent(
         contract=ContractKey(intent.exchange, intent.symbol),
         side=Side(intent.side),
@@ -108,7 +174,7 @@ def _unknown(intent: Intent, now: datetime) -> UnknownIntent:
         product=Product(intent.product),
         limit=intent.limit_price or Decimal(0),
         verdict=Verdict(intent.verdict) if intent.verdict else Verdict.UNKNOWN_OPEN,
-        since_send_s=since_send_s(intent, now),
+        since_send_s=since_s,
     )
 
 

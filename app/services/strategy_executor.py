@@ -7,23 +7,31 @@ something changed (`touch`). What was decided stands in the database before anyt
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import DeskError, Refused
+from app.domain.errors import Conflict, DeskError, Refused
 from app.domain.plan import AccountPlan, Plan, ResolvedLeg
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Preview, Run, StrategyExecution
 from app.ports.clock import Clock
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
+from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
 from app.services.previews import plan_of
 from app.services.run_state import AccountState, load_accounts
 
 log = logging.getLogger(__name__)
+
+START_GRACE = timedelta(seconds=60)
+"""How long after its preview expired a run is still started: Send was pressed in time, the engine came late."""
+
+LONGEST_WHY = 200
+"""Characters that the column of an execution holds; the journal keeps the whole sentence."""
 
 SWEEP_S = 1.0
 """How often open runs are looked at although nobody said that anything changed."""
@@ -60,7 +68,8 @@ class StrategyExecutor:
         self._on_change = on_change
         self._touched: set[int] = set()
         self._touching = threading.Lock()
-        self._swept_at = 0.0
+        self._turns = FairTurns()
+        self._swept_at: float | None = None
         self.lanes: LaneGate | None = None
         self.wake: Callable[[], None] = lambda: None
 
@@ -72,17 +81,18 @@ class StrategyExecutor:
 
     def step(self) -> float:
         now = self._clock.monotonic()
-        if now - self._swept_at >= SWEEP_S:
-            self._swept_at = now
+        if self._swept_at is None or now - self._swept_at >= SWEEP_S:
             living = self._living()
+            self._swept_at = now
             with self._touching:
                 self._touched |= living
         # One at a time, so that a run that crashes this step is gone from the set and the others still have their turn.
         while (run_id := self._next()) is not None:
-            try:
-                self.advance(run_id)
-            except DeskError as trouble:
-                self._needs_attention(run_id, str(trouble))
+            with self._turns.turn(run_id):
+                try:
+                    self.advance(run_id)
+                except DeskError as trouble:
+                    self._needs_attention(run_id, str(trouble))
         return max(0.05, SWEEP_S - (self._clock.monotonic() - self._swept_at))
 
     def start(self, run_id: int) -> str:
@@ -94,57 +104,69 @@ class StrategyExecutor:
             run = session.get_one(Run, run_id)
             if run.state != "REQUESTED":
                 return f"Run {run_id} was started before."
-            plan = plan_of(session.get_one(Preview, run.preview_id))
+            preview = session.get_one(Preview, run.preview_id)
         try:
+            if self._clock.now() - preview.expires_at > START_GRACE:
+                raise Conflict("It was asked for too long ago: prices have moved on. Preview again and send.")
+            plan = plan_of(preview)
             self._entries.check(plan)
+            if not self._write_start(run_id, plan):
+                return f"Run {run_id} was started before."
         except DeskError as refusal:
             self._refuse(run_id, str(refusal))
             return str(refusal)
-        with self._database.transaction() as session:
-            run = session.get_one(Run, run_id)
-            if run.state != "REQUESTED":
-                return f"Run {run_id} was started before."
-            self._write(session, run, plan)
         self.touch(run_id)
         self._on_change(run_id)
         return f"Run {run_id} started: {plan.order_count} orders in {len(plan.taking_part)} accounts."
 
-    def ask_exit(self, run_id: int, *, account_id: int | None, leg: int | None, why: str) -> None:
-        """Latch the exit of a run, or of a part of it. Asking again changes nothing."""
+    def ask_exit(
+        self,
+        run_id: int,
+        *,
+        account_id: int | None,
+        leg: int | None,
+        why: str,
+        also: Callable[[Session], None] = lambda _session: None,
+    ) -> None:
+        """Latch the exit of a run, or of a part of it. Asking again changes nothing.
+
+        `also` writes what must stand or fall with it, in the same transaction.
+        """
         with self._database.transaction() as session:
-            run = session.get_one(Run, run_id)
+            run = session.get_one(Run, run_id, with_for_update={"key_share": True})
+            also(session)
             if run.state == "REQUESTED":
-                run.state, run.reason, run.closed_at = (
-                    "REFUSED",
-                    f"{why} before anything was sent.",
-                    self._journal.now(),
-                )
-                return
-            wanted = [
-                execution
-                for execution in run.executions
-                if account_id in {None, execution.account_id} and leg in {None, execution.leg}
-            ]
-            for execution in wanted:
-                execution.exit_wanted = execution.exit_wanted or why
-            self._journal.note(session, run_id, "exit", f"{why.rstrip('.')}. To be flat: {len(wanted)} positions.", account_id)
-            if run.state in LIVING and all(execution.exit_wanted for execution in run.executions):
-                run.state = "EXITING"
+                run.state, run.reason = "REFUSED", f"{why} before anything was sent."
+                run.closed_at = self._journal.now()
+            elif run.state != "REFUSED":
+                self._latch(session, run, account_id, leg, why)
         self.touch(run_id)
         self._on_change(run_id)
+
+    def _latch(self, session: Session, run: Run, account_id: int | None, leg: int | None, why: str) -> None:
+        wanted = [
+            execution
+            for execution in run.executions
+            if account_id in {None, execution.account_id} and leg in {None, execution.leg}
+        ]
+        for execution in wanted:
+            execution.exit_wanted = execution.exit_wanted or why[:LONGEST_WHY]
+        words = f"{why.rstrip('.')}. To be flat: {len(wanted)} positions."
+        self._journal.note(session, run.id, "exit", words, account_id)
+        if run.state in LIVING and all(execution.exit_wanted for execution in run.executions):
+            run.state = "EXITING"
 
     def advance(self, run_id: int) -> None:
         """Decide what this run needs next, write it, then hand it to the lanes."""
         now = self._clock.now()
         with self._database.transaction() as session:
-            run = session.get_one(Run, run_id)
+            run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state in {"REQUESTED", "REFUSED"}:
                 return
-            accounts = load_accounts(session, run_id)
+            accounts = load_accounts(session, run_id, to_write=True)
             before = run.state
             for account in accounts:
-                self._entries.advance(session, run, account, now)
-                self._exits.advance(session, run, account, now)
+                self._advance_account(session, run, account, now)
             written = bool(session.new or session.dirty)
             session.flush()
             self._settle(session, run, accounts)
@@ -154,6 +176,20 @@ class StrategyExecutor:
         self._hand_over(sends, cancels)
         if changed or sends or cancels:
             self._on_change(run_id)
+
+    def _advance_account(self, session: Session, run: Run, account: AccountState, now: datetime) -> None:
+        """What one account's part needs. Trouble with it must not keep the others from getting out."""
+        session.flush()
+        try:
+            with session.begin_nested():
+                self._entries.advance(session, run, account, now)
+                self._exits.advance(session, run, account, now)
+        except DeskError as trouble:
+            account.to_send.clear()
+            account.to_cancel.clear()
+            log.warning("run %s, account %s: %s", run.id, account.account_id, trouble)
+            if self._journal.note_once(session, run.id, "attention", str(trouble), account.account_id):
+                run.reason = str(trouble)
 
     def _hand_over(self, sends: list[tuple[int, Intent, bool]], cancels: list[tuple[int, Intent]]) -> None:
         if self.lanes is None:
@@ -165,7 +201,11 @@ class StrategyExecutor:
 
     def _next(self) -> int | None:
         with self._touching:
-            return self._touched.pop() if self._touched else None
+            if not self._touched:
+                return None
+            first = self._turns.order(self._touched)[0]
+            self._touched.discard(first)
+            return first
 
     def _needs_attention(self, run_id: int, reason: str) -> None:
         """Say once, on the run, that it cannot go on without a person; it is still looked at each sweep."""
@@ -184,10 +224,21 @@ class StrategyExecutor:
 
     def _refuse(self, run_id: int, reason: str) -> None:
         with self._database.transaction() as session:
-            run = session.get_one(Run, run_id)
+            run = session.get_one(Run, run_id, with_for_update={"key_share": True})
+            if run.state != "REQUESTED":
+                return
             run.state, run.reason, run.closed_at = "REFUSED", reason, self._journal.now()
             self._journal.note(session, run_id, "refused", f"Nothing was sent. {reason}")
         self._on_change(run_id)
+
+    def _write_start(self, run_id: int, plan: Plan) -> bool:
+        """False when it was started meanwhile."""
+        with self._database.transaction() as session:
+            run = session.get_one(Run, run_id, with_for_update={"key_share": True})
+            if run.state != "REQUESTED":
+                return False
+            self._write(session, run, plan)
+        return True
 
     def _write(self, session: Session, run: Run, plan: Plan) -> None:
         run.state, run.started_at = "ENTERING", self._journal.now()

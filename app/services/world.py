@@ -32,7 +32,9 @@ class World:
         hours: SessionHours,
         books: Reconciler,
         read_soon: Callable[[int], None],
+        well: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`well` is False while threads of the engine keep crashing."""
         self._clock = clock
         self._gateways = gateways
         self._health = health
@@ -40,10 +42,12 @@ class World:
         self._hours = hours
         self._books = books
         self.read_soon = read_soon
+        self.well = well
 
     def mode(self, account_id: int) -> Mode | None:
         """The mode the gateway was last seen in; None when that was too long ago."""
-        return self._health.of(account_id).mode
+        age_s = self._books.mode_age_s(account_id)
+        return None if age_s is None or age_s > MODE_FRESH_S else self._health.of(account_id).mode
 
     def phase(self, exchange: str) -> Phase:
         return self._hours.phase(exchange)

@@ -1,0 +1,59 @@
+"""What the loop of one account remembers between reads of its books, on the monotonic clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.domain.books import BrokerOrder
+
+
+@dataclass(slots=True)
+class Memory:
+    """Not shared between threads; begins anew with each process, which makes it wait longer and never less.
+
+    `final_words` are (order id, word) pairs read before; `quiet_reads` counts clean reads since an intent's quiet
+    window ended; `ids` are the order ids of the last read; `since` is when an intent was first seen without an order
+    id, or its order first read as cancelled while positions and trades disagreed.
+    """
+
+    final_words: set[tuple[str, str]] = field(default_factory=set)
+    quiet_reads: dict[int, int] = field(default_factory=dict)
+    ids: frozenset[str] = frozenset()
+    day: date | None = None
+    is_clean: bool = True
+    lost_since: dict[int, float] = field(default_factory=dict)
+    doubt_since: dict[int, float] = field(default_factory=dict)
+
+    def read_failed(self) -> None:
+        """Reads that prove absence must follow one another without a gap."""
+        self.quiet_reads.clear()
+
+    def begin(self, day: date, ids: frozenset[str]) -> None:
+        """A new read. One that lost ids of the same day is not clean."""
+        self.is_clean = self.day != day or self.ids <= ids
+        if not self.is_clean:
+            self.quiet_reads.clear()
+        self.day, self.ids = day, ids
+
+    def seen_before(self, order: BrokerOrder) -> bool:
+        """Whether this row's final word was read before. A row can carry another row's word once."""
+        word = (order.order_id, order.status.value)
+        if word in self.final_words:
+            return True
+        if order.status.is_final:
+            self.final_words.add(word)
+        return False
+
+    def lost_for_s(self, intent_id: int, now: float) -> float:
+        """Seconds since this intent was first seen without its order."""
+        return now - self.lost_since.setdefault(intent_id, now)
+
+    def in_doubt_for_s(self, intent_id: int, now: float) -> float:
+        return now - self.doubt_since.setdefault(intent_id, now)
+
+    def keep(self, intent_ids: Iterable[int]) -> None:
+        """Forget all intents but these."""
+        wanted = set(intent_ids)
+        for kept in (self.quiet_reads, self.lost_since, self.doubt_since):
+            for intent_id in kept.keys() - wanted:
+                del kept[intent_id]

@@ -1,0 +1,115 @@
+"""What our own ledger says against a claim, asked inside the transaction that makes it."""
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from app.domain.contracts import Side
+from app.domain.errors import Denied
+from app.domain.orders import FINAL, OPEN, IntentState, Purpose
+from app.persistence.tables import FillRow, Intent, Position, StrategyExecution, TradingAccount
+
+_OPEN = [state.value for state in OPEN if state is not IntentState.READY]
+_FINAL = [state.value for state in FINAL]
+_UNSETTLED = [IntentState.SENDING.value, IntentState.UNKNOWN.value]
+
+
+def hold(session: Session, intent_id: int) -> Intent:
+    """The intent and its account, locked until the transaction ends: claims of one account follow one another.
+
+    Always the intent first: settling takes them in the same order.
+    """
+    intent = session.get_one(Intent, intent_id, with_for_update={"key_share": True})
+    session.get_one(TradingAccount, intent.account_id, with_for_update={"key_share": True})
+    return intent
+
+
+def check(session: Session, intent: Intent) -> None:
+    """Raises Denied when this intent must not be claimed beside what is under way already."""
+    if intent.purpose == Purpose.ENTRY:
+        _one_at_a_time(session, intent)
+        _within_plan(session, intent)
+    else:
+        _within_net(session, intent)
+
+
+def leaving_elsewhere(session: Session, execution: StrategyExecution) -> int:
+    """Units of this execution's holding that exits of other executions may still take away."""
+    which = and_(
+        _key(execution, Side(execution.side).opposite),
+        Intent.purpose == Purpose.EXIT.value,
+        Intent.state.in_(_OPEN),
+        Intent.execution_id != execution.id,
+    )
+    return _unfilled(session, which)
+
+
+def _one_at_a_time(session: Session, intent: Intent) -> None:
+    """Two runs' orders that nobody could tell apart are never unresolved together."""
+    other = session.scalars(
+        select(Intent.id)
+        .where(_key(intent, intent.side), Intent.execution_id != intent.execution_id, Intent.state.in_(_UNSETTLED))
+        .limit(1)
+    ).first()
+    if other is not None:
+        raise Denied("KEY_BUSY", f"Another run's order in {intent.symbol} is not settled yet; this one waits for it.")
+
+
+def _within_plan(session: Session, intent: Intent) -> None:
+    """What filled, what is under way and this together are never more than the execution is to have."""
+    mine = and_(
+        Intent.execution_id == intent.execution_id, Intent.purpose == Purpose.ENTRY.value, Intent.id != intent.id
+    )
+    under_way = _unfilled(session, and_(mine, Intent.state.in_(_OPEN)))
+    entered = _filled(session, and_(mine, Intent.state.in_(_OPEN + _FINAL)))
+    wanted = session.get_one(StrategyExecution, intent.execution_id).units
+    if entered + under_way + intent.units > wanted:
+        raise Denied(
+            "OVER_ENTRY", f"{entered} of {wanted} units of {intent.symbol} are in; {intent.units} more is too many."
+        )
+
+
+def _within_net(session: Session, intent: Intent) -> None:
+    """All exits under way and this together are never more than the broker's net position."""
+    net = session.scalars(
+        select(Position.net).where(
+            Position.account_id == intent.account_id,
+            Position.exchange == intent.exchange,
+            Position.symbol == intent.symbol,
+            Position.product == intent.product,
+        )
+    ).one_or_none()
+    if net is None:
+        raise Denied("NET_UNREAD", f"The broker's position in {intent.symbol} has not been read; the exit waits.")
+    others = and_(
+        _key(intent, intent.side),
+        Intent.purpose == Purpose.EXIT.value,
+        Intent.state.in_(_OPEN),
+        Intent.id != intent.id,
+    )
+    taken = _unfilled(session, others)
+    if taken and intent.units + taken > abs(net):
+        raise Denied(
+            "EXITS_UNDER_WAY",
+            f"{taken} of {abs(net)} units of {intent.symbol} are on their way out; the exit waits for them.",
+        )
+
+
+def _key(of: Intent | StrategyExecution, side: str) -> ColumnElement[bool]:
+    """Intents of the same account, contract and product on this side."""
+    return and_(
+        Intent.account_id == of.account_id,
+        Intent.exchange == of.exchange,
+        Intent.symbol == of.symbol,
+        Intent.product == of.product,
+        Intent.side == side,
+    )
+
+
+def _unfilled(session: Session, which: ColumnElement[bool]) -> int:
+    asked = session.scalar(select(func.coalesce(func.sum(Intent.units), 0)).where(which))
+    return max(0, int(asked or 0) - _filled(session, which))
+
+
+def _filled(session: Session, which: ColumnElement[bool]) -> int:
+    query = select(func.coalesce(func.sum(FillRow.units), 0)).join(Intent, Intent.id == FillRow.intent_id)
+    return int(session.scalar(query.where(which)) or 0)

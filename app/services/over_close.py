@@ -1,0 +1,82 @@
+"""Stops an account whose book shows more closed than was ever opened, and says so: no machine goes on from there."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.contracts import Side
+from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.services.journal import Journal
+from app.services.run_board import LIVING
+
+READS = 2
+"""How many reads in a row have to show a book on the other side of zero; one may have caught it half-way."""
+
+
+class OverClose:
+    """Asked after each read of an account's books, in its transaction. For one thread."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._seen: dict[int, int] = {}
+
+    def check(self, session: Session, account_id: int) -> set[int]:
+        """Runs in which something is on the wrong side of zero by now. Their account takes no more entries."""
+        executions = session.scalars(
+            select(StrategyExecution)
+            .join(Run, Run.id == StrategyExecution.run_id)
+            .where(StrategyExecution.account_id == account_id, Run.state.in_(LIVING))
+        ).all()
+        nets = _nets(session, [execution.id for execution in executions])
+        runs: set[int] = set()
+        for execution in executions:
+            net = nets.get(execution.id, 0)
+            if net * Side(execution.side).sign < 0:
+                self._stop(session, execution, f"our own fills leave {net:+d}")
+                runs.add(execution.run_id)
+            elif self._broker_is_across(session, execution, net):
+                self._stop(session, execution, f"our fills say {net:+d} and the broker's position is on the other side")
+                runs.add(execution.run_id)
+        return runs
+
+    def _broker_is_across(self, session: Session, execution: StrategyExecution, net: int) -> bool:
+        if not net:
+            self._seen.pop(execution.id, None)
+            return False
+        broker = session.scalars(
+            select(Position.net).where(
+                Position.account_id == execution.account_id,
+                Position.exchange == execution.exchange,
+                Position.symbol == execution.symbol,
+                Position.product == execution.product,
+            )
+        ).one_or_none()
+        if broker is None or broker * net >= 0:
+            self._seen.pop(execution.id, None)
+            return False
+        self._seen[execution.id] = self._seen.get(execution.id, 0) + 1
+        return self._seen[execution.id] >= READS
+
+    def _stop(self, session: Session, execution: StrategyExecution, what: str) -> None:
+        account = session.get_one(TradingAccount, execution.account_id)
+        if account.state == "ACTIVE":
+            account.state = "HALTED"
+        sentence = (
+            f"{execution.symbol} was closed beyond zero: {what}. {account.name} takes no entries. Look at its book."
+        )
+        self._journal.note_once(session, execution.run_id, "attention", sentence, execution.account_id)
+
+
+def _nets(session: Session, execution_ids: Sequence[int]) -> dict[int, int]:
+    """Signed units of each execution by its own fills."""
+    nets: dict[int, int] = {}
+    query = (
+        select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
+        .join(Intent, Intent.id == FillRow.intent_id)
+        .where(Intent.execution_id.in_(execution_ids))
+        .group_by(Intent.execution_id, FillRow.side)
+    )
+    for execution_id, side, units in session.execute(query):
+        nets[execution_id] = nets.get(execution_id, 0) + Side(side).sign * int(units)
+    return nets

@@ -1,0 +1,420 @@
+"""The order path on a real database, with brokers that keep their own truth, a clock moved by hand and no threads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, select
+
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, OrderStatus
+from app.domain.calendar import Phase
+from app.domain.contracts import Contract, ContractKey, Kind, Product, Side
+from app.domain.errors import DeskError
+from app.domain.money import Lots, Units
+from app.domain.orders import OrderRequest
+from app.domain.outcomes import Outcome, Verdict
+from app.domain.plan import AccountPlan, Mode, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.domain.slicing import slices
+from app.persistence.database import Database, Table, prepare_sqlite
+from app.persistence.tables import (
+    FillRow,
+    Intent,
+    LeaseRow,
+    Preview,
+    Run,
+    RunEvent,
+    Strategy,
+    StrategyExecution,
+    TradingAccount,
+    User,
+)
+from app.ports.gateway import GatewayError
+from app.services.account_health import HealthBoard
+from app.services.entries import EntryDesk
+from app.services.exits import ExitDesk
+from app.services.journal import Journal
+from app.services.order_desk import OrderDesk
+from app.services.previews import freeze
+from app.services.reconciler import Reconciler
+from app.services.strategy_executor import StrategyExecutor
+from app.services.world import World
+from tests.unit.services.market_fakes import EXPIRY, FakeClock
+
+LOT = 65
+FREEZE = 130
+PRICE = Decimal("100.00")
+
+
+def contract(strike: int = 25_000, kind: Kind = Kind.CE) -> Contract:
+    key = ContractKey("NFO", f"NIFTY01DEC26{strike}{kind.value}")
+    return Contract(key, "NIFTY", kind, EXPIRY, Decimal(strike), LOT, Decimal("0.05"), Units(FREEZE))
+
+
+CALL, PUT, HEDGE = contract(), contract(kind=Kind.PE), contract(25_400)
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+@dataclass
+class Standing:
+    """An order at the broker, as it truly is."""
+
+    order_id: str
+    request: OrderRequest
+    status: OrderStatus = OrderStatus.OPEN
+    filled: int = 0
+
+
+@dataclass
+class PretendBroker:
+    """One account's broker behind its gateway. `acts` scripts the next sends; ACK when it is empty.
+
+    ack; reject; lost and error: accepted, the answer is not known; gone: nothing happened and nobody says so; late:
+    accepted when `arrive` is called; not_sent; park; die_before and die_after: the process dies around the call.
+    """
+
+    acts: list[str] = field(default_factory=list)
+    standing: list[Standing] = field(default_factory=list)
+    trades: list[BrokerTrade] = field(default_factory=list)
+    foreign: dict[ContractKey, int] = field(default_factory=dict)
+    on_their_way: list[OrderRequest] = field(default_factory=list)
+    broken: GatewayError | None = None
+    broken_funds: GatewayError | None = None
+    fills_at_once: bool = False
+    trades_hidden: int = 0
+    placed: int = 0
+    in_mode: Mode = Mode.LIVE
+    number: int = 0
+
+    def accept(self, request: OrderRequest) -> str:
+        self.number += 1
+        order = Standing(f"{self.number:06d}", request)
+        self.standing.append(order)
+        if self.fills_at_once:
+            self.fill(order)
+        return order.order_id
+
+    def fill(self, order: Standing, units: int | None = None, price: Decimal = PRICE) -> None:
+        left = order.request.units - order.filled
+        units = left if units is None else min(units, left)
+        if units <= 0 or order.status is not OrderStatus.OPEN:
+            return
+        order.filled += units
+        request = order.request
+        self.trades.append(
+            BrokerTrade(
+                order.order_id, request.contract, request.side, Units(units), price, request.product.value, "10:30:01"
+            )
+        )
+        if order.filled == request.units:
+            order.status = OrderStatus.COMPLETE
+
+    def fill_all(self) -> None:
+        for order in self.standing:
+            self.fill(order)
+
+    def arrive(self) -> None:
+        while self.on_their_way:
+            self.accept(self.on_their_way.pop(0))
+
+    def net(self, key: ContractKey) -> int:
+        return self.foreign.get(key, 0) + sum(
+            order.request.side.sign * order.filled for order in self.standing if order.request.contract == key
+        )
+
+    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:  # noqa: ARG002 - the signature is the real one's
+        act = self.acts.pop(0) if self.acts else "ack"
+        self.placed += 1
+        if act == "die_before":
+            raise Killed
+        if act in {"ack", "lost", "error", "die_after"}:
+            order_id = self.accept(request)
+            if act == "die_after":
+                raise Killed
+            if act == "ack":
+                return Outcome(Verdict.ACK, order_id, "", 200)
+        if act == "late":
+            self.on_their_way.append(request)
+        verdict = {
+            "reject": Verdict.REJECTED, "not_sent": Verdict.NOT_SENT, "park": Verdict.PARKED,
+            "error": Verdict.UNKNOWN_ANSWERED,
+        }.get(act, Verdict.UNKNOWN_OPEN)  # fmt: skip
+        return Outcome(verdict, None, f"said {act}", None)
+
+    def cancel(self, order_id: str, tag: str) -> Outcome:  # noqa: ARG002 - the signature is the real one's
+        for order in self.standing:
+            if order.order_id == order_id and order.status is OrderStatus.OPEN:
+                order.status = OrderStatus.CANCELLED
+        return Outcome(Verdict.ACK, order_id, "", 200)
+
+    def order_book(self) -> list[BrokerOrder]:
+        if self.broken is not None:
+            raise self.broken
+        return [
+            BrokerOrder(
+                o.order_id, o.request.contract, o.request.side, o.request.units, o.request.product.value, "LIMIT",
+                o.request.price, Decimal(0), o.status, "10:30:00",
+            )
+            for o in self.standing
+        ]  # fmt: skip
+
+    def trade_book(self) -> list[BrokerTrade]:
+        if self.broken is not None:
+            raise self.broken
+        return self.trades[: len(self.trades) - self.trades_hidden]
+
+    def position_book(self) -> list[BrokerPosition]:
+        keys = {o.request.contract for o in self.standing if o.filled} | set(self.foreign)
+        average = Decimal("100.3333333333")
+        return [BrokerPosition(key, "MIS", Units(self.net(key)), average, None, None) for key in sorted(keys)]
+
+    def mode(self) -> Mode:
+        return self.in_mode
+
+    def funds(self) -> Funds:
+        if self.broken_funds is not None:
+            raise self.broken_funds
+        return Funds(Decimal(1_000_000), None, None, None, None)
+
+
+class _Pricing:
+    """A limit that differs with every generation of an exit; `trouble` is raised while it is set."""
+
+    def __init__(self) -> None:
+        self.trouble: DeskError | None = None
+        self.asked: list[int] = []
+
+    def limit(self, intent: Intent, execution: StrategyExecution, rested: int) -> Decimal:  # noqa: ARG002 - the signature is the real one's
+        if self.trouble is not None:
+            raise self.trouble
+        self.asked.append(rested)
+        return PRICE
+
+
+class _Listed:
+    def __init__(self) -> None:
+        self.known = {each.key: each for each in (CALL, PUT, HEDGE)}
+
+    def master(self) -> Any:
+        return self
+
+    def contract(self, key: ContractKey) -> Contract:
+        return self.known[key]
+
+
+class _Hours:
+    def __init__(self) -> None:
+        self.now = Phase.LIVE
+
+    def phase(self, exchange: str) -> Phase:  # noqa: ARG002 - the signature is the real one's
+        return self.now
+
+
+class _Brokers:
+    def __init__(self, brokers: dict[int, PretendBroker]) -> None:
+        self._brokers = brokers
+
+    def of(self, account_id: int) -> PretendBroker:
+        return self._brokers[account_id]
+
+
+@dataclass
+class _Queue:
+    """Jobs handed to the lanes, done when the test says so."""
+
+    jobs: dict[tuple[int, bool], None] = field(default_factory=dict)
+
+    def send(self, account_id: int, intent_id: int, *, is_exit: bool) -> None:  # noqa: ARG002 - the signature is the real one's
+        self.jobs[intent_id, False] = None
+
+    def cancel(self, account_id: int, intent_id: int) -> None:  # noqa: ARG002 - the signature is the real one's
+        self.jobs[intent_id, True] = None
+
+
+def ready_database(url: str) -> Database:
+    engine = create_engine(url)
+    prepare_sqlite(engine)
+    Table.metadata.drop_all(engine)
+    Table.metadata.create_all(engine)
+    return Database(engine)
+
+
+class OrderWorld:
+    """Everything between a plan and the brokers. `restart` throws away what is in memory, as a crash does."""
+
+    def __init__(self, folder: Path, *, accounts: int = 1, url: str | None = None) -> None:
+        self.database = ready_database(url or f"sqlite:///{folder / 'desk.sqlite3'}")
+        self.clock = FakeClock()
+        self.brokers = {number: PretendBroker() for number in range(1, accounts + 1)}
+        self.pricing, self.hours, self.epoch, self.runs = _Pricing(), _Hours(), 0, 0
+        now = self.clock.now()
+        with self.database.transaction() as session:
+            session.add(User(username="asha", password_hash="none", role="admin", created_at=now))
+            session.flush()
+            session.add(Strategy(owner_id=1, name="S", structures=1, created_at=now, changed_at=now))
+            for number in self.brokers:
+                session.add(
+                    TradingAccount(
+                        owner_id=1, name=f"Account {number}", broker="simulator", host_url=f"http://a:{number}",
+                        websocket_url="ws://a", locked_key="k", expected_mode="live", state="ACTIVE",
+                        feed_rank=number, created_at=now,
+                    )
+                )  # fmt: skip
+            session.add(LeaseRow(id=1, epoch=0, owner="test", taken_at=now))
+        self.slip: Callable[[Plan], None] = lambda _plan: None
+        self.restart()
+
+    @property
+    def broker(self) -> PretendBroker:
+        return self.brokers[1]
+
+    def restart(self) -> None:
+        self.epoch += 1
+        with self.database.transaction() as session:
+            session.get_one(LeaseRow, 1).epoch = self.epoch
+        epoch, gateways, journal = self.epoch, _Brokers(self.brokers), Journal(self.clock)
+        health, self.queue = HealthBoard(self.clock), _Queue()
+        anything: Any = gateways
+        self.reconciler = Reconciler(
+            self.database, self.clock, self.clock, anything, health, journal=journal,
+            on_change=self._touch,
+        )  # fmt: skip
+        listed: Any = _Listed()
+        hours: Any = self.hours
+        world = World(
+            self.clock, anything, health, contracts=listed, hours=hours, books=self.reconciler,
+            read_soon=lambda _account_id: None,
+        )  # fmt: skip
+        pricing: Any = self.pricing
+        self.desk = OrderDesk(
+            self.database, self.clock, self.clock, anything, pricing, journal, world=world, epoch=lambda: epoch,
+            live_sending=False, on_change=self._touch,
+        )  # fmt: skip
+        self.executor = StrategyExecutor(
+            self.database, self.clock,
+            EntryDesk(journal, lambda _account_id: None, self._check_slip, chase_after_s=3.0),
+            ExitDesk(journal, chase_after_s=3.0), journal, on_change=lambda _run_id: None,
+        )  # fmt: skip
+        self.executor.lanes = self.queue
+        self.unknown_at_start = self.reconciler.recover(epoch)
+
+    def _touch(self, run_id: int) -> None:
+        self.executor.touch(run_id)
+
+    def _check_slip(self, plan: Plan) -> None:
+        self.slip(plan)
+
+    def request(self, *legs: tuple[Contract, Side, int]) -> int:
+        """A requested run of these legs, so many lots of each, in every account."""
+        plan = plan_of(legs, list(self.brokers), self.clock)
+        text, digest = freeze(plan)
+        now = self.clock.now()
+        with self.database.transaction() as session:
+            preview = Preview(
+                strategy_id=1, user_id=1, made_at=now, expires_at=now + timedelta(seconds=60), digest=digest, plan=text
+            )
+            session.add(preview)
+            session.flush()
+            run = Run(
+                strategy_id=1, preview_id=preview.id, user_id=1, name="S", mode="live", state="REQUESTED",
+                requested_at=now,
+            )  # fmt: skip
+            session.add(run)
+            session.flush()
+            return run.id
+
+    def start(self, *legs: tuple[Contract, Side, int]) -> int:
+        self.read()
+        run_id = self.request(*legs)
+        self.executor.start(run_id)
+        return run_id
+
+    def read(self) -> None:
+        for account_id in self.brokers:
+            self.reconciler.step(account_id)
+
+    def work(self) -> None:
+        """Do everything that was handed to the lanes."""
+        while self.queue.jobs:
+            (intent_id, cancel), _ = self.queue.jobs.popitem()
+            self.desk.cancel(intent_id) if cancel else self.desk.send(intent_id)
+
+    def turn(self, seconds: float = 1.1) -> None:
+        """Decide, send, let time pass, read the books."""
+        self.executor.step()
+        self.work()
+        self.clock.advance(seconds)
+        self.read()
+
+    def turns(self, count: int, seconds: float = 1.1) -> None:
+        for _ in range(count):
+            self.turn(seconds)
+
+    def exit(self, run_id: int, **part: int) -> None:
+        self.executor.ask_exit(run_id, account_id=part.get("account_id"), leg=part.get("leg"), why="Exit asked")
+
+    def run(self, run_id: int = 1) -> Run:
+        with self.database.reading() as session:
+            return session.get_one(Run, run_id)
+
+    def intents(self, purpose: str | None = None, run_id: int | None = None) -> list[Intent]:
+        return [
+            row
+            for row in self.rows(Intent)
+            if purpose in {None, row.purpose} and run_id in {None, row.run_id}
+        ]  # fmt: skip
+
+    def net(self, run_id: int = 1) -> dict[str, int]:
+        """Signed units by symbol, as our own fills say."""
+        of_run = {row.id: row for row in self.rows(StrategyExecution) if row.run_id == run_id}
+        nets: dict[str, int] = {}
+        for fill in self.rows(FillRow):
+            if fill.execution_id in of_run:
+                symbol = of_run[fill.execution_id].symbol
+                nets[symbol] = nets.get(symbol, 0) + Side(fill.side).sign * fill.units
+        return {symbol: units for symbol, units in nets.items() if units}
+
+    def said(self, kind: str) -> list[str]:
+        return [row.sentence for row in self.rows(RunEvent) if row.kind == kind]
+
+    def account(self, account_id: int = 1) -> TradingAccount:
+        with self.database.reading() as session:
+            return session.get_one(TradingAccount, account_id)
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.database.reading() as session:
+            return list(session.scalars(select(table).order_by(table.id)))
+
+
+def plan_of(legs: tuple[tuple[Contract, Side, int], ...], accounts: list[int], clock: FakeClock) -> Plan:
+    resolved = tuple(
+        ResolvedLeg(number, each, side, 1, Product.MIS, "by hand") for number, (each, side, _) in enumerate(legs, 1)
+    )
+    planned = tuple(
+        PlannedLeg(
+            number,
+            Lots(lots),
+            Units(lots * LOT),
+            tuple(
+                PlannedOrder(number, part, units, PRICE, PRICE + side.sign * 5)
+                for part, units in enumerate(slices(Units(lots * LOT), LOT, Units(FREEZE)), 1)
+            ),
+        )
+        for number, (_, side, lots) in enumerate(legs, 1)
+    )
+    first = AccountPlan(0, "", Mode.LIVE, 1, planned, None, None, (), None)
+    return Plan(
+        strategy_id=1,
+        strategy_name="S",
+        made_at=clock.now(),
+        spots=(("NIFTY", Decimal(25_000)),),
+        legs=resolved,
+        accounts=tuple(replace(first, account_id=each, account_name=f"Account {each}") for each in accounts),
+        max_loss=None,
+        max_profit=None,
+    )

@@ -1,0 +1,233 @@
+"""The way in: exactly the plan and never more; what fails unwinds its own account, what may pass is waited for."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.domain.books import OrderStatus
+from app.domain.calendar import Phase
+from app.domain.contracts import Side
+from app.domain.errors import Denied, NoFreshPrice
+from app.domain.orders import IntentState
+from app.persistence.tables import Preview
+from app.ports.gateway import TimedOut
+from app.services.order_desk import ENTRY_PATIENCE_S
+from tests.unit.services.order_world import CALL, HEDGE, LOT, PUT, Killed, OrderWorld
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> OrderWorld:
+    return OrderWorld(tmp_path)
+
+
+def test_shorts_wait_until_their_hedge_has_filled(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.SELL, 1), (HEDGE, Side.BUY, 1))
+    world.turn(0.5)
+    assert [order.request.side for order in world.broker.standing] == [Side.BUY]
+    world.broker.fill_all()
+    world.turns(2, 0.5)
+    assert [order.request.side for order in world.broker.standing] == [Side.BUY, Side.SELL]
+    world.broker.fill_all()
+    world.turns(2)
+    assert world.run(run_id).state == "OPEN"
+
+
+def test_a_price_missing_for_a_moment_is_waited_for(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    world.pricing.trouble = NoFreshPrice("no price yet")
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.turns(4)
+    assert world.intents()[0].state == IntentState.READY
+    world.pricing.trouble = None
+    world.turns(3)
+    assert world.run(run_id).state == "OPEN"
+
+
+def test_a_book_that_cannot_be_read_is_waited_for_and_only_then_denied(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.clock.advance(2)
+    world.broker.broken = TimedOut("no book")
+    world.turns(int(ENTRY_PATIENCE_S) - 3)
+    assert world.intents()[0].state == IntentState.READY
+    world.turns(6)
+    (intent,) = world.intents()
+    assert intent.state == IntentState.DENIED
+    assert "no book" in (intent.reason or "")
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.placed == 0
+
+
+def test_hours_that_are_not_read_yet_are_waited_for_a_closed_market_is_not(world: OrderWorld) -> None:
+    world.hours.now = Phase.UNKNOWN
+    world.start((CALL, Side.BUY, 1))
+    world.turns(3)
+    assert world.intents()[0].state == IntentState.READY
+    world.hours.now = Phase.CLOSED
+    world.turns(2)
+    assert world.intents()[0].state == IntentState.DENIED
+
+
+def test_a_resting_entry_is_cancelled_and_only_the_rest_is_priced_again(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 2))
+    world.turn()
+    world.broker.fill(world.broker.standing[0], LOT)
+    world.turns(6)
+    world.broker.fills_at_once = True
+    world.turns(6)
+    assert [order.request.units for order in world.broker.standing if order.filled] == [130, 65]
+    assert world.net(run_id) == {CALL.key.symbol: 130}
+    assert world.run(run_id).state == "OPEN"
+
+
+def test_a_cancel_whose_last_fill_shows_late_is_not_priced_again(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 2))
+    world.turn()
+    order = world.broker.standing[0]
+    world.broker.fill(order, LOT)
+    world.broker.trades_hidden = 1  # the trade book lags behind order book and positions
+    world.turns(8)
+    assert order.status is OrderStatus.CANCELLED
+    assert len(world.broker.standing) == 1, "nothing is sent while books disagree"
+    world.broker.trades_hidden = 0
+    world.turns(3)
+    assert [each.request.units for each in world.broker.standing] == [130, 65]
+
+
+def test_books_that_never_agree_fail_the_leg_instead_of_sending_again(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 2))
+    world.turn()
+    world.broker.fill(world.broker.standing[0], LOT)
+    world.broker.trades_hidden = 1
+    world.turns(30)
+    assert len(world.broker.standing) == 1
+    assert world.run(run_id).state in {"EXITING", "CLOSED"}
+    assert world.said("leg_failed")
+
+
+def test_a_rejected_leg_unwinds_its_account(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    world.broker.acts = ["ack", "reject"]
+    run_id = world.start((CALL, Side.BUY, 1), (PUT, Side.BUY, 1))
+    world.turns(6)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.net(CALL.key) == world.broker.net(PUT.key) == 0
+
+
+def test_a_short_whose_hedge_is_given_up_is_not_left_waiting(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.SELL, 1), (HEDGE, Side.BUY, 1))
+    world.turn(0.5)
+    world.exit(run_id, leg=2)
+    world.turns(8)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.net(CALL.key) == world.broker.net(HEDGE.key) == 0
+
+
+def test_exit_asked_while_orders_are_unknown_waits_for_them(world: OrderWorld) -> None:
+    world.broker.acts = ["lost"]
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    world.work()
+    world.exit(run_id)
+    world.broker.fill_all()
+    world.broker.fills_at_once = True
+    world.turns(6)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.net(CALL.key) == 0
+    assert world.broker.placed == 2
+
+
+def test_an_entry_never_brings_more_than_was_planned_even_when_a_cancelled_order_fills_late(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 1))
+    while len(world.intents()) < 2:
+        world.turn(0.6)
+    first = world.broker.standing[0]
+    first.status = OrderStatus.OPEN
+    world.broker.fill(first)  # the broker thought otherwise
+    world.read()
+    world.turns(6)
+    assert abs(world.broker.net(CALL.key)) <= LOT
+
+
+def test_what_was_asked_too_long_ago_is_not_started(world: OrderWorld) -> None:
+    world.read()
+    run_id = world.request((CALL, Side.BUY, 1))
+    world.clock.advance(600)
+    assert "too long ago" in world.executor.start(run_id)
+    assert world.run(run_id).state == "REFUSED"
+    assert world.intents() == []
+
+
+def test_a_plan_that_was_tampered_with_refuses_its_run(world: OrderWorld) -> None:
+    world.read()
+    run_id = world.request((CALL, Side.BUY, 1))
+    with world.database.transaction() as session:
+        session.get_one(Preview, 1).plan += " "
+    assert "hash" in world.executor.start(run_id)
+    assert world.run(run_id).state == "REFUSED"
+
+
+def test_prices_that_left_the_slip_refuse_the_whole_run(world: OrderWorld) -> None:
+    world.read()
+
+    def moved(_plan: object) -> None:
+        raise Denied("PRICE_MOVED", "gone")
+
+    world.slip = moved
+    assert world.executor.start(world.request((CALL, Side.BUY, 1))) == "gone"
+    assert world.executor.start(1) == "Run 1 was started before."
+    assert world.intents() == []
+
+
+def test_an_entry_of_yesterday_is_not_sent_today(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 1))
+    world.clock.advance(24 * 3600)
+    world.read()
+    world.turns(3)
+    (intent,) = world.intents()
+    assert (intent.state, world.broker.placed) == (IntentState.DENIED, 0)
+    assert "another day" in (intent.reason or "")
+
+
+@pytest.mark.parametrize("act", ["die_before", "die_after"])
+def test_a_death_around_the_call_sends_nothing_twice(world: OrderWorld, act: str) -> None:
+    world.broker.acts = [act]
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    with pytest.raises(Killed):
+        world.work()
+    world.restart()
+    assert world.unknown_at_start == 1
+    world.turns(3)
+    world.broker.fill_all()
+    world.turns(200)
+    accepted = 1 if act == "die_after" else 0
+    assert world.broker.placed == 1
+    assert world.net(run_id) == ({CALL.key.symbol: LOT} if accepted else {})
+    assert world.run(run_id).state == ("OPEN" if accepted else "CLOSED")
+
+
+def test_a_machine_that_slept_between_claim_and_call_does_not_send(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    wait = timedelta(seconds=2)
+    real = world.desk._call
+
+    def slept(claimed: object) -> object:
+        world.clock.advance(wait.total_seconds())
+        return real(claimed)  # type: ignore[arg-type]
+
+    world.desk._call = slept  # type: ignore[assignment,method-assign]
+    world.work()
+    assert world.broker.placed == 0
+    assert world.intents()[0].state == IntentState.NOT_SENT
+
+
+def test_nothing_is_sent_under_an_old_epoch(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    old = world.desk
+    world.restart()
+    old.send(1)
+    assert world.broker.placed == 0
+    assert world.intents()[0].state == IntentState.READY

@@ -1,0 +1,216 @@
+"""The way out: tried until flat, never beyond flat, and trouble in one place stops no other."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app.domain.books import OrderStatus
+from app.domain.calendar import Phase
+from app.domain.contracts import Side
+from app.domain.errors import Misconfigured, NoFreshPrice
+from app.domain.market_rules import MissingRule, RuleKind
+from app.domain.orders import IntentState
+from app.persistence.tables import Position, TradingAccount
+from tests.unit.services.order_world import CALL, HEDGE, LOT, OrderWorld
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> OrderWorld:
+    made = OrderWorld(tmp_path)
+    made.broker.fills_at_once = True
+    return made
+
+
+def entered(world: OrderWorld, *legs: tuple[object, Side, int]) -> int:
+    run_id = world.start(*(legs or ((CALL, Side.BUY, 2),)))  # type: ignore[arg-type]
+    world.turns(4)
+    assert world.run(run_id).state == "OPEN"
+    return run_id
+
+
+def exit_orders(world: OrderWorld, side: Side = Side.SELL) -> list[int]:
+    return [order.request.units for order in world.broker.standing if order.request.side is side]
+
+
+def test_what_was_bought_is_sold_and_the_run_closes(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.exit(run_id)
+    world.turns(3)
+    assert exit_orders(world) == [130]
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.net(CALL.key) == 0
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [NoFreshPrice("no price"), MissingRule(RuleKind.BAND_OPTION, None, CALL.expiry), Misconfigured("the key")],
+)
+def test_an_exit_that_cannot_be_priced_waits_says_so_once_and_goes_when_it_can(
+    world: OrderWorld, trouble: Exception
+) -> None:
+    run_id = entered(world)
+    world.pricing.trouble = trouble  # type: ignore[assignment]
+    world.exit(run_id)
+    world.turns(40)
+    (intent,) = world.intents("EXIT")
+    assert intent.state == IntentState.READY
+    assert len([words for words in world.said("attention") if "Waits" in words]) == 1
+    world.pricing.trouble = None
+    world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.pricing.asked[-1] == 0, "waiting gave nothing of the price away"
+
+
+def test_a_closed_market_makes_exits_wait_without_a_new_try_each_time(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.hours.now = Phase.CLOSED
+    world.exit(run_id)
+    world.turns(30)
+    assert len(world.intents("EXIT")) == 1
+    world.hours.now = Phase.LIVE
+    world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+
+
+@pytest.mark.parametrize("state", ["PAUSED", "HALTED"])
+def test_a_stopped_account_is_let_out(world: OrderWorld, state: str) -> None:
+    run_id = entered(world)
+    with world.database.transaction() as session:
+        session.get_one(TradingAccount, 1).state = state
+    world.exit(run_id)
+    world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_refused_exits_give_nothing_away_and_those_that_rested_do(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.broker.acts = ["reject", "not_sent"]
+    world.broker.fills_at_once = False
+    world.exit(run_id)
+    world.turns(40)
+    assert world.pricing.asked[1:6] == [0, 0, 0, 1, 2]
+    assert any("edge of its band" in words for words in world.said("attention"))
+
+
+def test_exits_cancelled_by_the_broker_are_not_repeated_every_second(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.broker.fills_at_once = False
+    world.exit(run_id)
+    for _ in range(30):
+        world.turn()
+        for order in world.broker.standing:
+            if order.status is OrderStatus.OPEN:
+                order.status = OrderStatus.CANCELLED
+    assert 2 <= len(world.intents("EXIT")) <= 8
+
+
+def test_a_broker_that_holds_less_than_a_lot_stops_neither_itself_nor_the_other_account(tmp_path: Path) -> None:
+    world = OrderWorld(tmp_path, accounts=2)
+    for broker in world.brokers.values():
+        broker.fills_at_once = True
+    run_id = entered(world)
+    world.broker.foreign[CALL.key] = -100  # sold by hand: 30 are left
+    world.read()
+    world.exit(run_id)
+    world.turns(4)
+    assert world.brokers[2].net(CALL.key) == 0
+    assert exit_orders(world) == []
+    assert any("less than a lot" in words for words in world.said("attention"))
+    count = len(world.said("attention"))
+    world.turns(5)
+    assert len(world.said("attention")) == count, "said once, not every second"
+
+
+def test_trouble_in_one_account_does_not_keep_the_others_in(tmp_path: Path) -> None:
+    world = OrderWorld(tmp_path, accounts=2)
+    for broker in world.brokers.values():
+        broker.fills_at_once = True
+    run_id = entered(world)
+    with world.database.transaction() as session:
+        for row in world.run(run_id).executions:
+            if row.account_id == 1:
+                session.merge(row).freeze = 1  # nobody knows how much goes into one order
+    world.exit(run_id)
+    world.turns(4)
+    assert world.brokers[2].net(CALL.key) == 0
+    assert any("freeze" in words for words in world.said("attention"))
+
+
+def test_shorts_go_before_longs_and_a_short_closed_by_hand_does_not_hold_the_hedge(world: OrderWorld) -> None:
+    run_id = entered(world, (CALL, Side.SELL, 1), (HEDGE, Side.BUY, 1))
+    world.broker.foreign[CALL.key] = LOT  # bought back by hand
+    world.read()
+    world.exit(run_id)
+    world.turns(4)
+    assert world.broker.net(HEDGE.key) == 0
+    assert world.broker.net(CALL.key) == 0
+    assert any("shows no" in words for words in world.said("attention"))
+
+
+def test_a_leg_closed_beyond_zero_is_never_sent_again_and_stops_the_account(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    # The broker filled the exit twice over, as a late order would.
+    order = world.broker.standing[-1]
+    world.broker.trades.append(world.broker.trades[-1])
+    order.filled += 130
+    world.clock.advance(1.1)
+    world.read()
+    placed = world.broker.placed
+    world.turns(30)
+    assert world.net(run_id) == {CALL.key.symbol: -130}
+    assert world.broker.placed == placed, "selling more would make it worse"
+    assert world.account().state == "HALTED"
+    assert any("beyond zero" in words for words in world.said("attention"))
+
+
+def test_two_runs_that_hold_the_same_never_close_more_than_the_broker_has(world: OrderWorld) -> None:
+    first, second = entered(world), world.start((CALL, Side.BUY, 2))
+    world.turns(3)
+    assert world.broker.net(CALL.key) == 260
+    world.broker.foreign[CALL.key] = -130  # half was sold by hand
+    world.read()
+    world.broker.fills_at_once = False
+    world.exit(first)
+    world.exit(second)
+    world.executor.step()
+    world.work()
+    assert sum(exit_orders(world)) == 130
+    world.broker.fill_all()
+    world.broker.fills_at_once = True
+    world.turns(10)
+    assert world.broker.net(CALL.key) == 0
+
+
+def test_a_clock_that_was_set_back_does_not_hold_up_the_way_out(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.broker.acts = ["reject"]
+    world.exit(run_id)
+    world.turn()
+    world.clock.at -= timedelta(hours=1)
+    world.turns(4)
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_units_that_no_book_has_shown_are_not_closed(world: OrderWorld) -> None:
+    run_id = entered(world)
+    with world.database.transaction() as session:
+        session.query(Position).delete()
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    assert exit_orders(world) == []
+
+
+def test_odd_prices_of_a_broker_do_not_stop_its_books(world: OrderWorld) -> None:
+    world.broker.fills_at_once = False
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.turn(0.5)
+    world.broker.fill(world.broker.standing[0], price=Decimal("100.123456789"))
+    world.turn()
+    assert world.run(run_id).state in {"ENTERING", "OPEN"}
+    assert world.net(run_id) == {CALL.key.symbol: LOT}
