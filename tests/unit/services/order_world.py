@@ -7,15 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, event, select
 
-from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, OrderStatus
 from app.domain.calendar import Phase
-from app.domain.contracts import Contract, ContractKey, Kind, Product, Side
+from app.domain.contracts import Contract, ContractKey, Product, Side
 from app.domain.errors import DeskError
 from app.domain.money import Lots, Units
-from app.domain.orders import OrderRequest
-from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import AccountPlan, Mode, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
 from app.domain.slicing import slices
 from app.persistence.database import Database, Table, prepare_sqlite
@@ -31,7 +28,6 @@ from app.persistence.tables import (
     TradingAccount,
     User,
 )
-from app.ports.gateway import GatewayError
 from app.services.account_health import HealthBoard
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
@@ -41,145 +37,8 @@ from app.services.previews import freeze
 from app.services.reconciler import Reconciler
 from app.services.strategy_executor import StrategyExecutor
 from app.services.world import World
-from tests.unit.services.market_fakes import EXPIRY, FakeClock
-
-LOT = 65
-FREEZE = 130
-PRICE = Decimal("100.00")
-
-
-def contract(strike: int = 25_000, kind: Kind = Kind.CE) -> Contract:
-    key = ContractKey("NFO", f"NIFTY01DEC26{strike}{kind.value}")
-    return Contract(key, "NIFTY", kind, EXPIRY, Decimal(strike), LOT, Decimal("0.05"), Units(FREEZE))
-
-
-CALL, PUT, HEDGE = contract(), contract(kind=Kind.PE), contract(25_400)
-
-
-class Killed(BaseException):
-    """The process died here."""
-
-
-@dataclass
-class Standing:
-    """An order at the broker, as it truly is."""
-
-    order_id: str
-    request: OrderRequest
-    status: OrderStatus = OrderStatus.OPEN
-    filled: int = 0
-
-
-@dataclass
-class PretendBroker:
-    """One account's broker behind its gateway. `acts` scripts the next sends; ACK when it is empty.
-
-    ack; reject; lost and error: accepted, the answer is not known; gone: nothing happened and nobody says so; late:
-    accepted when `arrive` is called; not_sent; park; die_before and die_after: the process dies around the call.
-    """
-
-    acts: list[str] = field(default_factory=list)
-    standing: list[Standing] = field(default_factory=list)
-    trades: list[BrokerTrade] = field(default_factory=list)
-    foreign: dict[ContractKey, int] = field(default_factory=dict)
-    on_their_way: list[OrderRequest] = field(default_factory=list)
-    broken: GatewayError | None = None
-    broken_funds: GatewayError | None = None
-    fills_at_once: bool = False
-    trades_hidden: int = 0
-    placed: int = 0
-    in_mode: Mode = Mode.LIVE
-    number: int = 0
-
-    def accept(self, request: OrderRequest) -> str:
-        self.number += 1
-        order = Standing(f"{self.number:06d}", request)
-        self.standing.append(order)
-        if self.fills_at_once:
-            self.fill(order)
-        return order.order_id
-
-    def fill(self, order: Standing, units: int | None = None, price: Decimal = PRICE) -> None:
-        left = order.request.units - order.filled
-        units = left if units is None else min(units, left)
-        if units <= 0 or order.status is not OrderStatus.OPEN:
-            return
-        order.filled += units
-        request = order.request
-        self.trades.append(
-            BrokerTrade(
-                order.order_id, request.contract, request.side, Units(units), price, request.product.value, "10:30:01"
-            )
-        )
-        if order.filled == request.units:
-            order.status = OrderStatus.COMPLETE
-
-    def fill_all(self) -> None:
-        for order in self.standing:
-            self.fill(order)
-
-    def arrive(self) -> None:
-        while self.on_their_way:
-            self.accept(self.on_their_way.pop(0))
-
-    def net(self, key: ContractKey) -> int:
-        return self.foreign.get(key, 0) + sum(
-            order.request.side.sign * order.filled for order in self.standing if order.request.contract == key
-        )
-
-    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:  # noqa: ARG002 - the signature is the real one's
-        act = self.acts.pop(0) if self.acts else "ack"
-        self.placed += 1
-        if act == "die_before":
-            raise Killed
-        if act in {"ack", "lost", "error", "die_after"}:
-            order_id = self.accept(request)
-            if act == "die_after":
-                raise Killed
-            if act == "ack":
-                return Outcome(Verdict.ACK, order_id, "", 200)
-        if act == "late":
-            self.on_their_way.append(request)
-        verdict = {
-            "reject": Verdict.REJECTED, "not_sent": Verdict.NOT_SENT, "park": Verdict.PARKED,
-            "error": Verdict.UNKNOWN_ANSWERED,
-        }.get(act, Verdict.UNKNOWN_OPEN)  # fmt: skip
-        return Outcome(verdict, None, f"said {act}", None)
-
-    def cancel(self, order_id: str, tag: str) -> Outcome:  # noqa: ARG002 - the signature is the real one's
-        for order in self.standing:
-            if order.order_id == order_id and order.status is OrderStatus.OPEN:
-                order.status = OrderStatus.CANCELLED
-        return Outcome(Verdict.ACK, order_id, "", 200)
-
-    def order_book(self) -> list[BrokerOrder]:
-        if self.broken is not None:
-            raise self.broken
-        return [
-            BrokerOrder(
-                o.order_id, o.request.contract, o.request.side, o.request.units, o.request.product.value, "LIMIT",
-                o.request.price, Decimal(0), o.status, "10:30:00",
-            )
-            for o in self.standing
-        ]  # fmt: skip
-
-    def trade_book(self) -> list[BrokerTrade]:
-        if self.broken is not None:
-            raise self.broken
-        return self.trades[: len(self.trades) - self.trades_hidden]
-
-    def position_book(self) -> list[BrokerPosition]:
-        keys = {o.request.contract for o in self.standing if o.filled} | set(self.foreign)
-        average = Decimal("100.3333333333")
-        return [BrokerPosition(key, "MIS", Units(self.net(key)), average, None, None) for key in sorted(keys)]
-
-    def mode(self) -> Mode:
-        return self.in_mode
-
-    def funds(self) -> Funds:
-        if self.broken_funds is not None:
-            raise self.broken_funds
-        return Funds(Decimal(1_000_000), None, None, None, None)
+from tests.unit.services.market_fakes import FakeClock
+from tests.unit.services.pretend_broker import CALL, FREEZE, HEDGE, LOT, PRICE, PUT, PretendBroker
 
 
 class _Pricing:
@@ -239,6 +98,8 @@ class _Queue:
 def ready_database(url: str) -> Database:
     engine = create_engine(url)
     prepare_sqlite(engine)
+    if engine.dialect.name == "sqlite":  # here the process dies, never the machine
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
     Table.metadata.drop_all(engine)
     Table.metadata.create_all(engine)
     return Database(engine)

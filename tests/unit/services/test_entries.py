@@ -13,7 +13,8 @@ from app.domain.orders import IntentState
 from app.persistence.tables import Preview
 from app.ports.gateway import TimedOut
 from app.services.order_desk import ENTRY_PATIENCE_S
-from tests.unit.services.order_world import CALL, HEDGE, LOT, PUT, Killed, OrderWorld
+from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.pretend_broker import CALL, HEDGE, LOT, PUT, Killed
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.domain.errors import Misconfigured, NoFreshPrice
 from app.domain.market_rules import MissingRule, RuleKind
 from app.domain.orders import IntentState
 from app.persistence.tables import Position, TradingAccount
-from tests.unit.services.order_world import CALL, HEDGE, LOT, OrderWorld
+from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
 
 
 @pytest.fixture
