@@ -35,9 +35,11 @@ class DeskProcess:
 
 
 @contextlib.contextmanager
-def desk_process(simulator: SimulatorProcess, folder: Path, port: int, server: Server) -> Iterator[DeskProcess]:
+def desk_process(
+    simulator: SimulatorProcess, folder: Path, port: int, server: Server, *, encryption_keys: str | None = None
+) -> Iterator[DeskProcess]:
     """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends."""
-    settings = _settings(simulator, folder)
+    settings = _settings(simulator, folder, encryption_keys or f"test:{Fernet.generate_key().decode()}")
     _migrate(settings)
     log = folder / "desk.log"
     with log.open("w", encoding="utf-8") as output:
@@ -49,10 +51,10 @@ def desk_process(simulator: SimulatorProcess, folder: Path, port: int, server: S
             children.stop(program, within_s=15.0)
 
 
-def _settings(simulator: SimulatorProcess, folder: Path) -> dict[str, str]:
+def _settings(simulator: SimulatorProcess, folder: Path, encryption_keys: str) -> dict[str, str]:
     return {
         "SECRET_KEY": "a-secret-of-a-test-that-guards-nothing",
-        "ENCRYPTION_KEYS": f"test:{Fernet.generate_key().decode()}",
+        "ENCRYPTION_KEYS": encryption_keys,
         "SETUP_TOKEN": TOKEN,
         "DATABASE_URL": f"sqlite:///{folder / 'desk.sqlite3'}",
         "LOCK_PATH": str(folder / "engine.lock"),

@@ -189,7 +189,7 @@ def live_desk(simulator: SimulatorProcess, folder: Path, **changes: Any) -> Iter
     with app.app_context():
         upgrade()
     desk = LiveDesk(app, simulator)
-    _furnish(desk)
+    furnish(desk)
     desk.runtime.start()
     try:
         eventually(lambda: _ready(desk), "the desk has contracts, hours and books")
@@ -198,7 +198,7 @@ def live_desk(simulator: SimulatorProcess, folder: Path, **changes: Any) -> Iter
         desk.runtime.stop()
 
 
-def _furnish(desk: LiveDesk) -> None:
+def furnish(desk: LiveDesk) -> None:
     """One user and the simulator's accounts, where there are none yet."""
     if desk.rows(User):
         return

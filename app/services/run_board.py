@@ -20,6 +20,9 @@ from app.services.run_state import AccountState, ExecutionState, contract_of, lo
 LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
 """States of a run in which units may be held or change hands."""
 
+KEPT_S = 2.0
+"""How long a view is shown without reading it again: an engine in another process tells only its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class CellView:
@@ -87,13 +90,13 @@ class RunView:
 
 
 class RunBoard:
-    """Keeps the newest view of each run in memory until `changed` says it is old. Thread-safe."""
+    """Keeps the newest view of each run in memory until `changed` says it is old, or for KEPT_S. Thread-safe."""
 
     def __init__(self, database: Database, board: PriceBoard, clock: Clock) -> None:
         self._database = database
         self._board = board
         self._clock = clock
-        self._views: dict[int, RunView] = {}
+        self._views: dict[int, tuple[RunView, float]] = {}
         self._versions: dict[int, int] = {}
         self._lock = threading.Lock()
 
@@ -108,12 +111,13 @@ class RunBoard:
         with self._lock:
             known = self._views.get(run_id)
             version = self._versions.get(run_id, 0)
-        if known is not None:
-            return known
+        now = self._clock.monotonic()
+        if known is not None and now - known[1] < KEPT_S:
+            return known[0]
         view = self._load(run_id)
         with self._lock:
             if self._versions.get(run_id, 0) == version:  # else a change came while we read
-                self._views[run_id] = view
+                self._views[run_id] = (view, now)
         return view
 
     def living(self) -> list[int]:

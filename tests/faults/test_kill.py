@@ -1,0 +1,82 @@
+"""kill -9 of the process that leads, at random moments: the next one finishes the job, and nothing is sent twice."""
+
+import os
+import random
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.domain.orders import IntentState
+from config import testing_settings
+from tests.desk_process import DeskProcess, desk_process
+from tests.live_desk import STRADDLE, LiveDesk, furnish
+from tests.simulator_process import SimulatorProcess
+
+ROUNDS = 4
+KEY = "test:PYRhkkjvxuXPVGc0nDfGkYmMSXxUCjdFvWKJzNMHl7o="
+
+
+@pytest.fixture
+def process(simulator: SimulatorProcess, tmp_path: Path) -> Iterator[DeskProcess]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    with desk_process(simulator, tmp_path, port, "gunicorn", encryption_keys=KEY) as started:
+        yield started
+
+
+@pytest.fixture
+def desk(simulator: SimulatorProcess, process: DeskProcess, tmp_path: Path) -> Iterator[LiveDesk]:
+    """A web process beside the engine's: it asks, through the same database, and never leads."""
+    settings = testing_settings().with_(
+        database_url=f"sqlite:///{tmp_path / 'desk.sqlite3'}",
+        simulator_url=simulator.control,
+        encryption_keys=KEY,
+        lock_path=str(tmp_path / "engine.lock"),
+    )
+    beside = LiveDesk(create_app(settings), simulator)
+    furnish(beside)
+    beside.runtime.market.contracts.step()
+    beside.runtime.market.hours.step()
+    yield beside
+    beside.runtime.stop()
+
+
+def _workers(master: int) -> list[int]:
+    children = Path(f"/proc/{master}/task/{master}/children").read_text(encoding="ascii")
+    return [int(pid) for pid in children.split()]
+
+
+def _kill_the_leader(process: DeskProcess) -> None:
+    for pid in _workers(process.program.pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.timeout(300)
+def test_the_next_leader_finishes_what_the_killed_one_began(desk: LiveDesk, process: DeskProcess) -> None:
+    dice = random.Random(20261123)
+    strategy = desk.strategy(STRADDLE)
+    for round_ in range(1, ROUNDS + 1):
+        run_id = desk.send(desk.preview(strategy))
+        _after(dice)
+        _kill_the_leader(process)
+        desk.until(run_id, "OPEN", within_s=60)
+        desk.exit(run_id)
+        _after(dice)
+        _kill_the_leader(process)
+        desk.until(run_id, "CLOSED", within_s=60)
+        for number in range(1, 6):
+            assert desk.net_at_broker(number) == {}, desk.story(run_id)
+            assert len(desk.orders_at_broker(number)) == 4 * round_, desk.story(run_id)
+        assert all(intent.state == IntentState.FILLED for intent in desk.intents(run_id))
+
+
+def _after(dice: random.Random) -> None:
+    """A random moment of the first half second: before, between and after the orders of a wave."""
+    moment = dice.uniform(0.0, 0.5)
+    threading.Event().wait(moment)
