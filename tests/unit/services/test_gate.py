@@ -38,7 +38,6 @@ def verdict(purpose: str, seen: Seen, of: Intent, who: TradingAccount, limit: De
     try:
         gate.check(of, who, seen, live_sending=False, limit=limit)
     except Denied as denial:
-        assert str(denial)
         return denial.code
     return "PASS"
 
@@ -78,10 +77,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str,
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "seen", "of", "who", "limit", "entry", "out"), CASES, ids=[c[0] for c in CASES])
-def test_the_gate(
-    what: str, seen: dict[str, Any], of: dict[str, Any], who: dict[str, Any], limit: str, entry: str, out: str
-) -> None:
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_the_gate(case: tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str, str]) -> None:
+    _, seen, of, who, limit, entry, out = case
     told = replace(GOOD, **seen)
     answers = [verdict(each, told, intent(each, **of), account(**who), Decimal(limit)) for each in BOTH]
     assert answers == [entry, out]

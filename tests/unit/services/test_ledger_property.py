@@ -1,4 +1,4 @@
-"""Random days at a random broker: nothing is doubled, nothing is lost, nothing crosses zero, and the books agree at last.
+"""Random days at a random broker: nothing is doubled, nothing lost, nothing crosses zero, and the books agree at last.
 
 The broker keeps the truth; the process dies at any moment and starts again on the same database.
 """
@@ -117,7 +117,7 @@ class Day:
         assert len(ids) == len(set(ids)), self.words("one order counted for two intents")
         sent = [intent for intent in intents if intent.sent_at is not None]
         assert self.broker.placed <= len(sent), self.words("an intent was sent twice")
-        bought = {key: 0 for key in (CALL.key, PUT.key, HEDGE.key)}
+        bought = dict.fromkeys((CALL.key, PUT.key, HEDGE.key), 0)
         for order in self.broker.standing:
             bought[order.request.contract] += order.request.side.sign * order.filled
         assert bought[CALL.key] >= 0, self.words("the long call crossed zero")
@@ -152,7 +152,7 @@ class Day:
 
     def words(self, what: str) -> str:
         rows = [
-            f"{i.id} {i.purpose} {i.generation}/{i.slice} {i.side} {i.units} {i.symbol} {i.state} {i.order_id} {i.reason}"
+            f"{i.id} {i.purpose} {i.generation}/{i.slice} {i.side} {i.units} {i.symbol} {i.state} {i.order_id}"
             for i in self.world.intents()
         ]
         there = [f"{o.order_id} {o.request.side} {o.request.contract.symbol} {o.request.units} {o.filled} {o.status}"

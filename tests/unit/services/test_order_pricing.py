@@ -1,0 +1,109 @@
+"""Limits that stand for "market": protected, on the tick, and only as far away as an exit that rested has earned."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.domain.contracts import Kind, Side
+from app.domain.errors import NoFreshPrice
+from app.domain.market_rules import DEFAULT_RULES, MissingRule, RuleBook
+from app.domain.prices import Price, Touch
+from app.persistence.tables import Intent, StrategyExecution
+from app.services.order_pricing import LAST_RESORT_AFTER, OrderPricing
+from tests.unit.services.market_fakes import FakeClock
+from tests.unit.services.pretend_broker import CALL
+
+
+class Market:
+    """One touch for everything; `asked` remembers for whose account."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.bid: Decimal | None = Decimal("99.50")
+        self.ask: Decimal | None = Decimal("100.00")
+        self.none = False
+        self.asked: list[int | None] = []
+
+    def touch(self, key: object, max_age_s: float, account_id: int | None = None) -> Touch:  # noqa: ARG002 - the real one's
+        self.asked.append(account_id)
+        if self.none:
+            raise NoFreshPrice(f"{key} has no price")
+        return Touch(self.bid, self.ask, Price(Decimal("99.80"), "feed", None, self.clock.now()))
+
+
+class Rules:
+    def __init__(self) -> None:
+        self.rules = RuleBook(DEFAULT_RULES)
+
+    def book(self) -> RuleBook:
+        return self.rules
+
+
+@pytest.fixture
+def market() -> Market:
+    return Market(FakeClock())
+
+
+@pytest.fixture
+def rules() -> Rules:
+    return Rules()
+
+
+@pytest.fixture
+def pricing(market: Market, rules: Rules) -> OrderPricing:
+    quotes: Any = market
+    table: Any = rules
+    return OrderPricing(quotes, table, market.clock, market.clock, max_age_s=1.0)
+
+
+def execution() -> StrategyExecution:
+    return StrategyExecution(
+        underlying="NIFTY", exchange=CALL.key.exchange, symbol=CALL.key.symbol, kind=Kind.CE.value,
+        expiry=date(2026, 12, 1).isoformat(), strike=Decimal(25_000), lot_size=65, tick=Decimal("0.05"), freeze=1800,
+    )  # fmt: skip
+
+
+def out(side: Side) -> Intent:
+    return Intent(purpose="EXIT", side=side.value, account_id=7, generation=9)
+
+
+def test_an_entry_pays_the_touch_and_its_buffer(pricing: OrderPricing) -> None:
+    assert pricing.entry(CALL, Side.BUY) == (Decimal("102.00"), Decimal("106.05"))
+    assert pricing.entry(CALL, Side.SELL)[0] == Decimal("96.55")
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_each_exit_that_rested_gives_a_step_more_and_the_last_the_edge(pricing: OrderPricing, side: Side) -> None:
+    limits = [pricing.limit(out(side), execution(), rested) * side.sign for rested in range(LAST_RESORT_AFTER + 3)]
+    assert limits == sorted(limits)
+    assert len(set(limits)) == LAST_RESORT_AFTER + 1
+    edge = {Side.BUY: Decimal("139.70"), Side.SELL: Decimal("-59.90")}
+    assert limits[-1] == edge[side]
+
+
+def test_how_often_an_exit_was_refused_says_nothing_about_its_price(pricing: OrderPricing) -> None:
+    assert pricing.limit(out(Side.BUY), execution(), 0) == Decimal("102.00")
+
+
+def test_an_exit_may_ask_its_own_account_for_a_price(pricing: OrderPricing, market: Market) -> None:
+    pricing.limit(out(Side.BUY), execution(), 0)
+    assert market.asked == [7]
+
+
+def test_without_anybody_on_the_far_side_the_last_price_counts(pricing: OrderPricing, market: Market) -> None:
+    market.ask = None
+    assert pricing.entry(CALL, Side.BUY)[0] == Decimal("102.75")
+
+
+def test_no_price_is_no_limit(pricing: OrderPricing, market: Market) -> None:
+    market.none = True
+    with pytest.raises(NoFreshPrice):
+        pricing.limit(out(Side.BUY), execution(), LAST_RESORT_AFTER)
+
+
+def test_a_hole_in_the_rules_is_named(pricing: OrderPricing, rules: Rules) -> None:
+    rules.rules = RuleBook(())
+    with pytest.raises(MissingRule):
+        pricing.entry(CALL, Side.BUY)
