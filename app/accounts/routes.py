@@ -39,7 +39,7 @@ def show(account_id: int) -> ResponseReturnValue:
     return render_template(
         "accounts/show.html",
         account=account_view(desk(), accounts.shown_to(user()), account.id),
-        funds=funds_view(desk().health.of(account.id)),
+        funds=funds_view(desk(), desk().health.of(account.id)),
         events=event_views(desk().activity.about(f"account:{account.id}")),
         can_manage=user().is_admin,
     )

@@ -16,6 +16,7 @@ from app.services.accounts import AccountRow, AccountState
 from app.services.activity import Entry
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
+from app.web.market_time import on_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class AccountView:
     can_move_down: bool
     paused: bool
     latency_ms: int | None
-    checked_at: datetime | None
+    checked_at: datetime | str | None
     host_url: str
     websocket_url: str
     notes: str
@@ -51,7 +52,7 @@ class FundsView:
     collateral: Decimal | None
     realised: Decimal | None
     unrealised: Decimal | None
-    at: datetime | None
+    at: datetime | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,13 @@ def account_view(desk: Desk, accounts: list[AccountRow], account_id: int) -> Acc
     return _view(desk, accounts[index], index, len(accounts), open_orders, positions)
 
 
-def funds_view(health: AccountHealth) -> FundsView | None:
+def funds_view(desk: Desk, health: AccountHealth) -> FundsView | None:
     """None while the funds are unknown."""
     funds = health.funds
     if funds is None:
         return None
-    return FundsView(funds.available, funds.used, funds.collateral, funds.realised, funds.unrealised, health.funds_at)
+    read_at = on_page(desk, health.funds_at)
+    return FundsView(funds.available, funds.used, funds.collateral, funds.realised, funds.unrealised, read_at)
 
 
 def event_views(entries: Iterable[Entry]) -> list[EventView]:
@@ -112,7 +114,7 @@ def _view(
         can_move_down=index + 1 < count,
         paused=account.state is not AccountState.ACTIVE,
         latency_ms=health.latency_ms,
-        checked_at=health.seen_at,
+        checked_at=on_page(desk, health.seen_at),
         host_url=account.host_url,
         websocket_url=account.websocket_url,
         notes=account.notes,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain import wording
-from app.services.chain_view import ChainSide, ChainView
+from app.services.chain_view import ChainSide, ChainTotals, ChainView
 from app.services.feed_state import FeedPhase
 
 Cell = str | Mapping[str, object]
@@ -48,7 +48,7 @@ def chain_cells(view: ChainView) -> Cells:
         for kind, side in (("CE", row.ce), ("PE", row.pe)):
             if side is not None:
                 cells |= _side_cells(f"{row.strike}.{kind}", side)
-    return cells
+    return cells | _total_cells(view.totals)
 
 
 def ages(view: ChainView) -> dict[str, float | None]:
@@ -80,6 +80,18 @@ def _side_cells(key: str, side: ChainSide) -> Cells:
         f"{key}.ask": wording.price(side.ask),
         f"{key}.vol": wording.inr_short(side.volume),
         f"{key}.oi": {"text": wording.inr_short(side.oi), "bar": side.oi_bar},
+    }
+
+
+def _total_cells(totals: ChainTotals | None) -> Cells:
+    if totals is None:
+        return {}
+    return {
+        "totals.pcr": wording.price(totals.pcr),
+        "totals.max_pain": wording.price(totals.max_pain).removesuffix(".00"),
+        "totals.straddle": wording.price(totals.straddle),
+        "totals.call_oi": wording.inr_short(totals.call_oi),
+        "totals.put_oi": wording.inr_short(totals.put_oi),
     }
 
 

@@ -10,6 +10,26 @@ from app.web.desk import Desk
 from app.web.signed_in import SignedIn
 
 _NUMBER = re.compile(r"[0-9]{1,5}")
+_WORDS = {
+    "account.add": "Account added",
+    "account.archive": "Account archived",
+    "account.edit": "Account changed",
+    "account.order": "Feed order changed",
+    "account.pause": "Account paused",
+    "account.resume": "Account resumed",
+    "account.test": "Account tested",
+    "run.exit": "Exit asked",
+    "run.start": "Run sent",
+    "strategy.archive": "Strategy archived",
+    "strategy.save": "Strategy saved",
+    "user.create": "User created",
+    "user.reset_password": "Password reset",
+    "user.sign_in": "Signed in",
+    "user.sign_in_failed": "Sign-in failed",
+    "user.sign_out": "Signed out",
+}
+"""What people call an action; one without a word is shown by its name."""
+
 _TONES = {"failed": "warn", "refused": "bad", "denied": "bad", "archive": "warn", "exit": "warn"}
 
 
@@ -36,8 +56,10 @@ class FiltersView:
 
 @dataclass(frozen=True, slots=True)
 class ChoicesView:
+    """`actions` are pairs of what is asked for and what is read."""
+
     who: list[str]
-    actions: list[str]
+    actions: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +80,7 @@ def activity_page(desk: Desk, viewer: SignedIn, asked: Mapping[str, str]) -> dic
     return {
         "entries": [_view(entry) for entry in page.entries],
         "filters": filters,
-        "choices": ChoicesView(who, actions),
+        "choices": ChoicesView(who, [(action, _WORDS.get(action, action)) for action in actions]),
         "page": PageView(page.number, page.number > 1, page.has_next),
     }
 
@@ -76,4 +98,5 @@ def _view(entry: Entry) -> EntryView:
     if number.isdecimal() and kind in {"run", "account"}:
         url = f"/trading/runs/{number}" if kind == "run" else f"/accounts/{number}"
     tone = next((tone for word, tone in _TONES.items() if word in entry.action), "info")
-    return EntryView(entry.at, entry.actor, entry.action, entry.subject, entry.sentence, tone, url)
+    action, subject = _WORDS.get(entry.action, entry.action), entry.subject.replace(":", " ", 1)
+    return EntryView(entry.at, entry.actor, action, subject, entry.sentence, tone, url)

@@ -1,6 +1,6 @@
 """The books: orders, trades, positions, holdings and funds, merged over the accounts a user may see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,10 +8,12 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.services.accounts import AccountRow
-from app.services.book_lines import FundsLine, FundsSummary, Merged
+from app.services.book_lines import FundsLine, FundsSummary, Merged, OrderLine
 from app.trading import trading_bp
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import desk
+from app.web.market_time import newest_first, on_page
+from app.web.run_events import with_names
 from app.web.signed_in import user
 
 
@@ -27,19 +29,22 @@ class FundsView:
     used_pct: int | None
     realised: Decimal | None
     unrealised: Decimal | None
-    at: datetime | None
+    at: datetime | str | None
     state: str
     reason: str | None
 
 
 @trading_bp.get("/orders")
 def orders() -> ResponseReturnValue:
-    return render_template("trading/orders.html", book=desk().book_pages.orders(user()))
+    book = desk().book_pages.orders(user())
+    rows = tuple(_order(row) for row in newest_first(desk(), book.rows))
+    return render_template("trading/orders.html", book=replace(book, rows=rows))
 
 
 @trading_bp.get("/trades")
 def trades() -> ResponseReturnValue:
-    return render_template("trading/trades.html", book=desk().book_pages.trades(user()))
+    book = desk().book_pages.trades(user())
+    return render_template("trading/trades.html", book=replace(book, rows=newest_first(desk(), book.rows)))
 
 
 @trading_bp.get("/positions")
@@ -55,6 +60,11 @@ def holdings() -> ResponseReturnValue:
 @trading_bp.get("/funds")
 def funds() -> ResponseReturnValue:
     return render_template("trading/funds.html", book=_with_states(desk().book_pages.funds(user())))
+
+
+def _order(line: OrderLine) -> OrderLine:
+    message = None if line.message is None else with_names(line.message, {})
+    return replace(line, at=on_page(desk(), line.at), message=message)
 
 
 def _with_states(book: Merged[FundsLine, FundsSummary]) -> Merged[FundsView, FundsSummary]:
@@ -74,7 +84,7 @@ def _view(account: AccountRow, line: FundsLine) -> FundsView:
         used_pct=line.used_pct,
         realised=line.realised,
         unrealised=line.unrealised,
-        at=line.at,
+        at=on_page(desk(), line.at),
         state=state_word(account, health),
         reason=line.reason or reason_of(account, health, live_sending=desk().settings.live_sending),
     )

@@ -20,7 +20,7 @@ def chain(underlying: str | None = None) -> ResponseReturnValue:
     view = chains.view(name, _expiry(request.args.get("expiry")))
     if view.expiry is not None:
         chains.looked_at(view.underlying, view.expiry)
-    return render_template("trading/chain.html", chain=view)
+    return render_template("trading/chain.html", chain=view, any_account=bool(desk().accounts.active()))
 
 
 def _expiry(text: str | None) -> date | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.contracts import ContractKey
 from app.services.run_board import RunView
 from app.trading.run_matrix import note_of, state_of
+from app.web.run_events import with_names
 
 QUIET = frozenset({"filled", "flat", "waiting", "sending", "working", "skipped"})
 """States in which a cell speaks for itself, whatever was said of it before."""
@@ -27,5 +28,5 @@ def notes_of(view: RunView, labels: Mapping[ContractKey, str]) -> list[Note]:
         for cell in account.cells:
             text, state = note_of(cell), state_of(cell)
             if text and state not in QUIET:
-                legs.setdefault((account.name, state, text), []).append(labels[cell.contract.key])
+                legs.setdefault((account.name, state, with_names(text, {})), []).append(labels[cell.contract.key])
     return [Note(state, f"{name}, {' and '.join(names)}", text) for (name, state, text), names in legs.items()]

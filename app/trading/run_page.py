@@ -19,6 +19,7 @@ from app.web.contract_names import contract_labels
 from app.web.desk import Desk
 from app.web.market_time import on_page
 from app.web.modes import joint_mode
+from app.web.run_events import with_names
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
@@ -173,5 +174,5 @@ def _order(
         average=intent.average,
         state=intent.state,
         broker_id=intent.order_id,
-        message=intent.reason,
+        message=None if intent.reason is None else with_names(intent.reason, {}),
     )

@@ -1,5 +1,6 @@
 """Events of runs as people read them: a sentence once for all it is true of, fills together, contracts by name."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,9 @@ TOGETHER = timedelta(seconds=10)
 """What is said again within this time of the first is one line."""
 
 _MOST_NAMES = 3
+
+_CODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+: ")
+"""The stable code of a denial, which is for programs: the sentence after it says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ def fills_together(fills: Iterable[Filled]) -> list[Said]:
 
 
 def with_names(sentence: str, names: Mapping[str, str]) -> str:
-    """The sentence with brokers' symbols replaced by the names that the page uses."""
+    """The sentence with brokers' symbols replaced by the names that the page uses, and without codes of denials."""
+    sentence = _CODE.sub("", sentence)
     for symbol in sorted(names, key=len, reverse=True):
         sentence = sentence.replace(symbol, names[symbol])
     return sentence

@@ -76,7 +76,7 @@ def test_the_first_message_has_everything_in_the_words_of_the_page(pages: Pages)
     assert cells["spot.ltp"] == "25,012.40"
     assert cells["spot.chg"] == {"text": "▲ +112.40 (+0.45%)", "tone": "up"}
     assert cells["25000.CE.ltp"] == "—"
-    assert len(cells) == 2 + 1 + 41 * 2 * 7
+    assert len(cells) == 2 + 1 + 5 + 41 * 2 * 7
     assert (pages.message()["topic"], pages.message()["atm"], pages.message()["spot_before"]) == (
         ROOM,
         "25000",
@@ -117,7 +117,7 @@ def test_the_money_moving_moves_the_marks(pages: Pages) -> None:
 
 def test_everything_is_sent_again_after_five_seconds(pages: Pages) -> None:
     pages.step(5.1)
-    assert len(pages.cells()) == 2 + 1 + 41 * 2 * 7
+    assert len(pages.cells()) == 2 + 1 + 5 + 41 * 2 * 7
     assert pages.message()["atm"] == "25000"
 
 
@@ -127,6 +127,25 @@ def test_open_interest_carries_its_bar(pages: Pages) -> None:
     pages.world.chains.step()
     pages.step()
     assert pages.cells()["25000.PE.oi"] == {"text": "1.30 L", "bar": 100}
+
+
+def test_the_totals_below_the_chain_move_with_it(pages: Pages) -> None:
+    call, put = option(25_000).key, option(25_000, Kind.PE).key
+    pages.world.gateways.of(1).priced = {
+        call: quote("200", open_interest=260_000),
+        put: quote("180", open_interest=130_000),
+    }
+    pages.world.chains.step()
+    pages.step()
+    cells = pages.cells()
+    totals = {key.removeprefix("totals."): cells[key] for key in cells if key.startswith("totals.")}
+    assert totals == {
+        "pcr": "0.50",
+        "max_pain": "25,000",
+        "straddle": "380.00",
+        "call_oi": "2.60 L",
+        "put_oi": "1.30 L",
+    }
 
 
 def test_a_watched_chain_stays_in_demand_and_an_unwatched_one_is_not_computed(pages: Pages) -> None:

@@ -73,6 +73,13 @@ def test_symbols_become_names_the_longest_first() -> None:
     assert with_names(sentence, names) == "Sold 25,000 CE, then BANKNIFTY 25,000 CE."
 
 
+def test_codes_of_denials_are_left_out() -> None:
+    assert (
+        with_names("Not sent: buy 65. NO_PRICE_OR_BOOK: The book is old.", {}) == "Not sent: buy 65. The book is old."
+    )
+    assert with_names("RMS: margin exceeds, code A_1: x", {}) == "RMS: margin exceeds, code A_1: x"
+
+
 def test_many_names_are_only_counted() -> None:
     assert named(["a", "b", "c"]) == "a, b, c"
     assert named(["a", "b", "c", "d"]) == "4 accounts"
