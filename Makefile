@@ -28,6 +28,10 @@ pictures: ## Take the README's pictures anew, of the real desk on the simulator
 	@$(python)setup test
 	@.venv/bin/python -m tests.browser.pictures
 
+load: ## Put a bounded load on a desk of its own and print what each page took (ARGS="--users 8 --seconds 30")
+	@$(python)setup test
+	@.venv/bin/python -m tests.load.load_test $(ARGS)
+
 clean: ## Remove what the commands built; keeps .env and instance/
 	@rm -rf .venv node_modules .cache app/static/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
