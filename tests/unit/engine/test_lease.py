@@ -5,7 +5,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from app.engine.lease import Lease
 from app.persistence.database import Database, Table, prepare_sqlite
@@ -57,3 +59,13 @@ def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     finally:
         holder.kill()
         holder.wait()
+
+
+def test_a_database_that_fails_at_the_start_does_not_keep_the_lock_for_nobody(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'desk.sqlite3'}")
+    lease = Lease(Database(engine), StillClock(), tmp_path / "engine.lock")
+    with pytest.raises(OperationalError):
+        lease.take()
+    assert lease.epoch is None
+    Table.metadata.create_all(engine)
+    assert lease.take(), "the same process leads as soon as the database is there"

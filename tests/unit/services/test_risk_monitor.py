@@ -1,0 +1,132 @@
+"""A rule and its exit are one fact; a run that cannot be judged keeps no other from being judged."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.contracts import Side
+from app.persistence.tables import RiskEvent, Run
+from app.ports.feed import FeedMode, Tick
+from app.services.journal import Journal
+from app.services.price_board import PriceBoard
+from app.services.risk_monitor import RiskMonitor
+from app.services.run_board import RunBoard
+from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.pretend_broker import PUT
+
+
+class NoQuotes:
+    """Counts how often it was asked; nobody else waits for it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def refresh(self, keys: object, older_than_s: float) -> None:  # noqa: ARG002 - the signature is the real one's
+        self.asked += 1
+
+
+class NoFeed:
+    def want(self, consumer: str, keys: object, mode: FeedMode) -> None:
+        """Nothing is subscribed here."""
+
+
+class Watched:
+    """Runs that bought a put at 100, and the monitor over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = OrderWorld(folder)
+        self.world.broker.fills_at_once = True
+        self.board = PriceBoard(self.world.clock)
+        self.runs = RunBoard(self.world.database, self.board, self.world.clock)
+        self.quotes = NoQuotes()
+        self.dies_in_exit = False
+        quotes: Any = self.quotes
+        feed: Any = NoFeed()
+        self.monitor = RiskMonitor(
+            self.board, self.runs, quotes, websocket_manager=feed, journal=Journal(self.world.clock),
+            ask_exit=self._ask_exit,
+        )  # fmt: skip
+
+    def _ask_exit(self, run_id: int, why: str, also: Any) -> None:
+        def both(session: Any) -> None:
+            also(session)
+            session.flush()
+            if self.dies_in_exit:
+                raise RuntimeError("the process died here")
+
+        self.world.executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=both)
+        self.runs.changed(run_id)
+
+    def run(self, max_loss: int) -> int:
+        run_id = self.world.start((PUT, Side.BUY, 1))
+        self.world.turns(3)
+        with self.world.database.transaction() as session:
+            session.get_one(Run, run_id).max_loss = Decimal(max_loss)
+        return run_id
+
+    def price(self, ltp: float) -> None:
+        self.board.put(Tick(PUT.key, ltp, self.world.clock.now()))
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+def test_a_rule_that_trips_is_written_with_its_exit_once(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(95)
+    watched.monitor.step()
+    assert watched.world.rows(RiskEvent) == []
+    watched.price(90)
+    for _ in range(3):
+        watched.monitor.step()
+    (event,) = watched.world.rows(RiskEvent)
+    assert (event.rule, event.value) == ("max_loss", Decimal(-650))
+    assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_dying_between_rule_and_exit_leaves_neither(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(90)
+    watched.dies_in_exit = True
+    with pytest.raises(RuntimeError):
+        watched.monitor.step()
+    assert watched.world.rows(RiskEvent) == []
+    assert watched.world.run(run_id).state == "OPEN"
+    watched.dies_in_exit = False
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_a_run_that_cannot_be_judged_holds_up_no_other(watched: Watched) -> None:
+    first, second = watched.run(500), watched.run(500)
+    watched.price(90)
+    real = watched.runs.view
+
+    def view(run_id: int) -> Any:
+        if run_id == first:
+            raise ValueError("a bug")
+        return real(run_id)
+
+    watched.runs.view = view  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="a bug"):
+            watched.monitor.step()
+    assert watched.world.run(second).state == "EXITING"
+
+
+def test_a_long_reason_fits_its_column(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.world.executor.ask_exit(run_id, account_id=None, leg=None, why="no fresh price of " + "X" * 400)
+    assert {len(row.exit_wanted or "") for row in watched.world.run(run_id).executions} == {200}
+
+
+def test_asking_gateways_is_a_loop_of_its_own(watched: Watched) -> None:
+    watched.run(500)
+    watched.monitor.step()
+    assert watched.quotes.asked == 0
+    assert watched.monitor.requote_step() > 0
+    assert watched.quotes.asked == 1
