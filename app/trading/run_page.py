@@ -53,6 +53,7 @@ class RunPage:
     strategy_id: int
     strategy_name: str
     state: str
+    reason: str | None
     mode: str | None
     underlying: str
     expiry: date | None
@@ -95,6 +96,7 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         strategy_id=view.strategy_id,
         strategy_name=view.name,
         state=run_state(view.state),
+        reason=view.reason if view.state in {"REFUSED", "ATTENTION"} else None,
         mode=joint_mode(account.mode for account in accounts),
         underlying=" + ".join(dict.fromkeys(cell.contract.underlying for cell in view.cells)),
         expiry=min((cell.contract.expiry for cell in view.cells), default=None),

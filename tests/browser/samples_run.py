@@ -196,6 +196,7 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         strategy_id=7,
         strategy_name="Iron condor NIFTY",
         state="running",
+        reason=None,
         mode="SIM",
         underlying="NIFTY",
         expiry=date(2026, 12, 1),

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.contracts import Side
 from app.domain.orders import IntentState, Purpose
-from app.persistence.tables import Order, StrategyExecution
+from app.persistence.tables import Order, Run, StrategyExecution
 from app.trading.run_page import RunPage, run_page
 from tests.desk_app import MONDAY_1030
 from tests.run_maker import RunMaker, opened, requested
@@ -128,3 +128,18 @@ def test_our_own_moment_is_an_age_while_the_market_lives_on_another_date(desk: T
 
     object.__setattr__(services, "market_clock", Elsewhere())
     assert [order.at for order in shown(run.done()).orders] == ["34 s ago"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("REFUSED", "Nothing was sent. Prices moved."), ("ATTENTION", "This run needs a look. Prices moved.")],
+)
+def test_a_run_that_went_wrong_says_why_first(desk: TradingBench, state: str, words: str) -> None:
+    run = requested(desk)
+    run.state(state)
+    with desk.bench.database.transaction() as session:
+        session.get_one(Run, run.run_id).reason = "Prices moved."
+    text = run.done().text()
+    assert words in text
+    assert text.index(words) < text.index("Accounts × legs")
+    assert ("Back to the strategy" in text) is (state == "REFUSED")
