@@ -1,10 +1,11 @@
 """What the loop of one account remembers between reads of its books, on the monotonic clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from app.domain.books import BrokerOrder
+from app.services.settling import Holding
 
 
 @dataclass(slots=True)
@@ -12,8 +13,9 @@ class Memory:
     """Not shared between threads; begins anew with each process, which makes it wait longer and never less.
 
     `final_words` are (order id, word) pairs read before; `quiet_reads` counts clean reads since an intent's quiet
-    window ended; `ids` are the order ids of the last read; `since` is when an intent was first seen without an order
-    id, or its order first read as cancelled while positions and trades disagreed.
+    window ended; `ids` are the order ids of the last read. `lost_since` is when an intent was first seen without an
+    order id, `doubt_since` when its order was first read as cancelled while positions and trades disagreed. `carried`
+    is what a holding carries beside the day's trades, and since when.
     """
 
     final_words: set[tuple[str, str]] = field(default_factory=set)
@@ -23,10 +25,12 @@ class Memory:
     is_clean: bool = True
     lost_since: dict[int, float] = field(default_factory=dict)
     doubt_since: dict[int, float] = field(default_factory=dict)
+    carried: dict[Holding, tuple[int, float]] = field(default_factory=dict)
 
     def read_failed(self) -> None:
         """Reads that prove absence must follow one another without a gap."""
         self.quiet_reads.clear()
+        self.carried.clear()
 
     def begin(self, day: date, ids: frozenset[str]) -> None:
         """A new read. One that lost ids of the same day is not clean."""
@@ -34,6 +38,19 @@ class Memory:
         if not self.is_clean:
             self.quiet_reads.clear()
         self.day, self.ids = day, ids
+
+    def weigh(self, carries: Mapping[Holding, int], now: float) -> None:
+        """Remember since when each holding carries what it does beside the day's trades."""
+        for holding in carries.keys() | self.carried.keys():
+            carry = carries.get(holding, 0)
+            known = self.carried.get(holding)
+            if known is None or known[0] != carry:
+                self.carried[holding] = (carry, now)
+
+    def steady_for_s(self, holding: Holding, now: float) -> float:
+        """Seconds for which positions and trades have differed by the same amount in this holding."""
+        known = self.carried.get(holding)
+        return 0.0 if known is None else now - known[1]
 
     def seen_before(self, order: BrokerOrder) -> bool:
         """Whether this row's final word was read before. A row can carry another row's word once."""

@@ -55,6 +55,7 @@ class Settlement:
     def apply(self, account_id: int, books: Books, memory: Memory) -> Applied:
         today = trading_date(self._market_clock.now())
         memory.begin(today, frozenset(order.order_id for order in books.orders))
+        memory.weigh(books.carries(), self._clock.monotonic())
         with self._database.transaction() as session:
             intents = _sent(session, account_id, today)
             memory.keep(intent.id for intent in intents)
@@ -86,6 +87,7 @@ class Settlement:
                 claimed=claimed,
                 clean_reads=reads,
                 lost_for_s=lambda intent: memory.lost_for_s(intent.id, now),
+                steady_for_s=lambda holding: memory.steady_for_s(holding, now),
             )
             for intent, finding in zip(group, findings, strict=True):
                 if self._take(session, intent, finding, memory.lost_for_s(intent.id, now)):

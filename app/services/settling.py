@@ -22,6 +22,9 @@ from app.domain.reconcile import (
 )
 from app.persistence.tables import Intent
 
+STEADY_S = 60.0
+"""Positions and trades that have differed by the same for so long hide no order between them."""
+
 PRICE_STEP = Decimal("0.0001")
 PRODUCT_LENGTH = 16
 TIME_LENGTH = 32
@@ -147,13 +150,15 @@ def find(
     claimed: frozenset[str],
     clean_reads: int,
     lost_for_s: Callable[[Intent], float],
+    steady_for_s: Callable[[Holding], float],
 ) -> tuple[Finding, ...]:
     """One finding for each of some intents with the same `same_order`, whose order id is not known.
 
     `claimed` are ids of other intents. `clean_reads` counts as BooksRead says, for the youngest of them.
     """
     carries = books.carries()
-    agree = all(agrees(intent, carries) for intent in intents)
+    # What was carried at the send may have been read while the trade book lagged; it does not lag for a minute.
+    agree = all(agrees(intent, carries) or steady_for_s(holding_of(intent)) >= STEADY_S for intent in intents)
     read = BooksRead(books.orders, books.trades, clean_reads, agree)
     baseline = frozenset.intersection(*(frozenset(intent.baseline or ()) for intent in intents))
     return match_slices(
