@@ -192,7 +192,7 @@ def _of_the_run(whole: Whole, run_id: int, account: int, owner: int) -> list[Tab
         seen_at=now,
     )
     position = Position(account_id=account, exchange="NFO", symbol=CE.key.symbol, product="MIS", net=-65, seen_at=now)
-    event = RunEvent(run_id=run_id, account_id=account, at=now, kind="filled", sentence=NAMES["event"])
+    event = RunEvent(run_id=run_id, account_id=account, at=now, kind="attention", sentence=NAMES["event"])
     log = ActivityLog(
         at=now,
         user_id=owner,
