@@ -225,3 +225,21 @@ def test_health_says_what_cannot_be_read(world: OrderWorld) -> None:
     world.broker.broken_funds = GatewayRefused("no funds today")
     world.read()
     assert world.reconciler._health.of(1).state is not HealthState.OK
+
+
+def test_a_trade_book_that_lagged_at_the_send_does_not_keep_an_order_unknown_for_ever(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    run_id = sent(world)
+    world.turns(2)
+    world.broker.trades_hidden = 1
+    world.clock.advance(2)
+    world.read()
+    world.broker.acts = ["gone"]
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    world.broker.trades_hidden = 0
+    world.turns(30, 10)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.net(CALL.key) == 0
+    assert world.broker.placed == 3
