@@ -133,12 +133,13 @@ def _account(
 
 
 def _cell(desk: Desk, cell: CellView) -> Cell:
+    entry_unknown = cell.unknown and cell.entered < cell.units  # else it is the exit of which nobody knows
     age_s = None if cell.since is None else max(0.0, (desk.clock.now() - cell.since).total_seconds())
     return Cell(
         state=state_of(cell),
-        filled_lots=None if cell.unknown else cell.entered // cell.contract.lot_size,
+        filled_lots=None if entry_unknown else cell.entered // cell.contract.lot_size,
         wanted_lots=cell.lots,
-        filled_units=None if cell.unknown else cell.entered,
+        filled_units=None if entry_unknown else cell.entered,
         average=cell.average,
         age_s=age_s,
         note=note_of(cell),

@@ -12,6 +12,9 @@ from app.domain.contracts import Side
 TOGETHER = timedelta(seconds=10)
 """What is said again within this time of the first is one line."""
 
+ONE_WAVE = timedelta(seconds=2)
+"""Fills within this time of the first are one line. Longer, and a fill would stand before what asked for it."""
+
 _MOST_NAMES = 3
 
 _CODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+: ")
@@ -72,13 +75,13 @@ def once(events: Iterable[Said]) -> list[Said]:
 
 
 def fills_together(fills: Iterable[Filled]) -> list[Said]:
-    """One line for each contract and side: what changed hands within 10 s, over all accounts, at the average."""
+    """One line for each contract and side: what changed hands within 2 s, over all accounts, at the average."""
     groups: list[list[Filled]] = []
     places: dict[tuple[Side, str], int] = {}
     for fill in fills:
         key = (fill.side, fill.contract)
         place = places.get(key)
-        if place is None or fill.at - groups[place][0].at > TOGETHER:
+        if place is None or fill.at - groups[place][0].at > ONE_WAVE:
             places[key] = len(groups)
             groups.append([fill])
         else:

@@ -49,6 +49,7 @@ PAGES = (
     Page("chain", "trading/chain.html", chain.chain()),
     Page("chain-trouble", "trading/chain.html", chain.chain(trouble=True), mode="PAPER", trouble=True),
     Page("chain-empty", "trading/chain.html", chain.chain(empty=True), mode="SIM"),
+    Page("chain-no-accounts", "trading/chain.html", chain.chain(empty=True, any_account=False), mode="SIM"),
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
     Page("builder", "strategies/builder.html", strategies.BUILDER),

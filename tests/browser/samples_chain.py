@@ -55,8 +55,9 @@ def rows(step: int = 50, each_side: int = 20, *, trouble: bool = False) -> list[
     return found
 
 
-def chain(*, trouble: bool = False, empty: bool = False) -> Context:
+def chain(*, trouble: bool = False, empty: bool = False, any_account: bool = True) -> Context:
     return {
+        "any_account": any_account,
         "chain": Row(
             underlying="NIFTY",
             underlyings=NAMES,
@@ -80,5 +81,5 @@ def chain(*, trouble: bool = False, empty: bool = False) -> Context:
                 straddle=Decimal("257.50"),
                 max_pain=Decimal(26200),
             ),
-        )
+        ),
     }

@@ -265,3 +265,18 @@ def test_the_theme_is_remembered(page: Page, gallery: str) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "desk-light")
     page.goto(f"{gallery}/gallery/chain")
     assert page.locator("html").get_attribute("data-theme") == "desk-light"
+
+
+def test_a_refresh_leaves_the_reader_where_they_were(page: Page, gallery: str) -> None:
+    """The control with the focus keeps it, and a list stays scrolled: whoever works by keyboard is not thrown out."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{gallery}/gallery/run-trouble")
+    button = page.locator('[commandfor="exit-account-5"]').first
+    button.focus()
+    matrix = page.locator('[data-keep="matrix"]')
+    matrix.evaluate("list => { list.scrollLeft = 60; list.dataset.old = 'yes'; }")
+    with page.expect_response("**/live"):
+        page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'run:1182'}}))")
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(button).to_be_focused()
+    expect(matrix).to_have_js_property("scrollLeft", 60)

@@ -97,6 +97,16 @@ def test_what_an_account_with_an_unknown_order_is_worth_is_unknown(desk: Trading
     assert "Run MTM, known fills only" in run.text()
 
 
+def test_what_entered_is_known_while_the_exit_is_not(desk: TradingBench) -> None:
+    run = requested(desk)
+    execution = run.execution(run.accounts[0], 1, CE, Side.SELL)
+    run.order(execution, IntentState.FILLED, filled=65)
+    run.order(execution, IntentState.UNKNOWN, purpose=Purpose.EXIT)
+    run.state("EXITING")
+    cells = [cell for account in shown(run.done()).accounts for cell in account.cells if cell]
+    assert [(cell.state, cell.filled_lots, cell.wanted_lots) for cell in cells] == [("unknown", 1, 1)]
+
+
 def test_an_orders_time_is_the_time_of_day(desk: TradingBench) -> None:
     run = requested(desk)
     intent = run.order(run.execution(run.accounts[0], 1, CE, Side.SELL), IntentState.WORKING)
@@ -141,5 +151,5 @@ def test_a_run_that_went_wrong_says_why_first(desk: TradingBench, state: str, wo
         session.get_one(Run, run.run_id).reason = "Prices moved."
     text = run.done().text()
     assert words in text
-    assert text.index(words) < text.index("Accounts × legs")
+    assert text.index(words) < text.index("No orders")
     assert ("Back to the strategy" in text) is (state == "REFUSED")

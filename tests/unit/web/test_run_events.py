@@ -42,8 +42,8 @@ def test_the_same_words_of_another_kind_stay_apart() -> None:
 
 
 def test_fills_of_a_contract_are_one_line_at_their_average() -> None:
-    fills = [fill(f"Account {number}", "0.15", number) for number in range(1, 5)]
-    (line,) = fills_together([*fills, fill("Account 5", "0.20", 6)])
+    fills = [fill(f"Account {number}", "0.15", number / 4) for number in range(1, 5)]
+    (line,) = fills_together([*fills, fill("Account 5", "0.20", 2)])
     assert line.sentence == "Sold 5 lots (325) 25,300 CE at 0.16"
     assert line.detail == "5 accounts"
     assert line.kind == "filled"
@@ -55,7 +55,7 @@ def test_sides_contracts_and_later_fills_are_lines_of_their_own() -> None:
             fill("Asha", "1"),
             fill("Asha", "2", side=Side.BUY),
             fill("Asha", "3", contract="24,900 PE"),
-            fill("Asha", "4", 30),
+            fill("Asha", "4", 3),
         ]
     )
     assert [line.sentence for line in lines] == [
