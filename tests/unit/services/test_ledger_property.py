@@ -31,6 +31,7 @@ class Day:
         self.world = world
         self.story = [f"seed {seed}"]
         self.run_id = 0
+        self.on_their_way: dict[int, float] = {}
 
     @property
     def broker(self) -> PretendBroker:
@@ -52,7 +53,20 @@ class Day:
         )  # fmt: skip
         chosen = self.dice.choices([each for each, _ in steps], [weight for _, weight in steps])[0]
         self.story.append(chosen.__name__)
+        if chosen.__name__ == "quiet":
+            self.bring_exits(0)
         self.guarded(chosen)
+        self.bring_exits(90)
+
+    def bring_exits(self, older_than_s: float) -> None:
+        """A gateway's call ends within 120 s, so an exit is not accepted later; test_settlement has what is."""
+        now = self.world.clock.monotonic()
+        wanted = {CALL.key: Side.BUY, HEDGE.key: Side.BUY, PUT.key: Side.SELL}
+        for request in list(self.broker.on_their_way):
+            since = self.on_their_way.setdefault(id(request), now)
+            if request.side is not wanted[request.contract] and now - since >= older_than_s:
+                self.broker.on_their_way.remove(request)
+                self.broker.accept(request)
 
     def guarded(self, what: object) -> None:
         try:
