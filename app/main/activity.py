@@ -18,6 +18,7 @@ _WORDS = {
     "account.pause": "Account paused",
     "account.resume": "Account resumed",
     "account.test": "Account tested",
+    "feed.failover": "Feed moved",
     "run.exit": "Exit asked",
     "run.start": "Run sent",
     "strategy.archive": "Strategy archived",
