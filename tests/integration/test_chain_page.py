@@ -40,8 +40,8 @@ def test_what_is_not_listed_is_named(desk: TradingBench, path: str, code: int, s
     assert says in answer.text
 
 
-def test_without_a_list_it_says_why(desk: TradingBench) -> None:
+def test_without_a_list_and_accounts_it_says_what_to_do(desk: TradingBench) -> None:
     desk.desk.contract_list._master = None
     answer = desk.admin().get("/trading/chain")
     assert answer.status_code == 200
-    assert "contract list" in answer.text
+    assert "No accounts yet." in answer.text
