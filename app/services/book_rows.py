@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
 from app.domain.contracts import ContractKey
 from app.persistence.tables import Intent, Order, Position
+from app.services.settling import is_row_of
 
 
 def keep_orders(
@@ -22,27 +23,67 @@ def keep_orders(
     intents: Sequence[Intent],
     at: datetime,
 ) -> None:
-    """Upsert the day's orders of an account. `filled` and `average` are summed from the trade book."""
-    rows = {
-        row.order_id: row
-        for row in session.scalars(select(Order).where(Order.account_id == account_id, Order.trading_date == today))
-    }
-    ours = {intent.order_id: intent.id for intent in intents if intent.order_id}
-    filled = _filled(trades)
-    for known in rows.values():
-        if known.intent_id is not None and known.intent_id != ours.get(known.order_id):
-            known.intent_id = None
+    """Upsert the orders that an account's book lists. `filled` and `average` are summed from the trade book.
+
+    A book may list yesterday's orders until the next session is near: those stay rows of their own day.
+    """
+    rows = _OrderRows(session, account_id, today, [order.order_id for order in orders], intents)
+    rows.release(intents)
     session.flush()  # an intent may have moved to another order, and is named by one row at a time
+    filled = _filled(trades)
     for order in orders:
-        row = rows.get(order.order_id)
+        owner = _owner(order, intents)
+        row = rows.of(order, owner)
         if row is None:
-            row = rows[order.order_id] = Order(account_id=account_id, trading_date=today, order_id=order.order_id)
+            row = rows.new(order)
             session.add(row)
         units, worth = filled.get(order.order_id, (0, Decimal(0)))
         average = (worth / units).quantize(Decimal("0.0001")) if units else order.average
-        _copy(row, order, ours.get(order.order_id), units or order.filled or 0, average)
+        _copy(row, order, units or order.filled or 0, average)
+        if owner is not None:
+            row.intent_id = owner.id
         if row in session.new or session.is_modified(row):
             row.seen_at = at
+
+
+class _OrderRows:
+    """An account's rows of today, and those of earlier days that a book may still be about."""
+
+    def __init__(
+        self, session: Session, account_id: int, today: date, listed: Sequence[str], intents: Sequence[Intent]
+    ) -> None:
+        self._account_id = account_id
+        self._today = today
+        mine = select(Order).where(Order.account_id == account_id)
+        self._rows = list(session.scalars(mine.where(Order.trading_date == today)))
+        unseen = set(listed) - {row.order_id for row in self._rows}
+        older = [intent.id for intent in intents if intent.trading_date != today]
+        if unseen or older:
+            either = or_(Order.order_id.in_(unseen), Order.intent_id.in_(older))
+            self._rows += session.scalars(mine.where(Order.trading_date < today, either).order_by(Order.id.desc()))
+        self._by_id: dict[str, list[Order]] = {}
+        for row in self._rows:
+            self._by_id.setdefault(row.order_id, []).append(row)
+
+    def release(self, intents: Sequence[Intent]) -> None:
+        """Take the intent away from rows of which it is not the order any more."""
+        orders = {intent.id: intent.order_id for intent in intents}
+        for row in self._rows:
+            if row.intent_id is None:
+                continue
+            is_known = row.intent_id in orders or row.trading_date == self._today
+            if is_known and orders.get(row.intent_id) != row.order_id:
+                row.intent_id = None
+
+    def of(self, order: BrokerOrder, owner: Intent | None) -> Order | None:
+        """The row of this very order; None when it was never listed before."""
+        rows = self._by_id.get(order.order_id, [])
+        named = (row for row in rows if owner is not None and row.intent_id == owner.id)
+        same = (row for row in rows if row.trading_date == self._today or _is_same(row, order))
+        return next(named, None) or next(same, None)
+
+    def new(self, order: BrokerOrder) -> Order:
+        return Order(account_id=self._account_id, trading_date=self._today, order_id=order.order_id)
 
 
 def keep_positions(session: Session, account_id: int, positions: Sequence[BrokerPosition], at: datetime) -> bool:
@@ -80,8 +121,20 @@ def _filled(trades: Sequence[BrokerTrade]) -> dict[str, tuple[int, Decimal]]:
     return sums
 
 
-def _copy(row: Order, order: BrokerOrder, intent_id: int | None, filled: int, average: Decimal | None) -> None:
-    row.intent_id = intent_id
+def _owner(order: BrokerOrder, intents: Sequence[Intent]) -> Intent | None:
+    """The newest intent whose order this is: ids of another day may be given out again."""
+    fitting = (intent for intent in reversed(intents) if intent.order_id == order.order_id)
+    return next((intent for intent in fitting if is_row_of(intent, order)), None)
+
+
+def _is_same(row: Order, order: BrokerOrder) -> bool:
+    """Whether a row of an earlier day is this order, still listed: brokers give ids out again on another day."""
+    contract = (order.contract.exchange, order.contract.symbol) if order.contract else (None, None)
+    shape = (row.placed_at, row.side, row.units, (row.exchange, row.symbol))
+    return shape == (order.placed_at, order.side.value, order.units, contract)
+
+
+def _copy(row: Order, order: BrokerOrder, filled: int, average: Decimal | None) -> None:
     row.exchange = order.contract.exchange if order.contract else None
     row.symbol = order.contract.symbol if order.contract else None
     row.side, row.units, row.product = order.side.value, order.units, order.product
