@@ -16,6 +16,7 @@ from app.domain.orders import FINAL, IntentState
 from app.persistence.database import Table
 from app.persistence.tables import LeaseRow, Strategy, TradingAccount, User
 from app.ports.gateway import TimedOut
+from tests.unit.services.market_fakes import MONDAY_1030
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, PUT, Killed, PretendBroker
 
@@ -189,6 +190,7 @@ def emptied(world: OrderWorld) -> OrderWorld:
                 session.execute(delete(table))
         session.get_one(TradingAccount, 1).state = "ACTIVE"
     world.brokers[1] = PretendBroker()
+    world.clock.at = MONDAY_1030  # each seed is the same day, whichever came before it
     world.restart()
     return world
 
