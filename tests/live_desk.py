@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from app import create_app
 from app.bootstrap import Runtime, runtime_of
-from app.domain.contracts import Kind, Product, Side
+from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
 from app.domain.errors import Unavailable
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent, User
@@ -211,7 +211,7 @@ def furnish(desk: LiveDesk) -> None:
 def _ready(desk: LiveDesk) -> bool:
     market = desk.runtime.market
     try:
-        market.contracts.master()
+        market.contracts.master_with(underlying.name for underlying in UNDERLYINGS)
     except Unavailable:
         return False
     read = [desk.runtime.trade.reconciler.known(account) for account in desk.account_ids]

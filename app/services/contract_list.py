@@ -61,6 +61,18 @@ class ContractList:
         reasons = " ".join(dict.fromkeys(self._reasons.values())) or "It is being read now; try again in a few seconds."
         raise Unavailable(f"The contract list of {wanted:%d %b %Y} is not there yet. {reasons}")
 
+    def master_with(self, indices: Iterable[str]) -> ContractMaster:
+        """As `master`, for a decision about these indices: Unavailable too while the list of one's exchange is missing.
+
+        A list that was not read is no list without contracts.
+        """
+        master, missing = self.master(), self.missing()
+        for name in indices:
+            exchange = underlying_named(name).exchange
+            if exchange in missing:
+                raise Unavailable(f"The {exchange} contract list, with {name}, is not there yet. {missing[exchange]}")
+        return master
+
     def missing(self) -> dict[str, str]:
         """Exchanges whose list of today is not there, with the reason. Raises Unavailable as `master` does."""
         wanted = list_date(self._market_clock.now())
@@ -98,10 +110,6 @@ class ContractList:
             # Without any account nobody failed: the first one that is added is asked at once.
             if self._order() and any(self._is_due(exchange, wanted) for exchange in due):
                 self._next_try = self._clock.monotonic() + TRY_AGAIN_S
-
-    def reload(self) -> None:
-        """Load again at the next step, whatever is there: an account was added or became the primary."""
-        self._next_try = 0.0
 
     @staticmethod
     def _exchanges() -> list[str]:

@@ -150,7 +150,7 @@ class Previews:
         )
 
     def _legs(self, spec: StrategySpec, spots: Mapping[str, Decimal]) -> tuple[ResolvedLeg, ...]:
-        master = self._market.contracts.master()
+        master = self._market.contracts.master_with(leg.underlying for leg in spec.legs)
         today = trading_date(self._market.market_clock.now())
         closed = self._closed_today(spec)
         premiums = self._premiums(spec, master, spots, today, closed_today=closed)

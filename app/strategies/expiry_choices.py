@@ -36,13 +36,16 @@ def closed_today(desk: Desk, underlying: Underlying) -> bool:
 
 
 def expiry_choices(desk: Desk) -> dict[str, list[Choice]]:
-    """For each index; without today's list the words alone, whose dates nobody can say yet."""
+    """For each index; without today's list of its exchange the words alone, whose dates nobody can say yet."""
+    words = [_choice(word.value, label) for word, label in _LABELS.items()]
     master = master_or_none(desk)
     if master is None:
-        words = [_choice(word.value, label) for word, label in _LABELS.items()]
         return {underlying.name: words for underlying in UNDERLYINGS}
-    today = trading_date(desk.market_clock.now())
-    return {one.name: _of(master, one, today, closed=closed_today(desk, one)) for one in UNDERLYINGS}
+    today, missing = trading_date(desk.market_clock.now()), desk.contract_list.missing()
+    return {
+        one.name: words if one.exchange in missing else _of(master, one, today, closed=closed_today(desk, one))
+        for one in UNDERLYINGS
+    }
 
 
 def usual_expiry(desk: Desk, underlying: str) -> ExpiryWord:

@@ -69,7 +69,7 @@ def test_dates_must_be_listed_and_alive() -> None:
 
 
 def test_what_the_list_does_not_reach_is_refused() -> None:
-    with pytest.raises(Refused, match="Refresh the contract list"):
+    with pytest.raises(Refused, match="Download its master contracts"):
         resolve(W.CURRENT_MONTH, date(2027, 2, 1), WEEKLY)
     with pytest.raises(Refused, match="January 2027"):
         resolve(W.NEXT_MONTH, date(2026, 12, 3), WEEKLY)

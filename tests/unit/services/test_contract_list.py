@@ -98,6 +98,21 @@ def test_an_empty_list_is_a_failure_and_not_a_market_without_contracts(
     assert gateways.of(1).calls.count("contracts NFO") == 1, "what is there is not loaded again"
 
 
+def test_a_list_that_was_not_read_is_not_a_list_without_contracts(
+    contracts: ContractList, gateways: FakeGateways, clock: FakeClock
+) -> None:
+    for gateway in gateways.gateways.values():
+        gateway.listed = {"NFO": NIFTY_CHAIN}
+    contracts.step()
+    assert NIFTY_CHAIN[0].key in contracts.master_with(["NIFTY", "BANKNIFTY"])
+    with pytest.raises(Unavailable, match=r"BFO contract list, with SENSEX, is not there yet\. .*download"):
+        contracts.master_with(["NIFTY", "SENSEX"])
+    gateways.of(1).listed["BFO"] = SENSEX_CHAIN
+    clock.advance(16)
+    contracts.step()
+    assert SENSEX_CHAIN[0].key in contracts.master_with(["SENSEX"])
+
+
 def test_when_nobody_answers_it_says_who_and_why(contracts: ContractList, gateways: FakeGateways) -> None:
     for gateway in gateways.gateways.values():
         gateway.broken = TimedOut("The gateway did not answer in time.")
