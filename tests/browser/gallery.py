@@ -123,7 +123,7 @@ def create_gallery() -> Flask:
         return response
 
     # The push connection the pages open; tests emit through app.extensions["socketio"].
-    SocketIO(app, async_mode="threading", cors_allowed_origins=None)
+    SocketIO(app, async_mode="threading")
     return app
 
 

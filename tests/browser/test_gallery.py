@@ -24,8 +24,8 @@ REPEATED_IDS = """
 """
 
 
-def context(chromium: Browser, witness: Witness, **options: object) -> BrowserContext:
-    opened = chromium.new_context(reduced_motion="reduce", **options)
+def context(chromium: Browser, witness: Witness, *, javascript: bool = True) -> BrowserContext:
+    opened = chromium.new_context(reduced_motion="reduce", java_script_enabled=javascript)
     witness.watch(opened)
     return opened
 
@@ -71,7 +71,7 @@ def test_fits_between_phone_and_desk(key: str, chromium: Browser, witness: Witne
 
 @pytest.mark.parametrize("key", ["desk", "chain", "builder", "preview", "run", "orders", "accounts", "login"])
 def test_reads_without_javascript(key: str, chromium: Browser, witness: Witness, gallery: str) -> None:
-    opened = context(chromium, witness, java_script_enabled=False)
+    opened = context(chromium, witness, javascript=False)
     page = opened.new_page()
     page.goto(f"{gallery}/gallery/{key}")
     assert page.locator("main").inner_text().strip()

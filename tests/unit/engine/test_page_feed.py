@@ -57,7 +57,9 @@ class Pages:
         found: dict[str, object] = {}
         for where, event, payload in self.said:
             if (where, event) == (room, "patch"):
-                found |= payload["cells"]  # type: ignore[operator]
+                cells = payload["cells"]
+                assert isinstance(cells, dict)
+                found |= cells
         return found
 
     def message(self, room: str = ROOM) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 """The supervisor owns threads: it wakes, restarts and stops them."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_crash_is_counted_told_and_survived() -> None:
 
 
 def test_a_good_step_ends_a_row_of_crashes() -> None:
-    answers = iter([ValueError("once"), 1.0])
+    answers: Iterator[ValueError | float] = iter([ValueError("once"), 1.0])
 
     def step() -> float:
         answer = next(answers)

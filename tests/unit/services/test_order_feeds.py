@@ -21,7 +21,7 @@ class Desk:
         self.openings: list[int] = []
         self.feeds = OrderFeeds(
             self.gateways,  # type: ignore[arg-type]
-            self.factory,  # type: ignore[arg-type]
+            self.factory,
             self.clock,
             on_update=lambda account_id, update: self.updates.append((account_id, update)),
             on_open=self.openings.append,

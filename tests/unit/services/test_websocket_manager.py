@@ -31,7 +31,7 @@ class Desk:
         self.ticking = True
         self.manager = WebSocketManager(
             self.gateways,  # type: ignore[arg-type]
-            self.feeds,  # type: ignore[arg-type]
+            self.feeds,
             self.board,
             self.clock,
             lambda: self.order,
