@@ -6,12 +6,11 @@ import inspect
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import pytest
 import urllib3
@@ -31,12 +30,17 @@ from tests.unit.adapters.replay_server import Replay
 
 ORDER = Route("placeorder", Pace.PLACE)
 BOOK = Route("orderbook", Pace.BOOKS)
+PATIENT = dict.fromkeys(PATIENCE, 20.0)
+"""For answers that come: a busy machine may be slow with them."""
 SHORT = dict.fromkeys(PATIENCE, 0.3)
+"""For answers that never come."""
 PLACE = Place("desk:5000", 8.0, 5_000_000)
 
 
-def connection(url: str, clock: HandClock, **settings: Any) -> GatewayConnection:
-    return GatewayConnection(url, clock, sizes=Sizes(connect_s=1.0, turn_s=1), patience=SHORT, **settings)
+def connection(
+    url: str, clock: HandClock, *, patience: Mapping[Pace, float] = PATIENT, connect_s: float = 10.0
+) -> GatewayConnection:
+    return GatewayConnection(url, clock, sizes=Sizes(connect_s=connect_s, turn_s=10), patience=patience)
 
 
 def test_every_error_of_the_library_has_a_meaning() -> None:
@@ -123,7 +127,7 @@ def test_a_read_is_asked_once_more_and_only_once(replay: Replay, clock: HandCloc
 def test_a_silent_gateway_times_out_once(replay: Replay, clock: HandClock) -> None:
     replay.hang = threading.Event()
     with pytest.raises(CallFailed) as told:
-        connection(replay.url, clock).read(BOOK, b"{}")
+        connection(replay.url, clock, patience=SHORT).read(BOOK, b"{}")
     assert type(told.value.error) is TimedOut
     assert told.value.no_answer.bytes_sent
     assert len(replay.asked) == 1
@@ -255,7 +259,7 @@ def self_signed(folder: Path) -> Path:
 
 def test_a_handshake_that_never_ends_sent_nothing(clock: HandClock) -> None:
     with a_listener() as server, pytest.raises(CallFailed) as told:
-        connection(url_of(server, "https"), clock).post(ORDER, b"{}")
+        connection(url_of(server, "https"), clock, connect_s=0.3).post(ORDER, b"{}")
     assert not told.value.no_answer.bytes_sent
     assert isinstance(told.value.__cause__, exceptions.NewConnectionError)
 
@@ -264,8 +268,7 @@ def test_hung_orders_hold_up_no_reads_and_tell_the_next_order_that_it_was_not_se
     replay: Replay, clock: HandClock
 ) -> None:
     replay.hang = threading.Event()
-    patience = {**SHORT, Pace.PLACE: 5.0}
-    wire = GatewayConnection(replay.url, clock, sizes=Sizes(orders=1, turn_s=1), patience=patience)
+    wire = GatewayConnection(replay.url, clock, sizes=Sizes(orders=1, turn_s=1), patience=PATIENT)
     hung = threading.Thread(target=lambda: wire.post(ORDER, b"{}"), daemon=True)  # noqa: TID251 - a lane of the test
     hung.start()
     while not replay.asked:

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -22,7 +23,8 @@ from tests.unit.adapters.listening import Listening
 KEY = "CANARY-key"
 WELCOME = {"type": "auth", "status": "success", "message": "Authentication successful", "broker": "simulator"}
 TICK = {"type": "market_data", "symbol": "SBIN", "exchange": "NSE", "data": {"ltp": 812.5}}
-LIMITS = FeedLimits(connect_s=1.0, open_s=1.0, authenticate_s=0.5, max_frame=1000, hard_frame=5000)
+LIMITS = FeedLimits(connect_s=10.0, open_s=10.0, authenticate_s=10.0, max_frame=1000, hard_frame=5000)
+SHORT = replace(LIMITS, authenticate_s=0.5)  # for a welcome that never comes
 Script = Callable[[ServerConnection], None]
 
 
@@ -53,12 +55,12 @@ def saying(*frames: Any, code: int | None = None) -> Script:
     return script
 
 
-def opened(url: str, heard: Listening | None = None) -> OpenAlgoFeed:
-    return OpenAlgoFeeds(SystemClock(), LIMITS)(GatewayAddress("http://127.0.0.1:1", url, KEY), heard or Listening())
+def opened(url: str, heard: Listening | None = None, limits: FeedLimits = LIMITS) -> OpenAlgoFeed:
+    return OpenAlgoFeeds(SystemClock(), limits)(GatewayAddress("http://127.0.0.1:1", url, KEY), heard or Listening())
 
 
 def read_to_the_end(feed: OpenAlgoFeed) -> None:
-    while feed.read(2.0):
+    while feed.read(10.0):
         pass
 
 
@@ -105,12 +107,12 @@ def test_refusals(code: str, message: str, expected: type[Exception]) -> None:
 
 def test_no_answer_to_the_key() -> None:
     with serving(saying()) as url, pytest.raises(TimedOut, match=r"within 0\.5 s"):
-        opened(url)
+        opened(url, limits=SHORT)
 
 
 def test_only_other_frames_are_no_answer() -> None:
     with serving(saying(*[TICK] * 50)) as url, pytest.raises(TimedOut):
-        opened(url)
+        opened(url, limits=SHORT)
 
 
 def test_closed_instead_of_answered() -> None:

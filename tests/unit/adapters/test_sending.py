@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -31,14 +32,14 @@ LIMIT_ORDER = OrderRequest(
     trigger_price=Decimal(0),
     tag="run 7",
 )
-SHORT = {**PATIENCE, Pace.PLACE: 0.3, Pace.CANCEL: 0.3}
+SHORT = {**PATIENCE, Pace.PLACE: 0.3, Pace.CANCEL: 0.3}  # for answers that never come
 # What a real gateway takes; one more field and it refuses the order.
 KNOWN = {"apikey", "strategy", "exchange", "symbol", "action", "quantity", "pricetype", "product", "price",
          "trigger_price", "disclosed_quantity", "underlying_ltp"}  # fmt: skip
 
 
-def gateway_at(url: str, clock: HandClock) -> OpenAlgoGateway:
-    return OpenAlgoGateway(GatewayAddress(url, "ws://127.0.0.1:1", KEY), clock, patience=SHORT)
+def gateway_at(url: str, clock: HandClock, patience: Mapping[Pace, float] = PATIENCE) -> OpenAlgoGateway:
+    return OpenAlgoGateway(GatewayAddress(url, "ws://127.0.0.1:1", KEY), clock, patience=patience)
 
 
 def test_an_order_goes_out_once_with_known_fields(replay: Replay, clock: HandClock) -> None:
@@ -94,7 +95,7 @@ def test_answers_that_need_care(status: int, body: Any, verdict: Verdict, replay
 
 def test_no_answer_in_time_is_unknown(replay: Replay, clock: HandClock) -> None:
     replay.hang = threading.Event()
-    outcome = place_with(replay, clock, 200, b"{}")
+    outcome = gateway_at(replay.url, clock, SHORT).place(LIMIT_ORDER, expected=Mode.LIVE)
     assert outcome.verdict is Verdict.UNKNOWN_OPEN
     assert len(replay.asked) == 1
 

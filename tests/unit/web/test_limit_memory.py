@@ -1,8 +1,7 @@
 """The counts behind the rate limits: moving windows, bounded, and no thread of their own."""
 
-import threading
-
 import pytest
+from limits.storage import MemoryStorage
 
 from app.web.limit_memory import QuietMemoryStorage
 from tests.desk_app import HandClock
@@ -31,10 +30,18 @@ def test_keys_do_not_share_a_count() -> None:
     assert storage.reset() == 1
 
 
-def test_it_starts_no_thread_and_stays_small() -> None:
-    before = threading.active_count()
+def test_it_starts_no_thread_and_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+
+    def start(thread: object) -> None:
+        started.append(thread)
+
+    monkeypatch.setattr("threading.Thread.start", start)
+    MemoryStorage()
+    assert started, "the library's own storage would have been caught"
+    started.clear()
     storage = QuietMemoryStorage()
     for number in range(25_000):
         storage.acquire_entry(f"address:{number}", 5, 60)
-    assert threading.active_count() == before
+    assert started == []
     assert len(storage._hits) <= 20_000
