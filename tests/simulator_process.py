@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import selectors
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +23,11 @@ from typing import Any
 import pytest
 import urllib3
 
-ROOT = Path(__file__).resolve().parent.parent
-START_S = 30.0
-STOP_S = 10.0
+from tools import children
+from tools.steps import ROOT
+
+START_S = 60.0
+STOP_S = 15.0
 ANSWER_S = 120.0  # moving a day forward with resting orders takes a while
 
 
@@ -115,31 +119,21 @@ class SimulatorProcess:
 
 @contextlib.contextmanager
 def start_simulator(*arguments: str, accounts: int = 5, seed: int = 7) -> Iterator[SimulatorProcess]:
-    """Runs the simulator until the block ends. Raises SimulatorFailedError when it does not start."""
+    """Runs the simulator until the block ends. Raises SimulatorFailedError when it does not start, or not stop."""
     command = [sys.executable, "-m", "simulator", "--quiet", "--accounts", str(accounts), "--seed", str(seed)]
     command += ["--rest-port", "0", "--ws-port", "0", "--control-port", "0", *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": ""},
-    )
-    try:
-        yield _running(process)
-    finally:
-        process.terminate()
+    with tempfile.NamedTemporaryFile("w", prefix="simulator-", suffix=".log") as log:
+        process = children.start(command, output=log, environment={"PYTHONPATH": ""}, folder=ROOT)
         try:
-            process.communicate(timeout=STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise
+            yield _running(process, Path(log.name))
+        finally:
+            children.stop(process, within_s=STOP_S)
+    if process.returncode == -signal.SIGKILL:
+        raise SimulatorFailedError(f"the simulator did not end within {STOP_S:g} s of being asked to")
 
 
-def _running(process: subprocess.Popen[str]) -> SimulatorProcess:
-    ready = json.loads(_first_line(process))
+def _running(process: subprocess.Popen[str], log: Path) -> SimulatorProcess:
+    ready = json.loads(_ready_line(process, log))
     names = SimulatedAccount.__dataclass_fields__
     accounts = tuple(
         SimulatedAccount(**{name: value for name, value in row.items() if name in names}) for row in ready["accounts"]
@@ -147,17 +141,19 @@ def _running(process: subprocess.Popen[str]) -> SimulatorProcess:
     return SimulatorProcess(ready["control"], accounts, process)
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        selector.select(START_S)
-    line = process.stdout.readline() if process.poll() is None else ""
-    if not line:
-        process.kill()
-        _, words = process.communicate()
-        raise SimulatorFailedError(f"the simulator did not start: {words[-2000:]}")
-    return line
+def _ready_line(process: subprocess.Popen[str], log: Path) -> str:
+    """The whole line of JSON that it writes once it listens."""
+    deadline = time.monotonic() + START_S
+    pause = threading.Event()
+    while True:
+        ended = process.poll() is not None
+        words = log.read_text(encoding="utf-8")
+        ready = [line for line in words.splitlines(keepends=True) if line.startswith("{") and line.endswith("\n")]
+        if ready:
+            return ready[0]
+        if ended or time.monotonic() > deadline:
+            raise SimulatorFailedError(f"the simulator did not start: {words[-2000:]}")
+        pause.wait(0.02)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import children
 from tools.steps import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left behind in /proc")
@@ -70,25 +71,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(project: Path, tmp_path: Path) -> Iterator[Run]:
+def run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     first = _free_ports(12)
     ports = {"PORT": first, "SIMULATOR_PORT": first + 1, "SIMULATOR_WS_PORT": first + 7}
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SETUP_TOKEN"}}
-    environment |= {name: str(port) for name, port in ports.items()}
+    for name in ("DATABASE_URL", "SETUP_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, port in ports.items():
+        monkeypatch.setenv(name, str(port))
+    command: list[str | Path] = [project / ".venv" / "bin" / "python", "-m", "tools.run"]
     with (tmp_path / "printed").open("w") as printed:
-        program = subprocess.Popen(
-            [project / ".venv" / "bin" / "python", "-m", "tools.run"],
-            cwd=project,
-            env=environment,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started = Run(project, program, tmp_path / "printed", first)
-        yield started
-        if program.poll() is None:
-            program.terminate()
-            program.wait(WITHIN_S)
+        program = children.start(command, output=printed, folder=project)
+        try:
+            yield Run(project, program, tmp_path / "printed", first)
+        finally:
+            children.stop(program, within_s=WITHIN_S)
 
 
 def test_it_says_what_to_open_and_ctrl_c_stops_everything(run: Run) -> None:
