@@ -42,7 +42,7 @@ def test_a_straddle_goes_in_and_out(desk: LiveDesk, underlying: str, expiry: Exp
     run_id = desk.run(_straddle(underlying, expiry))
     desk.until(run_id, "OPEN", within_s=40)
     for number in range(1, 6):
-        assert sorted(desk.net_at_broker(number).values()) == [-lot, -lot]
+        assert sorted(desk.net_at_broker(number).values()) == [-lot, -lot], desk.story(run_id)
     desk.exit(run_id)
     desk.until(run_id, "CLOSED", within_s=40)
     assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5
