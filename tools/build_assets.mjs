@@ -1,7 +1,7 @@
 // Builds everything under app/static/build: styles, modules, icons and fonts, each named by its content, and a manifest.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,8 +10,15 @@ import { build } from "esbuild";
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCE = path.join(ROOT, "app/static/src");
 const TARGET = path.join(ROOT, "app/static/build");
-const STAGE = `${TARGET}.next`;
+const MANIFEST = "manifest.json";
 const PACKAGES = path.join(ROOT, "node_modules");
+
+await mkdir(TARGET, { recursive: true });
+/** Everything is made here first; it moves over when all of it is there. */
+const STAGE = await mkdtemp(path.join(TARGET, ".next-"));
+
+/** How long the files of earlier builds stay: pages that are open, and a desk that runs, still ask for them. */
+const KEPT_MS = 24 * 3_600_000;
 
 const FONTS = ["inter-latin-opsz-normal.woff2", "inter-latin-ext-opsz-normal.woff2"];
 
@@ -87,11 +94,28 @@ async function licences() {
   return {};
 }
 
-await rm(STAGE, { recursive: true, force: true });
-await mkdir(STAGE, { recursive: true });
-const parts = await Promise.all([fonts().then(styles), sprite(), mark(), modules(), licences()]);
-const manifest = Object.assign({}, ...parts);
-await writeFile(path.join(STAGE, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-// The finished build replaces the old one in one step: an interrupted build never leaves half a page.
-await rm(TARGET, { recursive: true, force: true });
-await rename(STAGE, TARGET);
+/** Moves the stage in file by file, the manifest last: no name in it is ever without its file. */
+async function publish() {
+  const built = (await readdir(STAGE)).filter((file) => file !== MANIFEST);
+  for (const file of [...built, MANIFEST]) await rename(path.join(STAGE, file), path.join(TARGET, file));
+  return new Set([...built, MANIFEST]);
+}
+
+async function forgetOldBuilds(current) {
+  for (const file of await readdir(TARGET)) {
+    if (current.has(file)) continue;
+    const { mtimeMs } = await stat(path.join(TARGET, file));
+    if (Date.now() - mtimeMs > KEPT_MS) await rm(path.join(TARGET, file), { recursive: true, force: true });
+  }
+}
+
+try {
+  // All of them have ended before the stage is removed, whichever of them failed.
+  const parts = await Promise.allSettled([fonts().then(styles), sprite(), mark(), modules(), licences()]);
+  for (const part of parts) if (part.status === "rejected") throw part.reason;
+  const manifest = Object.assign({}, ...parts.map((part) => part.value));
+  await writeFile(path.join(STAGE, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  await forgetOldBuilds(await publish());
+} finally {
+  await rm(STAGE, { recursive: true, force: true });
+}

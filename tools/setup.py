@@ -89,7 +89,8 @@ def front_end() -> None:
     lists = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
     installed = Stamp("node", content_hash(lists), (modules,))
     sources = files_under(STATIC / "src") + files_under(ROOT / "app" / "templates")
-    built = Stamp("build", content_hash([*lists, ROOT / "tools" / "build_assets.mjs", *sources]), (BUILD,))
+    inputs = [*lists, ROOT / "tools" / "build_assets.mjs", *sources]
+    built = Stamp("build", content_hash(inputs), (BUILD / "manifest.json",))
     if installed.fresh() and built.fresh():
         return
     environment = node.ensure()

@@ -5,12 +5,13 @@ Undefined names are errors here, so a template that reads something docs/view-mo
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, Response, abort, flash, render_template
+from flask import Flask, Response, abort, flash, render_template, request
 from flask_socketio import SocketIO
 from jinja2 import StrictUndefined
 
@@ -26,6 +27,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
+
+LOADS_AGAIN = re.compile(r'<meta http-equiv="refresh" content="\d+">')
 
 # Endpoint, address and methods as docs/view-models.md lists them.
 ENDPOINTS = (
@@ -111,7 +114,9 @@ def create_gallery() -> Flask:
 
     @app.get("/gallery/<key>")
     def gallery_page(key: str) -> str:
-        return show(pages[key]) if key in pages else abort(404)
+        """With `?still` a page that would load itself again stays as it is, however long somebody looks at it."""
+        text = show(pages[key]) if key in pages else abort(404)
+        return LOADS_AGAIN.sub("", text) if "still" in request.args else text
 
     @app.get("/gallery/")
     def gallery_index() -> str:

@@ -44,7 +44,7 @@ def test_renders_fits_and_complains_of_nothing(key: str, window: tuple[Page, Wit
     page, watching = window
     watching.complaints.clear()
     page.set_viewport_size(WIDE)
-    answer = page.goto(f"{gallery}/gallery/{key}")
+    answer = page.goto(f"{gallery}/gallery/{key}?still")
     assert answer is not None
     assert answer.status == 200
     assert page.title().endswith(" · AlgoMirror")
@@ -66,6 +66,15 @@ def test_fits_between_phone_and_desk(key: str, chromium: Browser, witness: Witne
         page.set_viewport_size({"width": width, "height": 900})
         # The table's own observer answers on the next frame.
         page.wait_for_function(f"({OVERHANG}) <= 0")
+    opened.close()
+
+
+def test_a_chain_without_strikes_looks_again_by_itself(chromium: Browser, witness: Witness, gallery: str) -> None:
+    opened = context(chromium, witness)
+    page = opened.new_page()
+    page.goto(f"{gallery}/gallery/chain-empty")
+    with page.expect_navigation(url="**/gallery/chain-empty"):
+        pass
     opened.close()
 
 

@@ -37,7 +37,8 @@ class Witness:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" or "Content Security Policy" in message.text:
-            self._add(f"console on {message.page.url if message.page else '?'}: {message.text}")
+            page, source = message.page.url if message.page else "?", message.location["url"]
+            self._add(f"console on {page}: {message.text} ({source})")
 
     def _on_request(self, request: Request) -> None:
         if (urlsplit(request.url).hostname or "") not in OURS:

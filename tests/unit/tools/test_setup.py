@@ -30,6 +30,7 @@ class Machine:
             (self.root / "node_modules").mkdir(exist_ok=True)
         if what == "Building the front-end":
             (self.root / "app" / "static" / "build").mkdir(parents=True, exist_ok=True)
+            (self.root / "app" / "static" / "build" / "manifest.json").touch()
 
 
 @pytest.fixture
