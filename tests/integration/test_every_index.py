@@ -17,6 +17,7 @@ ATM = StrikeRule(StrikeMethod.ATM)
 
 @pytest.fixture
 def desk(simulator: SimulatorProcess, tmp_path: Path) -> Iterator[LiveDesk]:
+    simulator.post("/scenario", name="calm")  # a monthly option on its last day leaves the slip in seconds otherwise
     with live_desk(simulator, tmp_path) as made:
         yield made
 
