@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -87,19 +89,26 @@ def test_a_hanging_reply_outlasts_the_client(fresh: SimulatorProcess) -> None:
             retries=False,
         )
 
-    assert len(fresh.truth(1)["orders"]) == 1
+    _wait_for(lambda: len(fresh.truth(1)["orders"]) == 1)
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 def test_latency_holds_up_nobody_else(fresh: SimulatorProcess) -> None:
-    fresh.fault("latency", account=1, parameters={"seconds": 0.5})
-
+    fresh.fault("latency", account=1, remaining=1, parameters={"seconds": 2.0})
     started = time.monotonic()
-    fresh.api(2, "funds")
-    other = time.monotonic() - started
-    fresh.api(1, "funds")
+    with ThreadPoolExecutor(1) as other:
+        slow = other.submit(fresh.api, 1, "funds")
+        _wait_for(lambda: fresh.get("/faults")["faults"] == [])  # spent: it is being held up now
 
-    assert other < 0.4
-    assert time.monotonic() - started >= 0.5
+        assert fresh.api(2, "funds")[0] == 200
+        assert not slow.done()
+        assert slow.result()[0] == 200
+    assert time.monotonic() - started >= 2.0
 
 
 @pytest.mark.parametrize(
@@ -216,7 +225,7 @@ def test_a_client_that_does_not_read_stalls_nobody(fresh: SimulatorProcess, stre
             gaps.append(time.monotonic() - before)
             before = time.monotonic()
 
-    assert max(gaps[1:]) < 1.5
+    assert max(gaps[1:]) < 4.0
     assert len(gaps) >= 6
 
 
