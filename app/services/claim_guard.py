@@ -26,6 +26,8 @@ def hold(session: Session, intent_id: int) -> Intent:
 def check(session: Session, intent: Intent) -> None:
     """Raises Denied when this intent must not be claimed beside what is under way already."""
     if intent.purpose == Purpose.ENTRY:
+        _still_wanted(session, intent)
+        _against_nothing(session, intent)
         _one_at_a_time(session, intent)
         _within_plan(session, intent)
     else:
@@ -41,6 +43,32 @@ def leaving_elsewhere(session: Session, execution: StrategyExecution) -> int:
         Intent.execution_id != execution.id,
     )
     return _unfilled(session, which)
+
+
+def _still_wanted(session: Session, intent: Intent) -> None:
+    """An exit that was asked for is known here before the executor takes back what the lanes have in hand."""
+    execution = session.get_one(StrategyExecution, intent.execution_id, with_for_update={"read": True})
+    if execution.exit_wanted:
+        raise Denied("EXIT_WANTED", f"The exit came first: {execution.exit_wanted}")
+
+
+def _against_nothing(session: Session, intent: Intent) -> None:
+    """Two opposite positions in one contract are one net at the broker, and neither could be closed from it.
+
+    A preview refuses that too, but the account may have traded since.
+    """
+    side = Side(intent.side)
+    net = _net(session, intent)
+    others = and_(
+        _key(intent, side.opposite),
+        Intent.purpose == Purpose.ENTRY.value,
+        Intent.state.in_(_OPEN),
+        Intent.execution_id != intent.execution_id,
+    )
+    if (net or 0) * side.sign < 0:
+        raise Denied("OPPOSITE_EXPOSURE", f"The account holds {net:+d} units of {intent.symbol}; close those first.")
+    if session.scalars(select(Intent.id).where(others).limit(1)).first() is not None:
+        raise Denied("OPPOSITE_EXPOSURE", f"Another run is trading {intent.symbol} the other way in this account.")
 
 
 def _one_at_a_time(session: Session, intent: Intent) -> None:
@@ -70,16 +98,14 @@ def _within_plan(session: Session, intent: Intent) -> None:
 
 def _within_net(session: Session, intent: Intent) -> None:
     """All exits under way and this together are never more than the broker's net position."""
-    net = session.scalars(
-        select(Position.net).where(
-            Position.account_id == intent.account_id,
-            Position.exchange == intent.exchange,
-            Position.symbol == intent.symbol,
-            Position.product == intent.product,
-        )
-    ).one_or_none()
+    net = _net(session, intent)
     if net is None:
         raise Denied("NET_UNREAD", f"The broker's position in {intent.symbol} has not been read; the exit waits.")
+    if net * Side(intent.side).sign >= 0 or intent.units > abs(net):
+        # The gate asked the same, but the books were read since then, and may have been waited for.
+        raise Denied(
+            "OVER_CLOSE", f"The broker's net position in {intent.symbol} is {net:+d}; {intent.units} is too many."
+        )
     others = and_(
         _key(intent, intent.side),
         Intent.purpose == Purpose.EXIT.value,
@@ -92,6 +118,18 @@ def _within_net(session: Session, intent: Intent) -> None:
             "EXITS_UNDER_WAY",
             f"{taken} of {abs(net)} units of {intent.symbol} are on their way out; the exit waits for them.",
         )
+
+
+def _net(session: Session, intent: Intent) -> int | None:
+    """The broker's signed net in its contract and product as last read; None when it never was."""
+    return session.scalars(
+        select(Position.net).where(
+            Position.account_id == intent.account_id,
+            Position.exchange == intent.exchange,
+            Position.symbol == intent.symbol,
+            Position.product == intent.product,
+        )
+    ).one_or_none()
 
 
 def _key(of: Intent | StrategyExecution, side: str) -> ColumnElement[bool]:

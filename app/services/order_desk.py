@@ -65,6 +65,7 @@ class _Claimed:
     request: OrderRequest
     expected: Mode
     at: float
+    sent_at: datetime
     gateway: Gateway
 
 
@@ -231,7 +232,7 @@ class OrderDesk:
             if held.state != IntentState.READY:
                 return None
             claim_guard.check(session, held)
-            at = self._clock.monotonic()
+            at, sent_at = self._clock.monotonic(), self._clock.now()
             claimed = session.execute(
                 update(Intent)
                 .where(Intent.id == intent.id, Intent.state == IntentState.READY)
@@ -244,7 +245,7 @@ class OrderDesk:
                     weak_baseline=weak,
                     limit_price=limit,
                     reason=None,
-                    sent_at=self._clock.now(),
+                    sent_at=sent_at,
                     trading_date=today,
                 )
             )
@@ -261,10 +262,12 @@ class OrderDesk:
             trigger_price=Decimal(0),
             tag=TAG,
         )
-        return _Claimed(request, Mode(wanted.account.expected_mode), at, gateway)
+        return _Claimed(request, Mode(wanted.account.expected_mode), at, sent_at, gateway)
 
     def _call(self, claimed: _Claimed) -> Outcome:
-        if self._clock.monotonic() - claimed.at > CLAIM_OLD_S:
+        # Both clocks: the monotonic one stands still while the machine sleeps.
+        slept_s = (self._clock.now() - claimed.sent_at).total_seconds()
+        if max(self._clock.monotonic() - claimed.at, slept_s) > CLAIM_OLD_S:
             return Outcome(
                 Verdict.NOT_SENT, None, "The machine stalled between claim and send; nothing was sent.", None
             )

@@ -151,7 +151,10 @@ class StrategyExecutor:
         ]
         for execution in wanted:
             execution.exit_wanted = execution.exit_wanted or why[:LONGEST_WHY]
-        words = f"{why.rstrip('.')}. To be flat: {len(wanted)} positions."
+        ids = {execution.id for execution in wanted}
+        every = [execution for account in load_accounts(session, run.id) for execution in account.executions]
+        going = sum(1 for e in every if e.row.id in ids and (e.net or e.is_moving))
+        words = f"{why.rstrip('.')}. To be flat: {going} {'position' if going == 1 else 'positions'}."
         self._journal.note(session, run.id, "exit", words, account_id)
         if run.state in LIVING and all(execution.exit_wanted for execution in run.executions):
             run.state = "EXITING"
@@ -178,18 +181,18 @@ class StrategyExecutor:
             self._on_change(run_id)
 
     def _advance_account(self, session: Session, run: Run, account: AccountState, now: datetime) -> None:
-        """What one account's part needs. Trouble with it must not keep the others from getting out."""
-        session.flush()
-        try:
-            with session.begin_nested():
-                self._entries.advance(session, run, account, now)
-                self._exits.advance(session, run, account, now)
-        except DeskError as trouble:
-            account.to_send.clear()
-            account.to_cancel.clear()
-            log.warning("run %s, account %s: %s", run.id, account.account_id, trouble)
-            if self._journal.note_once(session, run.id, "attention", str(trouble), account.account_id):
-                run.reason = str(trouble)
+        """What one account's part needs. Trouble with it, or with its entry, keeps nothing else from getting out."""
+        for desk in (self._entries, self._exits):
+            session.flush()
+            sends, cancels = len(account.to_send), len(account.to_cancel)
+            try:
+                with session.begin_nested():
+                    desk.advance(session, run, account, now)
+            except DeskError as trouble:
+                del account.to_send[sends:], account.to_cancel[cancels:]
+                log.warning("run %s, account %s: %s", run.id, account.account_id, trouble)
+                if self._journal.note_once(session, run.id, "attention", str(trouble), account.account_id):
+                    run.reason = str(trouble)
 
     def _hand_over(self, sends: list[tuple[int, Intent, bool]], cancels: list[tuple[int, Intent]]) -> None:
         if self.lanes is None:

@@ -36,13 +36,12 @@ def test_an_exit_that_meets_a_claim_never_writes_over_it(world: OrderWorld) -> N
     for _ in range(ROUNDS):
         run_id = world.start((CALL, Side.BUY, 2))
         intent = world.intents()[-1].id
-        world.exit(run_id)
         with ThreadPoolExecutor(2) as hands:
             sending = hands.submit(world.desk.send, intent)
-            hands.submit(world.executor.advance, run_id).result()
+            hands.submit(_leave, world, run_id).result()
             sending.result()
     sent = [each for each in world.intents() if each.state == IntentState.WORKING]
-    withdrawn = [each for each in world.intents() if each.state == IntentState.CANCELLED]
+    withdrawn = [each for each in world.intents() if each.state in {IntentState.CANCELLED, IntentState.DENIED}]
     assert len(sent) + len(withdrawn) == ROUNDS
     assert {each.order_id for each in sent} == {order.order_id for order in world.broker.standing}
     assert all(each.order_id is None for each in withdrawn)
@@ -63,3 +62,8 @@ def test_exits_of_two_runs_claimed_at_once_stay_within_what_the_broker_has(world
         list(workers.map(world.desk.send, exits * 2))
     sold = [order for order in world.broker.standing if order.request.side is Side.SELL]
     assert sum(order.request.units for order in sold) <= 130
+
+
+def _leave(world: OrderWorld, run_id: int) -> None:
+    world.exit(run_id)
+    world.executor.advance(run_id)

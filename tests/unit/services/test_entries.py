@@ -232,3 +232,63 @@ def test_nothing_is_sent_under_an_old_epoch(world: OrderWorld) -> None:
     old.send(1)
     assert world.broker.placed == 0
     assert world.intents()[0].state == IntentState.READY
+
+
+def test_a_machine_whose_monotonic_clock_slept_with_it_does_not_send(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    real = world.desk._call
+
+    def slept(claimed: object) -> object:
+        world.clock.at += timedelta(minutes=5)
+        return real(claimed)  # type: ignore[arg-type]
+
+    world.desk._call = slept  # type: ignore[assignment,method-assign]
+    world.work()
+    assert world.broker.placed == 0
+
+
+def test_no_entry_goes_out_after_an_exit_was_asked_though_a_lane_has_it_in_hand(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 2))
+    world.executor.step()
+    world.exit(run_id)
+    world.work()
+    assert world.broker.placed == 0
+    assert world.intents()[0].state == IntentState.DENIED
+    world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_a_run_never_enters_against_what_another_run_holds(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    holding = world.start((CALL, Side.BUY, 2))
+    world.turns(3)
+    against = world.start((CALL, Side.SELL, 1))
+    world.turns(4)
+    assert (world.run(holding).state, world.run(against).state) == ("OPEN", "CLOSED")
+    assert world.broker.net(CALL.key) == 2 * LOT
+    assert any("OPPOSITE_EXPOSURE" in words for words in world.said("denied"))
+
+
+def test_a_run_never_enters_against_what_another_run_has_under_way(world: OrderWorld) -> None:
+    world.start((CALL, Side.BUY, 2))
+    world.executor.step()
+    world.work()
+    against = world.start((CALL, Side.SELL, 1))
+    world.executor.step()
+    world.work()
+    assert [order.request.side for order in world.broker.standing] == [Side.BUY]
+    world.turns(2)
+    assert world.run(against).state == "CLOSED"
+
+
+def test_an_entry_that_cannot_go_on_holds_up_no_exit_of_its_account(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 1), (PUT, Side.BUY, 1))
+    world.turn(0.5)
+    for order in world.broker.standing:
+        world.broker.fill(order, 50 if order.request.contract == CALL.key else None)  # less than a lot
+    world.turns(4, 4)
+    world.exit(run_id, leg=2)
+    world.broker.fills_at_once = True
+    world.turns(4)
+    assert world.broker.net(PUT.key) == 0

@@ -12,7 +12,7 @@ from app.domain.contracts import Side
 from app.domain.errors import Misconfigured, NoFreshPrice
 from app.domain.market_rules import MissingRule, RuleKind
 from app.domain.orders import IntentState
-from app.persistence.tables import Position, TradingAccount
+from app.persistence.tables import Intent, Position, TradingAccount
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
 
@@ -215,3 +215,20 @@ def test_odd_prices_of_a_broker_do_not_stop_its_books(world: OrderWorld) -> None
     world.turn()
     assert world.run(run_id).state in {"ENTERING", "OPEN"}
     assert world.net(run_id) == {CALL.key.symbol: LOT}
+
+
+def test_units_sold_by_hand_while_the_order_book_was_read_are_not_sold_again(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.exit(run_id)
+    world.executor.step()
+    real = world.desk._baseline
+
+    def meanwhile(intent: Intent) -> tuple[list[str], bool]:
+        world.broker.foreign[CALL.key] = -130
+        world.read()
+        return real(intent)
+
+    world.desk._baseline = meanwhile  # type: ignore[method-assign]
+    world.work()
+    assert exit_orders(world) == []
+    assert world.broker.net(CALL.key) == 0
