@@ -37,12 +37,15 @@ from tests.simulator_process import SimulatorProcess
 
 NIFTY = ContractKey("NSE_INDEX", "NIFTY")
 SHORT = {**PATIENCE, Pace.PLACE: 1.5, Pace.BOOKS: 1.5}
+"""For answers that never come; all others may take their time on a busy machine."""
 
 
-def gateway_of(simulator: SimulatorProcess, number: int = 1, **change: str) -> OpenAlgoGateway:
+def gateway_of(
+    simulator: SimulatorProcess, number: int = 1, patience: Mapping[Pace, float] = PATIENCE, **change: str
+) -> OpenAlgoGateway:
     account = simulator.accounts[number - 1]
     address = GatewayAddress(change.get("host", account.host), account.ws_url, change.get("api_key", account.api_key))
-    return OpenAlgoGateway(address, SystemClock(), patience=SHORT)
+    return OpenAlgoGateway(address, SystemClock(), patience=patience)
 
 
 @pytest.fixture
@@ -224,11 +227,11 @@ ASTRAY = [
 
 
 @pytest.mark.parametrize("case", ASTRAY, ids=str)
-def test_an_order_that_goes_astray(
-    case: Astray, simulator: SimulatorProcess, gateway: OpenAlgoGateway, call: Contract
-) -> None:
+def test_an_order_that_goes_astray(case: Astray, simulator: SimulatorProcess, call: Contract) -> None:
+    gateway = gateway_of(simulator, patience=SHORT if case.fault == "hang" else PATIENCE)
     simulator.fault(case.fault, account=1, parameters=dict(case.parameters))
     assert place(gateway, call).verdict is case.verdict
+    gateway.close()
     assert len(simulator.truth(1)["orders"]) == case.stands
 
 
@@ -263,14 +266,14 @@ def test_a_dead_broker_token_is_never_an_empty_book(simulator: SimulatorProcess,
     ("fault", "expected"),
     [("hang", TimedOut), ("truncated_body", Unreachable), ("rate_limited", RateLimited)],
 )
-def test_a_book_that_cannot_be_read(
-    fault: str, expected: type[Exception], simulator: SimulatorProcess, gateway: OpenAlgoGateway
-) -> None:
+def test_a_book_that_cannot_be_read(fault: str, expected: type[Exception], simulator: SimulatorProcess) -> None:
+    gateway = gateway_of(simulator, patience=SHORT if fault == "hang" else PATIENCE)
     simulator.fault(fault, account=1, endpoint="orderbook")
     with pytest.raises(expected):
         gateway.order_book()
     simulator.clear_faults()
     assert gateway.order_book() == []
+    gateway.close()
 
 
 def test_an_html_answer_is_no_book(simulator: SimulatorProcess, gateway: OpenAlgoGateway) -> None:

@@ -192,19 +192,19 @@ def elsewhere(simulator: SimulatorProcess, url: str) -> GatewayAddress:
 
 
 def test_addresses_that_are_no_feed(simulator: SimulatorProcess, heard: Listening) -> None:
-    feeds = OpenAlgoFeeds(SystemClock(), SHORT)
+    feeds, hasty = OpenAlgoFeeds(SystemClock()), OpenAlgoFeeds(SystemClock(), SHORT)
     rest = simulator.accounts[0].host.replace("http", "ws")
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        nowhere: list[tuple[str, type[GatewayError]]] = [
-            (rest, NotOpenAlgo),
-            ("ws://127.0.0.1:1", Unreachable),
-            ("ws://no-such-host.invalid:8765", Unreachable),
-            (f"ws://127.0.0.1:{silent.getsockname()[1]}", TimedOut),
-            (rest.replace("ws://", "wss://"), Unreachable),
+        nowhere: list[tuple[OpenAlgoFeeds, str, type[GatewayError]]] = [
+            (feeds, rest, NotOpenAlgo),
+            (feeds, "ws://127.0.0.1:1", Unreachable),
+            (feeds, "ws://no-such-host.invalid:8765", Unreachable),
+            (hasty, f"ws://127.0.0.1:{silent.getsockname()[1]}", TimedOut),
+            (feeds, rest.replace("ws://", "wss://"), Unreachable),
         ]
-        for url, expected in nowhere:
+        for opening, url, expected in nowhere:
             with pytest.raises(expected) as told:
-                feeds(elsewhere(simulator, url), heard)
+                opening(elsewhere(simulator, url), heard)
             assert type(told.value) is expected, url
     with pytest.raises(InvalidInput):
         feeds(elsewhere(simulator, "http://desk:8765"), heard)
