@@ -157,9 +157,14 @@ def test_nothing_of_anothers_is_seen_or_changed(whole: Whole, who: str) -> None:
 
 def test_a_thing_of_anothers_is_told_apart_from_none_by_nothing(whole: Whole) -> None:
     browser = whole.signed_in(STRANGER)
-    for path in ("/accounts/{}", "/strategies/{}/edit", "/strategies/previews/{}", "/trading/runs/{}"):
-        number = next(iter(whole.ids.values()))
-        theirs, nobodys = browser.get(path.format(number)), browser.get(path.format(987))
+    pages = {
+        "/accounts/{}": "account_id",
+        "/strategies/{}/edit": "strategy_id",
+        "/strategies/previews/{}": "preview_id",
+        "/trading/runs/{}": "run_id",
+    }
+    for path, kind in pages.items():
+        theirs, nobodys = browser.get(path.format(whole.ids[kind])), browser.get(path.format(987))
         assert theirs.status_code == nobodys.status_code == 404
         assert _without_ids(theirs.text) == _without_ids(nobodys.text), path
 
