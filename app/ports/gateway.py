@@ -9,6 +9,7 @@ happens, because what happened to an order is a fact to keep and not an exceptio
     ├── WrongKey         the gateway refuses the key, and says so to a call that needs no broker session as well
     ├── LoggedOut        the key is right, the broker session behind the gateway is not
     ├── RateLimited      the gateway's own limit; nothing reached the broker
+    ├── OtherMode        a book of the other mode: sandbox orders where live ones are meant, or the reverse
     ├── NotOpenAlgo      something answers, but not in OpenAlgo's words
     └── GatewayRefused   any other answer with an error; `str()` is what the gateway said, made safe to show
 """
@@ -45,6 +46,14 @@ class LoggedOut(GatewayError): ...
 
 
 class RateLimited(GatewayError): ...
+
+
+class OtherMode(GatewayError):
+    """`mode` is the one that the gateway is in."""
+
+    def __init__(self, mode: Mode) -> None:
+        super().__init__(f"The gateway is in {mode.value} mode and shows the orders of that mode, which prove nothing.")
+        self.mode = mode
 
 
 class NotOpenAlgo(GatewayError): ...
@@ -98,11 +107,17 @@ class Gateway(Protocol):
 
     def funds(self) -> Funds: ...
 
-    def order_book(self) -> list[BrokerOrder]: ...
+    def order_book(self, expected: Mode | None = None) -> list[BrokerOrder]:
+        """Raises OtherMode when it is not the book of the `expected` mode; None takes either."""
+        ...
 
-    def trade_book(self) -> list[BrokerTrade]: ...
+    def trade_book(self, expected: Mode | None = None) -> list[BrokerTrade]:
+        """As `order_book`."""
+        ...
 
-    def position_book(self) -> list[BrokerPosition]: ...
+    def position_book(self, expected: Mode | None = None) -> list[BrokerPosition]:
+        """As `order_book`."""
+        ...
 
     def holdings(self) -> list[Holding]: ...
 

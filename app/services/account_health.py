@@ -9,7 +9,7 @@ from enum import StrEnum
 from app.domain.books import Funds
 from app.domain.plan import Mode
 from app.ports.clock import Clock
-from app.ports.gateway import GatewayError, GatewayRefused, LoggedOut, RateLimited, WrongKey
+from app.ports.gateway import GatewayError, GatewayRefused, LoggedOut, OtherMode, RateLimited, WrongKey
 
 
 class HealthState(StrEnum):
@@ -46,6 +46,7 @@ _STATE_AFTER: Mapping[type[GatewayError], HealthState] = {
     WrongKey: HealthState.WRONG_KEY,
     LoggedOut: HealthState.LOGIN_EXPIRED,
     GatewayRefused: HealthState.UNKNOWN,
+    OtherMode: HealthState.UNKNOWN,
 }
 """What a failed read says about the account; any other error means that it cannot be reached."""
 

@@ -168,7 +168,7 @@ class OrderDesk:
         self._ask_gate(wanted, None)  # what needs no price is asked first: a closed market is asked for no quotes
         limit = self._pricing.limit(intent, wanted.execution, wanted.rested)
         self._ask_gate(wanted, limit)
-        baseline, weak = self._baseline(intent)
+        baseline, weak = self._baseline(intent, Mode(wanted.account.expected_mode))
         gateway = self._gateways.of(intent.account_id)
         return self._claim(wanted, limit, baseline, gateway, weak=weak)
 
@@ -197,10 +197,10 @@ class OrderDesk:
                 )
             ).one_or_none()
 
-    def _baseline(self, intent: Intent) -> tuple[list[str], bool]:
+    def _baseline(self, intent: Intent, mode: Mode) -> tuple[list[str], bool]:
         """Order ids at the broker before we send. An entry needs a clean read; an exit may go with the last known."""
         try:
-            ids = self._world.order_ids(intent.account_id)
+            ids = self._world.order_ids(intent.account_id, mode)
         except Unavailable:
             if intent.purpose == Purpose.ENTRY:
                 raise

@@ -13,10 +13,11 @@ from sqlalchemy import select
 from app.domain.contracts import ContractKey
 from app.domain.errors import DeskError, Misconfigured, NotFound
 from app.domain.orders import IntentState, move
+from app.domain.plan import Mode
 from app.persistence.database import Database
-from app.persistence.tables import Intent
+from app.persistence.tables import Intent, TradingAccount
 from app.ports.clock import Clock, MarketClock
-from app.ports.gateway import GatewayError
+from app.ports.gateway import GatewayError, OtherMode
 from app.services.account_health import HealthBoard, HealthState
 from app.services.book_memory import Memory
 from app.services.gateways import Gateways
@@ -108,6 +109,9 @@ class Reconciler:
         try:
             books = self._read(account_id)
         except (GatewayError, NotFound, Misconfigured) as trouble:
+            if isinstance(trouble, OtherMode):
+                self._health.report(account_id, mode=trouble.mode)
+                account.mode_at = self._clock.monotonic()
             self._say(account_id, trouble)
             account.failures += 1
             account.memory.read_failed()
@@ -124,13 +128,17 @@ class Reconciler:
         return applied.next_s
 
     def _read(self, account_id: int) -> Books:
-        gateway = self._gateways.of(account_id)
+        gateway, mode = self._gateways.of(account_id), self._expected_mode(account_id)
         began = self._clock.monotonic()
-        orders = gateway.order_book()
+        orders = gateway.order_book(mode)
         self._health.report(account_id, latency_ms=round((self._clock.monotonic() - began) * 1000))
         # Positions last: then their row can never be older than the fills it is written beside.
-        trades = gateway.trade_book()
-        return storable(Books(orders, trades, gateway.position_book(), began))
+        trades = gateway.trade_book(mode)
+        return storable(Books(orders, trades, gateway.position_book(mode), began))
+
+    def _expected_mode(self, account_id: int) -> Mode:
+        with self._database.reading() as session:
+            return Mode(session.get_one(TradingAccount, account_id).expected_mode)
 
     def _read_funds(self, account_id: int, account: _Account) -> None:
         now = self._clock.monotonic()

@@ -130,8 +130,15 @@ def settle_known(intent: Intent, books: Books, *, confirmed: Callable[[BrokerOrd
 
 
 def same_order(intent: Intent) -> tuple[object, ...]:
-    """Intents with equal keys are slices that nobody could tell apart at the broker: they are matched together."""
-    return (intent.execution_id, intent.purpose, intent.generation, intent.units, intent.limit_price)
+    """Intents with equal keys are orders that nobody could tell apart at the broker: they are matched together.
+
+    Of whichever runs they are: with two lost and two found, both have landed. One that was given up already is looked
+    for by itself, so that it takes nothing from those that are not settled.
+    """
+    alike = (*holding_of(intent), intent.side, intent.units, intent.limit_price)
+    if intent.state == IntentState.NOT_SENT:
+        return (*alike, intent.execution_id, intent.generation)
+    return alike
 
 
 def agrees(intent: Intent, carries: dict[Holding, int]) -> bool:

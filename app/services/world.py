@@ -59,12 +59,12 @@ class World:
         except (NotFound, Unavailable):
             return None
 
-    def order_ids(self, account_id: int) -> frozenset[str]:
-        """Ids of an order book no older than BOOK_FRESH_S; read now if need be. Raises GatewayError."""
+    def order_ids(self, account_id: int, mode: Mode) -> frozenset[str]:
+        """Ids of that mode's order book, no older than BOOK_FRESH_S; read now if need be. Raises GatewayError."""
         known = self._books.known(account_id)
         if known is not None and self._clock.monotonic() - known.began <= BOOK_FRESH_S:
             return known.ids
-        return frozenset(order.order_id for order in self._gateways.of(account_id).order_book())
+        return frozenset(order.order_id for order in self._gateways.of(account_id).order_book(mode))
 
     def last_order_ids(self, account_id: int) -> frozenset[str]:
         """Ids of the last book that could be read, however old."""

@@ -27,6 +27,7 @@ from app.ports.gateway import (
     LoggedOut,
     MarginLeg,
     NotOpenAlgo,
+    OtherMode,
     RateLimited,
     TimedOut,
     Unreachable,
@@ -80,6 +81,16 @@ def test_mode_follows_the_switch(simulator: SimulatorProcess, gateway: OpenAlgoG
     simulator.post("/accounts/1/mode", mode="analyze")
     assert gateway.mode() is Mode.PAPER
     assert gateway.funds().available > 0
+
+
+def test_a_book_is_refused_where_the_other_mode_is_meant(simulator: SimulatorProcess, gateway: OpenAlgoGateway) -> None:
+    reads = (gateway.order_book, gateway.trade_book, gateway.position_book)
+    assert [read(Mode.LIVE) for read in reads] == [[], [], []]
+    simulator.post("/accounts/1/mode", mode="analyze")
+    assert [read(Mode.PAPER) for read in reads] == [[], [], []]
+    for read in reads:
+        with pytest.raises(OtherMode):
+            read(Mode.LIVE)
 
 
 def test_fresh_books_are_empty(gateway: OpenAlgoGateway) -> None:

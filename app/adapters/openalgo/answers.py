@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain.outcomes import Answer
+from app.domain.plan import Mode
 from app.ports.gateway import GatewayError, GatewayRefused, LoggedOut, NotOpenAlgo, RateLimited, Unreachable
 
 KEY_REFUSED = "Invalid openalgo apikey"
@@ -62,6 +64,11 @@ def is_key_refused(answer: Answer) -> bool:
 
 def is_success(answer: Answer) -> bool:
     return answer.status == 200 and answer.body is not None and answer.body.get("status") == "success"
+
+
+def mode_of_book(body: Mapping[str, object]) -> Mode:
+    """Books of the sandbox say so; those of the broker say nothing of a mode."""
+    return Mode.PAPER if body.get("mode") == Mode.PAPER.value else Mode.LIVE
 
 
 def refusal(answer: Answer, *, host: str, secret: str) -> GatewayError:

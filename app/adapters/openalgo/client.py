@@ -23,6 +23,7 @@ from app.ports.gateway import (
     GatewayRefused,
     LoggedOut,
     MarginLeg,
+    OtherMode,
     TradingHours,
     WrongKey,
 )
@@ -68,14 +69,14 @@ class OpenAlgoGateway:
     def funds(self) -> Funds:
         return parse.funds(self._ask(_FUNDS))
 
-    def order_book(self) -> list[BrokerOrder]:
-        return parse.order_book(self._ask(_ORDER_BOOK))
+    def order_book(self, expected: Mode | None = None) -> list[BrokerOrder]:
+        return parse.order_book(self._book(_ORDER_BOOK, expected))
 
-    def trade_book(self) -> list[BrokerTrade]:
-        return parse.trade_book(self._ask(_TRADE_BOOK))
+    def trade_book(self, expected: Mode | None = None) -> list[BrokerTrade]:
+        return parse.trade_book(self._book(_TRADE_BOOK, expected))
 
-    def position_book(self) -> list[BrokerPosition]:
-        return parse.position_book(self._ask(_POSITION_BOOK))
+    def position_book(self, expected: Mode | None = None) -> list[BrokerPosition]:
+        return parse.position_book(self._book(_POSITION_BOOK, expected))
 
     def holdings(self) -> list[Holding]:
         return parse.holdings(self._ask(_HOLDINGS))
@@ -117,6 +118,13 @@ class OpenAlgoGateway:
 
     def close(self) -> None:
         self._wire.close()
+
+    def _book(self, route: Route, expected: Mode | None) -> Mapping[str, object]:
+        body = self._ask(route)
+        found = answers.mode_of_book(body)
+        if expected not in {None, found}:
+            raise OtherMode(found)
+        return body
 
     def _ask(self, route: Route, fields: Mapping[str, object] | None = None) -> Mapping[str, object]:
         return self._success(self._answer(self._read(route, fields or {})))

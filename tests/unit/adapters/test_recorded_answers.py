@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.openalgo import answers
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.domain.books import OrderStatus
 from app.domain.calendar import IST, HoursCheck, sane_hours
@@ -197,3 +198,12 @@ def test_trading_hours_of_a_gateway_on_the_wrong_zone_can_be_told(replay: Replay
     replay.answers["market/timings"] = (case.status, case.body)
     hours = {each.exchange: each for each in gateway_at(replay, clock).trading_hours(MONDAY)}
     assert sane_hours(hours["NFO"].opens.astimezone(IST).time()) is HoursCheck.TIME_ZONE_FAULT
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in rest_cases("orderbook", "tradebook", "positionbook") if case.status == 200],
+    ids=lambda case: case.name,
+)
+def test_every_recorded_book_tells_its_mode(case: Case) -> None:
+    assert answers.mode_of_book(case.answer) is (Mode.PAPER if case.name.endswith(".analyze") else Mode.LIVE)

@@ -9,7 +9,7 @@ from app.domain.money import Units
 from app.domain.orders import OrderRequest
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
-from app.ports.gateway import GatewayError
+from app.ports.gateway import GatewayError, OtherMode
 from tests.unit.services.market_fakes import EXPIRY
 
 LOT = 65
@@ -121,9 +121,14 @@ class PretendBroker:
                 order.status = OrderStatus.CANCELLED
         return Outcome(Verdict.ACK, order_id, "", 200)
 
-    def order_book(self) -> list[BrokerOrder]:
+    def _readable(self, expected: Mode | None) -> None:
         if self.broken is not None:
             raise self.broken
+        if expected not in {None, self.in_mode}:
+            raise OtherMode(self.in_mode)
+
+    def order_book(self, expected: Mode | None = None) -> list[BrokerOrder]:
+        self._readable(expected)
         return [
             BrokerOrder(
                 o.order_id, o.request.contract, o.request.side, o.request.units, o.request.product.value, "LIMIT",
@@ -132,12 +137,12 @@ class PretendBroker:
             for o in self.standing
         ]  # fmt: skip
 
-    def trade_book(self) -> list[BrokerTrade]:
-        if self.broken is not None:
-            raise self.broken
+    def trade_book(self, expected: Mode | None = None) -> list[BrokerTrade]:
+        self._readable(expected)
         return self.trades[: len(self.trades) - self.trades_hidden]
 
-    def position_book(self) -> list[BrokerPosition]:
+    def position_book(self, expected: Mode | None = None) -> list[BrokerPosition]:
+        self._readable(expected)
         keys = {o.request.contract for o in self.standing if o.filled} | set(self.foreign)
         average = Decimal("100.3333333333")
         return [BrokerPosition(key, "MIS", Units(self.net(key)), average, None, None) for key in sorted(keys)]

@@ -12,6 +12,7 @@ from app.domain.contracts import Side
 from app.domain.errors import Misconfigured, NoFreshPrice
 from app.domain.market_rules import MissingRule, RuleKind
 from app.domain.orders import IntentState
+from app.domain.plan import Mode
 from app.persistence.tables import Intent, Position, TradingAccount
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
@@ -223,10 +224,10 @@ def test_units_sold_by_hand_while_the_order_book_was_read_are_not_sold_again(wor
     world.executor.step()
     real = world.desk._baseline
 
-    def meanwhile(intent: Intent) -> tuple[list[str], bool]:
+    def meanwhile(intent: Intent, mode: Mode) -> tuple[list[str], bool]:
         world.broker.foreign[CALL.key] = -130
         world.read()
-        return real(intent)
+        return real(intent, mode)
 
     world.desk._baseline = meanwhile  # type: ignore[method-assign]
     world.work()

@@ -8,6 +8,7 @@ import pytest
 from app.domain.contracts import Side
 from app.domain.orders import IntentState
 from app.domain.outcomes import Outcome, Verdict
+from app.domain.plan import Mode
 from app.persistence.tables import FillRow, Order, Position
 from app.ports.gateway import GatewayRefused
 from app.services.account_health import HealthState
@@ -243,3 +244,49 @@ def test_a_trade_book_that_lagged_at_the_send_does_not_keep_an_order_unknown_for
     assert world.run(run_id).state == "CLOSED"
     assert world.broker.net(CALL.key) == 0
     assert world.broker.placed == 3
+
+
+def test_the_books_of_the_sandbox_prove_nothing_about_a_live_order(world: OrderWorld) -> None:
+    run_id = sent(world, "ack", "gone", lots=4)
+    world.broker.fill(world.broker.standing[0])
+    world.clock.advance(1)
+    world.read()
+    world.broker.in_mode = Mode.PAPER
+    world.turns(40, 10)
+    assert {intent.state for intent in world.intents()} == {IntentState.FILLED, IntentState.UNKNOWN}
+    assert [row.net for row in world.rows(Position)] == [130]
+    assert world.reconciler._health.of(1).mode is Mode.PAPER
+    world.exit(run_id)
+    world.turns(3, 70)
+    assert world.broker.placed == 2, "nothing goes to a gateway in the other mode, however long that lasts"
+    world.broker.in_mode = Mode.LIVE
+    world.broker.fills_at_once = True
+    world.clock.advance(20)
+    world.turns(12, 5)
+    assert world.broker.net(CALL.key) == 0
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_equal_orders_of_two_runs_with_lost_answers_are_both_found(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    runs = [world.start((CALL, Side.BUY, 2)) for _ in range(2)]
+    world.turns(4)
+    world.broker.acts = ["lost", "lost"]
+    for run_id in runs:
+        world.exit(run_id)
+    world.turns(12)
+    assert [world.run(run_id).state for run_id in runs] == ["CLOSED", "CLOSED"]
+    assert world.broker.placed == 4
+
+
+def test_of_two_equal_orders_with_lost_answers_the_one_that_never_arrived_is_sent_anew(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    runs = [world.start((CALL, Side.BUY, 2)) for _ in range(2)]
+    world.turns(4)
+    world.broker.acts = ["gone", "lost"]
+    for run_id in runs:
+        world.exit(run_id)
+    world.turns(30, 10)
+    assert [world.run(run_id).state for run_id in runs] == ["CLOSED", "CLOSED"]
+    assert world.broker.net(CALL.key) == 0
+    assert world.broker.placed == 5
