@@ -123,7 +123,9 @@ def test_a_reply_in_the_other_mode_halts_the_account(desk: LiveDesk) -> None:
         lambda: [row for row in desk.runtime.market.accounts.active() if row.state == "HALTED"], "the account is halted"
     )
     assert [row.id for row in halted] == [BROKEN]
-    assert all(intent.state != IntentState.READY for intent in desk.intents(run_id, BROKEN))
+    intents = desk.intents(run_id, BROKEN)
+    assert intents
+    assert all(intent.state != IntentState.READY for intent in intents)
 
 
 def test_an_order_parked_in_the_gateway_is_shown_as_parked(desk: LiveDesk) -> None:

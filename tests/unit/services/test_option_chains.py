@@ -136,7 +136,9 @@ def test_the_window_is_twenty_strikes_either_side_of_the_money(world: World) -> 
 
 
 def test_calls_below_and_puts_above_the_spot_are_in_the_money(world: World) -> None:
-    for row in world.chains.view("NIFTY", EXPIRY).rows:
+    rows = world.chains.view("NIFTY", EXPIRY).rows
+    assert min(row.strike for row in rows) < Decimal("25012.4") < max(row.strike for row in rows)
+    for row in rows:
         assert side(row, Kind.CE).itm == (row.strike < Decimal("25012.4"))
         assert side(row, Kind.PE).itm == (row.strike > Decimal("25012.4"))
 

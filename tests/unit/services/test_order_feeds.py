@@ -109,4 +109,4 @@ def test_closing_lets_go_of_all(desk: Desk) -> None:
     desk.run(0.5, 1)
     desk.run(0.5, 2)
     desk.feeds.close()
-    assert all(feed.closed for feed in desk.factory.opened)
+    assert [feed.closed for feed in desk.factory.opened] == [True, True]

@@ -357,5 +357,6 @@ def test_what_others_want_uses_the_budget_first(desk: Desk) -> None:
 def test_closing_lets_go_of_everything(desk: Desk) -> None:
     desk.run(1)
     desk.manager.close()
+    assert desk.feeds.opened
     assert all(feed.closed for feed in desk.feeds.opened)
     assert desk.manager.state().phase is FeedPhase.OFF

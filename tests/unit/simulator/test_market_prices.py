@@ -166,6 +166,7 @@ def test_an_option_on_its_last_day_ends_near_its_intrinsic_value() -> None:
     spot = venue.market.spot("NIFTY")
     options = venue.contracts.options("NIFTY", "NFO", date(2026, 11, 23))
     quotes = venue.market.quotes(options)
+    assert {option.kind for option in options} == {"CE", "PE"}
     for option in options:
         intrinsic = max(0.0, (spot - option.strike) * (1 if option.kind == "CE" else -1))
         assert abs(quotes[option.key].ask - intrinsic) < max(6.0, 0.02 * intrinsic), option.symbol
