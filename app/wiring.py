@@ -253,6 +253,7 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         market.quotes,
         websocket_manager=market.feed,
         journal=ground.journal,
+        clock=clock,
         ask_exit=lambda run_id, why, also: executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=also),
     )
     risk.wake = lambda: supervisor.wake("risk")

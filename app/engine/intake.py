@@ -1,14 +1,18 @@
 """Takes what people asked, in the order they asked it, and gives it to the executor."""
 
+import logging
+
 from sqlalchemy import select
 
-from app.domain.errors import DeskError
+from app.domain.errors import DeskError, Unavailable
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
 from app.services.commands import CommandKind
 from app.services.fair_turns import FairTurns
 from app.services.strategy_executor import StrategyExecutor
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 0.25
 """Commands wake this loop at once; another process can only leave them in the table."""
@@ -24,17 +28,27 @@ class Intake:
         self._turns = FairTurns()
 
     def step(self) -> float:
-        """One command. Those that fail on a bug are tried again after all others."""
+        """One command. Those that fail on a bug, or that nobody can do just now, are tried again after all others."""
         command = self._next()
         if command is None:
             return LOOK_S
-        with self._turns.turn(command.id):
-            try:
-                state, answer = "DONE", self._do(command)
-            except DeskError as refusal:
-                state, answer = "REFUSED", str(refusal)
-            self._done(command.id, state, answer)
+        try:
+            with self._turns.turn(command.id):
+                self._take(command)
+        except Unavailable as trouble:
+            log.warning("command %s waits: %s", command.id, trouble)
+            return LOOK_S
         return 0.0
+
+    def _take(self, command: CommandRow) -> None:
+        """Raises Unavailable when nobody can say just now: an exit that was asked for is never given up for that."""
+        try:
+            state, answer = "DONE", self._do(command)
+        except Unavailable:
+            raise
+        except DeskError as refusal:
+            state, answer = "REFUSED", str(refusal)
+        self._done(command.id, state, answer)
 
     def _next(self) -> CommandRow | None:
         """In the order asked; but an exit waits for no other run's start, which asks gateways for prices."""

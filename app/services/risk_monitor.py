@@ -1,16 +1,18 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.contracts import ContractKey
+from app.domain.contracts import ContractKey, Kind
 from app.domain.errors import Unavailable
-from app.domain.pnl import RunPnl
+from app.domain.pnl import MARK_MAX_AGE_S, RunPnl
 from app.domain.risk import RunRules, Trigger, judge
 from app.persistence.tables import RiskEvent
+from app.ports.clock import Clock
 from app.ports.feed import FeedMode
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
@@ -22,6 +24,22 @@ from app.services.websocket_manager import WebSocketManager
 LOOK_S = 1.0
 REQUOTE_AFTER_S = 3.0
 CONSUMER = "held"
+
+DOUBT_S = 3.0
+"""How long a rule that tripped on a jump waits for a second price to bear it out: a stop cannot wait longer."""
+
+JUMP_RUPEES = Decimal(20)
+JUMP = Decimal("0.40")
+JUMP_OF_FUTURE = Decimal("0.02")
+"""A price further from the one before than exchanges let an order be is a jump: one bad print would look the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A rule tripped on a jump: since when (monotonic), and when each price that jumped had come."""
+
+    since: float
+    received: dict[ContractKey, float]
 
 
 class RiskMonitor:
@@ -35,6 +53,7 @@ class RiskMonitor:
         *,
         websocket_manager: WebSocketManager,
         journal: Journal,
+        clock: Clock,
         ask_exit: Callable[[int, str, Callable[[Session], None]], None],
     ) -> None:
         """`ask_exit(run_id, why, also)` latches the exit of a run; `also` writes in the same transaction."""
@@ -43,21 +62,30 @@ class RiskMonitor:
         self._quotes = quotes
         self._websocket_manager = websocket_manager
         self._journal = journal
+        self._clock = clock
         self._ask_exit = ask_exit
         self._held: frozenset[ContractKey] = frozenset()
         self._watch: Watch | None = None
         self._turns = FairTurns()
+        self._since: dict[ContractKey, float] = {}
+        self._calm: dict[ContractKey, Decimal] = {}
+        self._doubts: dict[int, _Doubt] = {}
         self.wake: Callable[[], None] = lambda: None
 
     def step(self) -> float:
         """Judge every living run once."""
         held: set[ContractKey] = set()
         try:
-            for run_id in self._turns.order(self._run_board.living()):
+            living = self._run_board.living()
+            self._doubts = {run_id: doubt for run_id, doubt in self._doubts.items() if run_id in living}
+            for run_id in self._turns.order(living):
                 with self._turns.turn(run_id):
                     view = self._run_board.view(run_id)
                     held |= view.held
-                    if view.state != "EXITING":
+                    self._count_from(view.held)
+                    if view.state == "EXITING":
+                        self._doubts.pop(run_id, None)
+                    else:
                         self._judge(view)
         finally:
             self._follow(frozenset(held))
@@ -67,9 +95,54 @@ class RiskMonitor:
         pnl = self._run_board.pnl(view)
         trigger = judge(RunRules(view.max_loss, view.max_profit), pnl)
         if trigger is None:
+            self._remember(view)
+            return
+        if (trigger.pessimistic and self._is_being_asked(pnl)) or self._is_in_doubt(view):
             return
         # In one transaction: no rule is on record without its exit, and no exit without its rule.
         self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl))
+
+    def _remember(self, view: RunView) -> None:
+        """These prices broke no rule: what comes next is compared with them."""
+        self._doubts.pop(view.run_id, None)
+        for key in view.held:
+            mark = self._run_board.mark(key)
+            if mark is not None:
+                self._calm[key] = mark.value
+
+    def _is_being_asked(self, pnl: RunPnl) -> bool:
+        """A contract that never had a price here is not worth nothing: it is first asked for, as after a restart."""
+        now = self._clock.monotonic()
+        return any(
+            self._run_board.mark(key) is None and now - self._since.get(key, now) < MARK_MAX_AGE_S
+            for key in pnl.missing
+        )
+
+    def _is_in_doubt(self, view: RunView) -> bool:
+        """Whether a price jumped and nothing has come since that bears it out."""
+        jumped = {
+            cell.contract.key
+            for cell in view.cells
+            if cell.net and self._jumped(cell.contract.key, is_future=cell.contract.kind is Kind.FUT)
+        }
+        now, received = self._clock.monotonic(), {key: self._received(key) for key in jumped}
+        doubt = self._doubts.setdefault(view.run_id, _Doubt(now, received))
+        borne_out = all(at > doubt.received.get(key, at) for key, at in received.items())
+        if not borne_out and now - doubt.since < DOUBT_S:
+            return True
+        del self._doubts[view.run_id]
+        return False
+
+    def _jumped(self, key: ContractKey, *, is_future: bool) -> bool:
+        before, mark = self._calm.get(key), self._run_board.mark(key)
+        if before is None or mark is None:
+            return False
+        width = before * JUMP_OF_FUTURE if is_future else max(before * JUMP, JUMP_RUPEES)
+        return abs(mark.value - before) > width
+
+    def _received(self, key: ContractKey) -> float:
+        latest = self._board.latest(key)
+        return 0.0 if latest is None else latest.received
 
     def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl) -> None:
         """One row for each rule and run, whoever sees it first."""
@@ -108,11 +181,18 @@ class RiskMonitor:
             )
         return prices
 
+    def _count_from(self, held: frozenset[ContractKey]) -> None:
+        now = self._clock.monotonic()
+        for key in held - self._since.keys():
+            self._since[key] = now
+
     def _follow(self, held: frozenset[ContractKey]) -> None:
         """Subscribe what is held and be woken by it."""
         if held == self._held:
             return
         self._held = held
+        self._since = {key: since for key, since in self._since.items() if key in held}
+        self._calm = {key: price for key, price in self._calm.items() if key in held}
         if self._watch is not None:
             self._watch.close()
         self._watch = self._board.watch(held, self._woken) if held else None
@@ -127,12 +207,13 @@ class RiskMonitor:
         An illiquid contract may trade rarely and still be fresh.
         """
         held = self._held
-        old = [key for key in held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S]
-        if not old:
+        doubted = {key for doubt in list(self._doubts.values()) for key in doubt.received}
+        old = {key for key in held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S}
+        if not old | doubted:
             return LOOK_S
         try:
-            self._quotes.refresh(old, REQUOTE_AFTER_S)
+            self._quotes.refresh(old | doubted, 0.0 if doubted else REQUOTE_AFTER_S)
         except Unavailable:
             # Nothing was learnt: the marks go stale, the run shows incomplete, and rules judge by that.
             return REQUOTE_AFTER_S
-        return REQUOTE_AFTER_S
+        return LOOK_S if doubted else REQUOTE_AFTER_S

@@ -179,3 +179,18 @@ def test_an_exit_asked_before_the_start_was_taken_sends_nothing(asked: Asked) ->
     while asked.intake.step() == 0:
         pass
     assert asked.world.intents() == []
+
+
+def test_an_exit_that_nobody_can_take_just_now_stays_asked(asked: Asked) -> None:
+    asked.world.read()
+    run_id = asked.send(asked.preview())
+    asked.intake.step()
+    asked.exit(run_id)
+    asked.world.clock.unknown = True
+    for _ in range(3):
+        assert asked.intake.step() > 0
+    asked.world.clock.unknown = False
+    assert asked.states() == [("START", "DONE"), ("EXIT", "ASKED")]
+    asked.intake.step()
+    assert asked.states() == [("START", "DONE"), ("EXIT", "DONE")]
+    assert asked.world.run(run_id).state == "EXITING"

@@ -46,7 +46,7 @@ class Watched:
         feed: Any = NoFeed()
         self.monitor = RiskMonitor(
             self.board, self.runs, quotes, websocket_manager=feed, journal=Journal(self.world.clock),
-            ask_exit=self._ask_exit,
+            clock=self.world.clock, ask_exit=self._ask_exit,
         )  # fmt: skip
 
     def _ask_exit(self, run_id: int, why: str, also: Any) -> None:
@@ -130,3 +130,64 @@ def test_asking_gateways_is_a_loop_of_its_own(watched: Watched) -> None:
     assert watched.quotes.asked == 0
     assert watched.monitor.requote_step() > 0
     assert watched.quotes.asked == 1
+
+
+def test_a_restart_without_a_price_yet_is_no_loss(watched: Watched) -> None:
+    run_id = watched.run(500)
+    for _ in range(3):
+        watched.monitor.step()
+        watched.world.clock.advance(3)
+    assert watched.world.run(run_id).state == "OPEN", "a long that nobody has priced yet is not worth nothing"
+    watched.price(99)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "OPEN"
+
+
+def test_a_contract_that_no_gateway_prices_is_judged_by_its_worst_in_the_end(watched: Watched) -> None:
+    run_id = watched.run(500)
+    for _ in range(5):
+        watched.monitor.step()
+        watched.world.clock.advance(3)
+    assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_one_bad_print_ends_no_run(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(99)
+    watched.monitor.step()
+    watched.world.clock.advance(0.2)
+    watched.price(1)
+    for _ in range(3):
+        watched.monitor.step()
+    watched.monitor.requote_step()
+    assert watched.quotes.asked == 1, "a jump is asked about at once"
+    watched.price(98)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "OPEN"
+    watched.world.clock.advance(60)
+    watched.price(97)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "OPEN"
+
+
+def test_a_jump_that_a_second_price_bears_out_is_a_fact(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(99)
+    watched.monitor.step()
+    watched.price(30)
+    watched.monitor.step()
+    watched.world.clock.advance(0.2)
+    watched.price(29)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_a_jump_that_nobody_contradicts_is_believed_within_seconds(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(99)
+    watched.monitor.step()
+    watched.price(30)
+    for _ in range(4):
+        watched.monitor.step()
+        watched.world.clock.advance(1)
+    assert watched.world.run(run_id).state == "EXITING"
