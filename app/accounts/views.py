@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain import wording
 from app.domain.orders import OPEN
 from app.persistence.tables import Intent, Position
-from app.services.account_health import AccountHealth
+from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow, AccountState
 from app.services.activity import Entry
-from app.web.account_words import mode_word, reason_of, state_word
+from app.web.account_words import latency_of, mode_word, reason_of, state_word
 from app.web.desk import Desk
 from app.web.market_time import on_page
 
@@ -74,7 +75,7 @@ def account_view(desk: Desk, accounts: list[AccountRow], account_id: int) -> Acc
     index = next(n for n, account in enumerate(accounts) if account.id == account_id)
     with desk.database.reading() as session:
         open_orders = _open_orders(session, account_id)
-        positions = _positions(session, account_id)
+        positions = _positions(session, account_id, was_read=desk.health.of(account_id).state is HealthState.OK)
     return _view(desk, accounts[index], index, len(accounts), open_orders, positions)
 
 
@@ -88,7 +89,11 @@ def funds_view(desk: Desk, health: AccountHealth) -> FundsView | None:
 
 
 def event_views(entries: Iterable[Entry]) -> list[EventView]:
-    return [EventView(entry.at, "info", entry.sentence, f"by {entry.actor}", None) for entry in entries]
+    """With their date: an account lives for longer than a day."""
+    return [
+        EventView(entry.at, "info", entry.sentence, f"{wording.ist_date(entry.at)}, by {entry.actor}", None)
+        for entry in entries
+    ]
 
 
 def _view(
@@ -113,7 +118,7 @@ def _view(
         can_move_up=index > 0,
         can_move_down=index + 1 < count,
         paused=account.state is not AccountState.ACTIVE,
-        latency_ms=health.latency_ms,
+        latency_ms=latency_of(health),
         checked_at=on_page(desk, health.seen_at),
         host_url=account.host_url,
         websocket_url=account.websocket_url,
@@ -130,7 +135,7 @@ def _open_orders(session: Session, account_id: int) -> int:
     return session.scalars(query).one()
 
 
-def _positions(session: Session, account_id: int) -> int | None:
+def _positions(session: Session, account_id: int, *, was_read: bool) -> int | None:
     """Positions that are not flat as last read; None when they were never read."""
     nets = session.scalars(select(Position.net).where(Position.account_id == account_id)).all()
-    return sum(1 for net in nets if net) if nets else None
+    return sum(1 for net in nets if net) if nets or was_read else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain import wording
 from app.domain.contracts import Kind
 from app.domain.errors import NoFreshPrice, NotFound, Refused
 from app.domain.strategy import StrikeMethod, StrikeRule
@@ -65,15 +66,15 @@ def _value(rule: StrikeRule) -> Decimal:
 def _typed(wanted: Decimal, strikes: Sequence[Decimal]) -> StrikeChoice:
     if wanted in strikes:
         return StrikeChoice(wanted, "strike as typed")
-    near = f" The nearest is {min(strikes, key=lambda s: (abs(s - wanted), s))}." if strikes else ""
-    raise NotFound(f"Strike {wanted} is not listed.{near}")
+    near = f" The nearest is {_written(min(strikes, key=lambda s: (abs(s - wanted), s)))}." if strikes else ""
+    raise NotFound(f"Strike {_written(wanted)} is not listed.{near}")
 
 
 def _stepped(rule: StrikeRule, kind: Kind, strikes: Sequence[Decimal], spot: Decimal) -> StrikeChoice:
     ordered = sorted(set(strikes))
     centre = atm(ordered, spot)
     if rule.method is StrikeMethod.ATM:
-        return StrikeChoice(centre, f"ATM of {spot:,.2f}")
+        return StrikeChoice(centre, f"ATM of {wording.price(spot)}")
     steps = _value(rule)
     if steps != int(steps) or not 1 <= steps <= 20:
         raise Refused(f"{rule.method} takes a whole number of strikes from 1 to 20, not {steps}.")
@@ -81,8 +82,14 @@ def _stepped(rule: StrikeRule, kind: Kind, strikes: Sequence[Decimal], spot: Dec
     upward = (kind is Kind.CE) == (rule.method is StrikeMethod.OTM)
     place = ordered.index(centre) + (int(steps) if upward else -int(steps))
     if not 0 <= place < len(ordered):
-        raise Refused(f"{rule.method} {int(steps)} of ATM {centre} lies beyond the listed strikes. Choose fewer steps.")
-    return StrikeChoice(ordered[place], f"{rule.method} {int(steps)} of {spot:,.2f} (ATM {centre})")
+        beyond = f"{rule.method} {int(steps)} of ATM {_written(centre)} lies beyond the listed strikes."
+        raise Refused(f"{beyond} Choose fewer steps.")
+    return StrikeChoice(ordered[place], f"{rule.method} {int(steps)} of {wording.price(spot)} (ATM {_written(centre)})")
+
+
+def _written(strike: Decimal) -> str:
+    """A strike as pages show it: `25,100`, `97.50`."""
+    return wording.price(strike).removesuffix(".00")
 
 
 def _premium_near(

@@ -1,5 +1,6 @@
 """What the dashboard shows: today's money, accounts with trouble first, runs, events."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,13 +11,14 @@ from flask import url_for
 from sqlalchemy import select
 
 from app.persistence.tables import Position
-from app.services.account_health import AccountHealth
+from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow
 from app.services.run_board import RunView
 from app.services.today import Worth
-from app.web.account_words import mode_word, reason_of, state_word, trouble_rank
+from app.web.account_words import latency_of, mode_word, reason_of, state_word, trouble_rank
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
+from app.web.owners import owners_of
 from app.web.run_events import Said, once, with_names
 from app.web.run_words import event_tone, run_state
 from app.web.signed_in import SignedIn
@@ -42,6 +44,8 @@ class BannerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
+    """`is_stale` says that funds and margin are the last known ones, not the present."""
+
     id: int
     name: str
     broker: str
@@ -56,6 +60,7 @@ class AccountLine:
     mtm: Decimal | None
     positions: int | None
     latency_ms: int | None
+    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,7 @@ class RuleView:
 class RunLine:
     id: int
     strategy_name: str
+    owner: str | None
     state: str
     underlying: str
     expiry: date | None
@@ -109,15 +115,23 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     accounts = desk.accounts.shown_to(viewer)
     positions = _positions(desk)
     lines = [_account(desk, account, runs, positions.get(account.id)) for account in accounts]
-    lines.sort(key=lambda line: (trouble_rank(line.state), line.name))
+    living = [run for run in runs if run.state not in {"CLOSED", "REFUSED"}]
+    owners = owners_of(desk, {run.user_id for run in living} - {viewer.id})
+    lines.sort(key=lambda line: (trouble_rank(line.state), natural(line.name)))
     return {
         "banner": _banner(desk, viewer, runs, lines),
         "accounts": lines,
         "accounts_summary": _summary(lines) if lines else None,
-        "runs": [_run(desk, run) for run in runs if run.state not in {"CLOSED", "REFUSED"}],
+        "runs": [_run(desk, run, owners.get(run.user_id)) for run in living],
         "events": _events(desk, viewer, runs),
         "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
     }
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sorts as people count: `Simulator 2` before `Simulator 10`."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def _positions(desk: Desk) -> dict[int, int]:
@@ -147,8 +161,9 @@ def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: in
         realised=worth.realised,
         unrealised=worth.unrealised,
         mtm=worth.total,
-        positions=positions,
-        latency_ms=health.latency_ms,
+        positions=0 if positions is None and health.state is HealthState.OK else positions,
+        latency_ms=latency_of(health),
+        is_stale=health.state is HealthState.UNREACHABLE,
     )
 
 
@@ -213,12 +228,13 @@ def _summary(lines: list[AccountLine]) -> SummaryView:
     )
 
 
-def _run(desk: Desk, run: RunView) -> RunLine:
+def _run(desk: Desk, run: RunView, owner: str | None) -> RunLine:
     worth = desk.today.worth([run])
     contracts = [cell.contract for cell in run.cells]
     return RunLine(
         id=run.run_id,
         strategy_name=run.name,
+        owner=owner,
         state=run_state(run.state),
         underlying=" + ".join(dict.fromkeys(contract.underlying for contract in contracts)),
         expiry=min((contract.expiry for contract in contracts), default=None),

@@ -218,7 +218,8 @@ class Accounts:
         session.add(account)
         session.flush()
         account.locked_key = self._vault.lock(form.api_key, owner=_vault_owner(account.id))
-        sentence = f"Added {form.name} ({facts.broker}, {facts.mode.name} mode)."
+        mode = "SIM" if facts.broker == SIMULATOR else facts.mode.name
+        sentence = f"Added {form.name} ({facts.broker}, {mode} mode)."
         self._log(session, by, "account.add", account.id, sentence)
         return account.id
 

@@ -41,8 +41,8 @@ class OurOrders:
         return {(one.account_id, one.order_id): one for one in self.intents if one.order_id}
 
 
-def our_orders(session: Session, account_ids: Sequence[int], today: date, midnight: datetime) -> OurOrders:
-    """Intents sent today (the market's date), made since `midnight`, or still open."""
+def our_orders(session: Session, account_ids: Sequence[int], today: date | None, midnight: datetime) -> OurOrders:
+    """Intents sent today (the market's date, None while unknown), made since `midnight`, or still open."""
     open_states = [state.value for state in OPEN]
     intents = session.scalars(
         select(Intent)

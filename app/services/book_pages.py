@@ -8,6 +8,7 @@ from typing import TypeVar
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Holding, OrderStatus
 from app.domain.calendar import IST, trading_date
 from app.domain.contracts import Contract, ContractKey
+from app.domain.errors import Unavailable
 from app.domain.orders import OPEN, IntentState
 from app.domain.positions import unrealised
 from app.domain.wording import contract_name
@@ -139,7 +140,10 @@ class BookPages:
         return Merged(tuple(rows), _funds_summary(rows), _sources(books))
 
     def _our_orders(self, accounts: Sequence[AccountRow]) -> OurOrders:
-        today = trading_date(self._market_clock.now())
+        try:
+            today = trading_date(self._market_clock.now())
+        except Unavailable:  # those made since midnight, or open still, are shown all the same
+            today = None
         with self._database.reading() as session:
             return our_orders(session, [account.id for account in accounts], today, self._midnight())
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.persistence.database import Database
-from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution
+from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution, User
 from app.ports.clock import Clock
 from app.services.activity import Activity
 from app.services.previews import plan_of
@@ -67,8 +67,10 @@ class Commands:
         self._wake()
         return run_id
 
-    def exit_run(self, run_id: int, scope: ExitScope, *, user_id: int, username: str, key: str) -> int:
-        """The id of the command to get out of a run, or of a part of it.
+    def exit_run(
+        self, run_id: int, scope: ExitScope, *, user_id: int, username: str, key: str, is_admin: bool = False
+    ) -> int:
+        """The id of the command to get out of a run, or of a part of it. An admin gets out of anybody's.
 
         Raises NotFound for a run that is not this user's or a part it does not have, Conflict when it is closed.
         """
@@ -76,8 +78,9 @@ class Commands:
         try:
             with self._database.transaction() as session:
                 known = _keyed(session, user_id, key)
+                asked_by = None if is_admin else user_id
                 command_id = (
-                    self._ask_exit(session, run_id, scope, user_id, username, key).id
+                    self._ask_exit(session, _exitable(session, run_id, asked_by), scope, user_id, username, key).id
                     if known is None
                     else _same_exit(known, run_id, scope)
                 )
@@ -131,14 +134,9 @@ class Commands:
         return run.id
 
     def _ask_exit(
-        self, session: Session, run_id: int, scope: ExitScope, user_id: int, username: str, key: str
+        self, session: Session, run: Run, scope: ExitScope, user_id: int, username: str, key: str
     ) -> CommandRow:
-        run = session.get(Run, run_id)
-        if run is None or run.user_id != user_id:
-            raise NotFound("There is no such run.")
-        if run.state in {"CLOSED", "REFUSED"}:
-            raise Conflict("This run is closed already; there is nothing to exit.")
-        wanted = select(StrategyExecution.id).where(StrategyExecution.run_id == run_id)
+        wanted = select(StrategyExecution.id).where(StrategyExecution.run_id == run.id)
         if scope.account_id is not None:
             wanted = wanted.where(StrategyExecution.account_id == scope.account_id)
         if scope.leg is not None:
@@ -149,7 +147,7 @@ class Commands:
             user_id=user_id,
             key=key,
             kind=CommandKind.EXIT,
-            run_id=run_id,
+            run_id=run.id,
             payload={"account_id": scope.account_id, "leg": scope.leg, "by": username},
             state="ASKED",
             asked_at=self._clock.now(),
@@ -161,10 +159,25 @@ class Commands:
             user_id=user_id,
             actor=username,
             action="run.exit",
-            subject=f"run:{run_id}",
-            sentence=f"Asked to exit {scope.words()} of {run.name}.",
+            subject=f"run:{run.id}",
+            sentence=f"Asked to exit {scope.words()} of {run.name}{_of_whom(session, run, user_id)}.",
         )
         return command
+
+
+def _exitable(session: Session, run_id: int, user_id: int | None) -> Run:
+    """The run, if it is this user's (None: anybody's) and lives. Raises NotFound, Conflict."""
+    run = session.get(Run, run_id)
+    if run is None or user_id not in {None, run.user_id}:
+        raise NotFound("There is no such run.")
+    if run.state in {"CLOSED", "REFUSED"}:
+        raise Conflict("This run is closed already; there is nothing to exit.")
+    return run
+
+
+def _of_whom(session: Session, run: Run, user_id: int) -> str:
+    """Names the owner where somebody else asked."""
+    return "" if run.user_id == user_id else f", a run of {session.get_one(User, run.user_id).username}"
 
 
 def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:

@@ -104,7 +104,7 @@ class EntryDesk:
 
     def _unwind(self, session: Session, run: Run, account: AccountState, failed: ExecutionState, why: str) -> None:
         """A leg that cannot be had: what waits is never sent, what was filled is closed, shorts first."""
-        reason = f"Leg {failed.row.leg} failed, {why.rstrip('.')}"
+        reason = f"Leg {failed.row.leg}, {failed.row.symbol}, failed: {why.rstrip('.')}"
         for execution in account.executions:
             execution.row.exit_wanted = execution.row.exit_wanted or reason[:200]
         sentence = f"{reason}. The account's other legs are being closed."

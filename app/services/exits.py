@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain import refusals as texts
 from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
-from app.persistence.tables import Position, Run
+from app.persistence.tables import Intent, Position, Run
 from app.services import claim_guard
 from app.services.entries import drop_unsent, new_intent, rests_too_long
 from app.services.journal import Journal
@@ -16,6 +17,9 @@ from app.services.order_pricing import LAST_RESORT_AFTER
 from app.services.run_state import AccountState, ExecutionState
 
 LONGEST_WAIT_S = 30.0
+
+ANSWER_DUE_S = 3.0
+"""A call that has not answered by now may hang for minutes."""
 
 REFUSED = frozenset({IntentState.REJECTED.value, IntentState.NOT_SENT.value, IntentState.DENIED.value})
 
@@ -35,7 +39,7 @@ class ExitDesk:
             self._chase(account, execution, now)
         shorts_open = any(self._blocks_longs(session, e) for e in leaving)
         for execution in leaving:
-            if execution.net == 0 or execution.is_moving or (execution.net > 0 and shorts_open):
+            if execution.net == 0 or _is_held_up(execution, now) or (execution.net > 0 and shorts_open):
                 continue
             if execution.crossed:
                 self._say_crossed(session, run, account, execution)
@@ -65,12 +69,18 @@ class ExitDesk:
 
     def _is_due(self, execution: ExecutionState, now: datetime) -> bool:
         """At once for the first try and after our own cancel; after their refusal or cancel with a growing wait."""
-        generation = execution.generation[Purpose.EXIT]
-        last = [i for i in execution.of(Purpose.EXIT) if i.generation == generation]
-        refused = [i for i in last if i.state in REFUSED or (i.state == "CANCELLED" and i.cancel_asked_at is None)]
-        wait = timedelta(seconds=min(2.0 ** min(generation, 10) / 2, LONGEST_WAIT_S))
+        refusals: dict[int, list[Intent]] = {}
+        for intent in execution.of(Purpose.EXIT):
+            if intent.state in REFUSED or (intent.state == "CANCELLED" and intent.cancel_asked_at is None):
+                refusals.setdefault(intent.generation, []).append(intent)
+        generation, in_a_row = execution.generation[Purpose.EXIT], 0
+        while generation - in_a_row in refusals:
+            in_a_row += 1
+        wait = timedelta(seconds=min(2.0 ** min(in_a_row, 10) / 2, LONGEST_WAIT_S))
         # A clock that was set back must not make an exit wait for hours.
-        return all(i.settled_at is None or not timedelta(0) <= now - i.settled_at < wait for i in refused)
+        return all(
+            i.settled_at is None or not timedelta(0) <= now - i.settled_at < wait for i in refusals.get(generation, [])
+        )
 
     def _write(
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, now: datetime
@@ -87,7 +97,7 @@ class ExitDesk:
             sentence = f"{row.symbol} did not fill at {LAST_RESORT_AFTER} prices; it now goes to the edge of its band."
             self._say_once(session, run, account, sentence)
         generation = execution.generation[Purpose.EXIT] + 1
-        for number, part in enumerate(slices(Units(units), row.lot_size, Units(row.freeze)), start=1):
+        for number, part in enumerate(slices(Units(units), row.lot_size, _largest(execution)), start=1):
             intent = new_intent(row, Purpose.EXIT, generation, number, part, now=now)
             session.add(intent)
             session.flush()
@@ -125,7 +135,11 @@ class ExitDesk:
                 f"The broker shows {closable} units of {symbol}, less than a lot, our fills say {ours}. Close it there."
             )
         else:
-            sentence = f"The broker shows no {symbol} to close, our fills say {ours}. Nothing is sent."
+            sentence = (
+                f"The broker shows no {symbol} to close, our fills say {ours} units. Nothing is sent. If you closed it "
+                "at the broker, nothing is left to do; do not open it again in this account while this run is exiting, "
+                "or it is closed. If you did not, look at the broker's book."
+            )
         self._say_once(session, run, account, sentence)
 
     def _say_crossed(self, session: Session, run: Run, account: AccountState, execution: ExecutionState) -> None:
@@ -138,3 +152,29 @@ class ExitDesk:
     def _say_once(self, session: Session, run: Run, account: AccountState, sentence: str) -> None:
         if self._journal.note_once(session, run.id, "attention", sentence, account.account_id):
             run.reason = sentence
+
+
+def _is_held_up(execution: ExecutionState, now: datetime) -> bool:
+    """Whether what is held may still change by orders whose end is near: those of the exit, and entries at the broker.
+
+    An entry that hangs, is unknown or waits for somebody's approval may take hours. It is closed when it fills, and
+    keeps nobody from closing what has filled.
+    """
+    if execution.open_intents(Purpose.EXIT) or any(execution.is_late(intent) for intent in execution.intents):
+        return True
+    return any(not _is_stuck(intent, now) for intent in execution.open_intents(Purpose.ENTRY))
+
+
+def _is_stuck(entry: Intent, now: datetime) -> bool:
+    if entry.state == IntentState.SENDING:
+        return entry.sent_at is not None and now - entry.sent_at >= timedelta(seconds=ANSWER_DUE_S)
+    return entry.state in {IntentState.UNKNOWN, IntentState.PARKED}
+
+
+def _largest(execution: ExecutionState) -> Units:
+    """The most units in one order: half as many after each refusal for size, since a freeze limit can change."""
+    row = execution.row
+    too_large = {
+        i.generation for i in execution.of(Purpose.EXIT) if i.state in REFUSED and texts.is_about_size(i.reason or "")
+    }
+    return Units(max(row.freeze >> len(too_large), min(row.lot_size, row.freeze)))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import func, or_, select
 
 from app.domain.calendar import IST
+from app.domain.errors import Unavailable
 from app.persistence.database import Database
 from app.persistence.tables import FillRow, Run, RunEvent, StrategyExecution, User
 from app.ports.clock import MarketClock
@@ -50,8 +51,12 @@ class Today:
         self._clock = clock
 
     def runs(self, viewer: Actor) -> list[RunView]:
-        """Runs of this user (an admin sees all) that live or ended today; newest first."""
-        wanted = select(Run.id).where(or_(Run.state.in_((*LIVING, "REQUESTED")), Run.closed_at >= self._midnight()))
+        """Runs of this user (an admin sees all) that live or ended today; newest first.
+
+        While the market's time is not known, those that live: nobody can say which of the others ended today.
+        """
+        alive, midnight = Run.state.in_((*LIVING, "REQUESTED")), self._midnight()
+        wanted = select(Run.id).where(alive if midnight is None else or_(alive, Run.closed_at >= midnight))
         if not viewer.is_admin:
             wanted = wanted.where(Run.user_id == viewer.id)
         with self._database.reading() as session:
@@ -72,9 +77,12 @@ class Today:
             user = session.get_one(User, user_id)
         return self.worth(self.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
 
-    def fills(self, viewer: Actor) -> int:
-        """Fills today in runs of this user; an admin sees all."""
-        wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= self._midnight())
+    def fills(self, viewer: Actor) -> int | None:
+        """Fills today in runs of this user; an admin sees all. None while the market's time is not known."""
+        midnight = self._midnight()
+        if midnight is None:
+            return None
+        wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= midnight)
         if not viewer.is_admin:
             of_runs = wanted.join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
             wanted = of_runs.join(Run, Run.id == StrategyExecution.run_id).where(Run.user_id == viewer.id)
@@ -90,6 +98,10 @@ class Today:
             rows = session.execute(query.order_by(RunEvent.id.desc()).limit(limit)).all()
         return [Happening(event.at, run.id, run.name, event.kind, event.sentence) for event, run in rows]
 
-    def _midnight(self) -> datetime:
-        now = self._clock.now().astimezone(IST)
+    def _midnight(self) -> datetime | None:
+        """None while the market's time is not known: a page, and the exits on it, are shown all the same."""
+        try:
+            now = self._clock.now().astimezone(IST)
+        except Unavailable:
+            return None
         return now - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second, microseconds=now.microsecond)

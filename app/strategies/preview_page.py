@@ -105,6 +105,7 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
     run_id = _run_id(desk, preview.id)
     seconds_left = max(0, ceil((preview.expires_at - desk.clock.now()).total_seconds()))
     accounts = [_account(account, plan, labels, modes[account.account_id]) for account in plan.accounts]
+    accounts.sort(key=lambda account: account.skipped is None)  # who gets nothing is what must not be overlooked
     ready = plan.taking_part
     view = PreviewView(
         id=preview.id,

@@ -8,7 +8,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.services.accounts import AccountRow
-from app.services.book_lines import FundsLine, FundsSummary, Merged, OrderLine
+from app.services.book_lines import FundsLine, FundsSummary, Merged, OrderLine, PositionLine
 from app.trading import trading_bp
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import desk
@@ -49,7 +49,8 @@ def trades() -> ResponseReturnValue:
 
 @trading_bp.get("/positions")
 def positions() -> ResponseReturnValue:
-    return render_template("trading/positions.html", book=desk().book_pages.positions(user()))
+    book = desk().book_pages.positions(user())
+    return render_template("trading/positions.html", book=replace(book, rows=_by_contract(book.rows)))
 
 
 @trading_bp.get("/holdings")
@@ -60,6 +61,12 @@ def holdings() -> ResponseReturnValue:
 @trading_bp.get("/funds")
 def funds() -> ResponseReturnValue:
     return render_template("trading/funds.html", book=_with_states(desk().book_pages.funds(user())))
+
+
+def _by_contract(rows: tuple[PositionLine, ...]) -> tuple[PositionLine, ...]:
+    """Open ones first, account after account as they came, and in each the contracts in the same order."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(row.account for row in rows))}
+    return tuple(sorted(rows, key=lambda row: (row.net == 0, places[row.account], row.contract, row.product)))
 
 
 def _order(line: OrderLine) -> OrderLine:

@@ -7,6 +7,7 @@ from app.domain import wording
 from app.domain.contracts import ContractKey
 from app.domain.orders import IntentState, Purpose
 from app.services.run_board import AccountView, CellView
+from app.trading.reach import exit_warning
 from app.trading.run_rows import IntentRow
 
 CANCELLABLE = frozenset({IntentState.READY, IntentState.SENDING, IntentState.WORKING})
@@ -34,11 +35,14 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run as it stands: its accounts, the entries that an exit would stop by execution, and names of contracts."""
+    """A run as it stands: its accounts, the entries that an exit would stop by execution, names of contracts, and why
+    an account takes no orders now by its id.
+    """
 
     accounts: Sequence[AccountView]
     stoppable: Mapping[int, int]
     labels: Mapping[ContractKey, str]
+    out_of_reach: Mapping[int, str]
 
     def consequence(self, is_meant: Callable[[CellView], bool]) -> Consequence:
         """What getting out of these cells means. Those that are on their way out already are not counted again."""
@@ -53,7 +57,7 @@ class Standing:
             lots=sum(abs(cell.net) // cell.contract.lot_size for cell in held),
             units=sum(abs(cell.net) for cell in held),
             lines=[Line(account.name, self._line(cells)) for account, cells in parts],
-            warnings=[*self._unknown(parts), *self._naked(parts)],
+            warnings=[*self._away(parts), *self._unknown(parts), *self._naked(parts)],
         )
 
     def _stops(self, cell: CellView) -> int:
@@ -71,6 +75,10 @@ class Standing:
         if stops:
             words.append(f"cancels {stops} {'order' if stops == 1 else 'orders'}")
         return ", ".join(words) or "waits until its orders are settled"
+
+    def _away(self, parts: Sequence[tuple[AccountView, list[CellView]]]) -> list[str]:
+        warning = exit_warning([account for account, _ in parts], self.out_of_reach)
+        return [] if warning is None else [warning]
 
     def _unknown(self, parts: Sequence[tuple[AccountView, list[CellView]]]) -> list[str]:
         return [

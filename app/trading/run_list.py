@@ -12,7 +12,9 @@ from app.persistence.tables import Run
 from app.services.run_board import RunView
 from app.trading.run_rows import run_view
 from app.web.desk import Desk
+from app.web.market_time import on_page
 from app.web.modes import brokers_of, joint_mode, mode_called
+from app.web.owners import owners_of
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
@@ -21,10 +23,13 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """`mtm` is None while a held contract has no fresh price; `ended_at` is None while the run lives."""
+    """`mtm` is None while a held contract has no fresh price; `ended_at` is None while the run lives; `owner` for the
+    viewer's own.
+    """
 
     id: int
     strategy_name: str
+    owner: str | None
     state: str
     mode: str | None
     underlying: str
@@ -33,7 +38,7 @@ class RunLine:
     lots: int
     units: int
     mtm: Decimal | None
-    asked_at: datetime
+    asked_at: datetime | str
     ended_at: datetime | None
 
 
@@ -45,14 +50,16 @@ def runs_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     with desk.database.reading() as session:
         ids = session.scalars(wanted).all()
     views = [run_view(desk, run_id) for run_id in ids]
+    owners = owners_of(desk, {view.user_id for view in views} - {viewer.id})
     brokers = brokers_of(desk, {account.account_id for view in views for account in view.accounts})
-    return {"runs": [_line(desk, view, brokers) for view in views]}
+    return {"runs": [_line(desk, view, brokers, owners.get(view.user_id)) for view in views]}
 
 
-def _line(desk: Desk, view: RunView, brokers: Mapping[int, str]) -> RunLine:
+def _line(desk: Desk, view: RunView, brokers: Mapping[int, str], owner: str | None) -> RunLine:
     return RunLine(
         id=view.run_id,
         strategy_name=view.name,
+        owner=owner,
         state=run_state(view.state),
         mode=joint_mode(mode_called(brokers[one.account_id], Mode(one.mode)) for one in view.accounts),
         underlying=" + ".join(dict.fromkeys(cell.contract.underlying for cell in view.cells)),
@@ -61,6 +68,6 @@ def _line(desk: Desk, view: RunView, brokers: Mapping[int, str]) -> RunLine:
         lots=sum(cell.lots for cell in view.cells),
         units=sum(cell.units for cell in view.cells),
         mtm=desk.run_board.pnl(view).total,
-        asked_at=view.requested_at,
+        asked_at=on_page(desk, view.requested_at),
         ended_at=view.closed_at,
     )

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from app.domain.contracts import ContractKey
-from app.domain.errors import Unavailable
 from app.domain.orders import IntentState
 from app.domain.pnl import RunPnl
 from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
+from app.trading.reach import out_of_reach, reach_note, unknown_note
 from app.trading.run_events import EventView, events_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
 from app.trading.run_notes import Note, notes_of
@@ -17,13 +17,16 @@ from app.trading.run_rows import IntentRow, RunRows, read_run
 from app.trading.run_rules import Rule, rules_of
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
-from app.web.market_time import on_page
+from app.web.market_time import market_now, on_page
 from app.web.modes import joint_mode
+from app.web.owners import owners_of
 from app.web.run_events import with_names
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
 OVER = frozenset({"CLOSED", "REFUSED"})
+TOLD = frozenset({"REFUSED", "ATTENTION", "EXITING"})
+"""States whose reason is still true: it says why nothing was sent, or what keeps the run from going on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +50,19 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """What docs/view-models.md calls `run`. Rupees are gross; None where a price is missing, never 0."""
+    """What docs/view-models.md calls `run`. Rupees are gross; None where a price is missing, never 0.
+
+    `owner` is None for the viewer's own run; `lots` are those of the plan, `held_lots` those that our fills leave now.
+    """
 
     id: int
     strategy_id: int
     strategy_name: str
+    owner: str | None
     state: str
     reason: str | None
+    reach_note: tuple[str, str] | None
+    unknown_note: str
     mode: str | None
     underlying: str
     expiry: date | None
@@ -67,6 +76,8 @@ class RunPage:
     marks_note: str | None
     lots: int
     units: int
+    held_lots: int
+    held_units: int
     accounts_total: int
     accounts_ok: int
     unknown_count: int
@@ -86,8 +97,10 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
     rows = read_run(desk, run_id)
     view = rows.view
     labels = contract_labels(cell.contract for cell in view.cells)
-    standing = Standing(view.accounts, stoppable(rows.intents), labels)
-    may_exit = view.user_id == viewer.id and view.state not in OVER
+    names = {key.symbol: label for key, label in labels.items()}
+    away = out_of_reach(desk, view.accounts)
+    standing = Standing(view.accounts, stoppable(rows.intents), labels, away)
+    may_exit = view.state not in OVER  # whoever may look may get out: the owner, and an admin
     known = {account.id: account for account in desk.accounts.shown_to(viewer)}
     accounts = accounts_of(desk, view, standing, known, rows.brokers, may_exit=may_exit)
     pnl = desk.run_board.pnl(view)
@@ -96,13 +109,16 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         strategy_id=view.strategy_id,
         strategy_name=view.name,
         state=run_state(view.state),
-        reason=view.reason if view.state in {"REFUSED", "ATTENTION"} else None,
+        owner=None if view.user_id == viewer.id else owners_of(desk, {view.user_id})[view.user_id],
+        reason=None if view.reason is None or view.state not in TOLD else with_names(view.reason, names),
+        reach_note=reach_note(view.accounts, away) if may_exit else None,
+        unknown_note=unknown_note(view.accounts, away),
         mode=joint_mode(account.mode for account in accounts),
         underlying=" + ".join(dict.fromkeys(cell.contract.underlying for cell in view.cells)),
         expiry=min((cell.contract.expiry for cell in view.cells), default=None),
         started_at=view.started_at,
         ended_at=view.closed_at,
-        as_of=_market_now(desk),
+        as_of=market_now(desk),
         mtm=pnl.total,
         realised=pnl.realised,
         unrealised=pnl.unrealised,
@@ -110,6 +126,8 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         marks_note=_marks_note(desk, pnl, labels),
         lots=sum(cell.lots for cell in view.cells),
         units=sum(cell.units for cell in view.cells),
+        held_lots=sum(abs(cell.net) // cell.contract.lot_size for cell in view.cells),
+        held_units=sum(abs(cell.net) for cell in view.cells),
         accounts_total=len(accounts),
         accounts_ok=sum(1 for account in accounts if account.state == "in_sync"),
         unknown_count=sum(1 for intent in rows.intents if intent.state == IntentState.UNKNOWN),
@@ -124,14 +142,6 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         curve=None,
     )
     return {"run": page}
-
-
-def _market_now(desk: Desk) -> datetime | None:
-    """None while the market's time is not known: the page, and its exits, are shown all the same."""
-    try:
-        return desk.market_clock.now()
-    except Unavailable:
-        return None
 
 
 def _marks_note(desk: Desk, pnl: RunPnl, labels: dict[ContractKey, str]) -> str | None:
@@ -149,12 +159,13 @@ def _missing(desk: Desk, key: ContractKey, labels: dict[ContractKey, str]) -> st
 
 
 def _orders(desk: Desk, rows: RunRows, labels: dict[ContractKey, str]) -> list[OrderLine]:
-    """Newest first."""
+    """Newest first, above them those that nobody can say anything of."""
     cells = {cell.execution_id: cell for cell in rows.view.cells}
     names = {account.account_id: account.name for account in rows.view.accounts}
+    in_order = sorted(rows.intents, key=lambda intent: (intent.state != IntentState.UNKNOWN, -intent.id))
     return [
         _order(intent, cells[intent.execution_id], names[intent.account_id], labels, on_page(desk, intent.at))
-        for intent in reversed(rows.intents)
+        for intent in in_order
         if intent.execution_id in cells  # written after the view was read: on the next look
     ]
 

@@ -63,7 +63,9 @@ def exit_run(run_id: int) -> ResponseReturnValue:
     scope = _scope(_only({"scope", "leg_id", "account_id", "idempotency_key"}))
     key = form_key()
     try:
-        desk().commands.exit_run(run_id, scope, user_id=user().id, username=user().username, key=key)
+        desk().commands.exit_run(
+            run_id, scope, user_id=user().id, username=user().username, key=key, is_admin=user().is_admin
+        )
     except Conflict as refused:
         flash(str(refused), "bad")
     else:

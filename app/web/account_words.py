@@ -39,6 +39,11 @@ def mode_word(account: AccountRow, mode: Mode | None) -> str | None:
     return mode_called(account.broker, mode or account.expected_mode)
 
 
+def latency_of(health: AccountHealth) -> int | None:
+    """Of its newest answered call; None while it cannot be reached: then that one says nothing of the present."""
+    return None if health.state is HealthState.UNREACHABLE else health.latency_ms
+
+
 def reason_of(account: AccountRow, health: AccountHealth, *, live_sending: bool) -> str | None:
     """The most important thing to know about this account, None when there is nothing."""
     if health.mode is not None and health.mode is not account.expected_mode:

@@ -8,11 +8,13 @@ from decimal import Decimal
 from flask import Flask, g
 from flask_login import current_user
 
+from app.domain import wording
 from app.domain.calendar import IST, Closed, Phase, Session
 from app.domain.contracts import UNDERLYINGS, Underlying
 from app.services.accounts import AccountRow
 from app.web.desk import Desk, desk
 from app.web.idempotency import new_key
+from app.web.market_time import market_now
 from app.web.modes import joint_mode, mode_called
 from app.web.signed_in import SignedIn, user
 
@@ -35,11 +37,15 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class FeedView:
-    """`state`: live, late, lost or off. `source` is the account it comes from, None when there is none."""
+    """`state`: live, late, lost or off. `source` is the account it comes from, None when there is none.
+
+    `missing` stands in the place of an age that is not known.
+    """
 
     state: str
     age_s: float | None
     source: str | None
+    missing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,9 @@ class FrameView:
     mtm: Decimal | None
 
 
-BLANK = FrameView("PAPER", (), ClockView(None, "unknown", "Session unknown"), FeedView("off", None, None), None)
+BLANK = FrameView(
+    "PAPER", (), ClockView(None, "unknown", "Session unknown"), FeedView("off", None, None, wording.UNKNOWN), None
+)
 """For whoever is not signed in, and for pages about errors: nobody's figures."""
 
 
@@ -70,11 +78,12 @@ def _frame() -> dict[str, object]:
 
 def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
     """The frame as this user sees it now. Costs two small reads of the database."""
+    accounts = services.accounts.shown_to(viewer)
     return FrameView(
-        mode=desk_mode(services.accounts.shown_to(viewer), simulated=services.simulator is not None),
+        mode=desk_mode(accounts, simulated=services.simulator is not None),
         indices=tuple(_index(services, underlying) for underlying in UNDERLYINGS),
         clock=_clock(services),
-        feed=_feed(services),
+        feed=_feed(services, any_account=bool(accounts)),
         mtm=services.today.worth(services.today.runs(viewer)).total,
     )
 
@@ -98,7 +107,9 @@ def _index(services: Desk, underlying: Underlying) -> IndexView:
 
 
 def _clock(services: Desk) -> ClockView:
-    now = services.market_clock.now()
+    now = market_now(services)
+    if now is None:
+        return ClockView(None, "unknown", "Market time unknown")
     exchange = UNDERLYINGS[0].exchange
     session, phase = services.hours.session(exchange), services.hours.phase(exchange)
     return ClockView(now, phase.value, clock_note(phase, session, now))
@@ -121,6 +132,7 @@ def _span(left: timedelta) -> str:
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
 
 
-def _feed(services: Desk) -> FeedView:
+def _feed(services: Desk, *, any_account: bool) -> FeedView:
     state = services.websocket_manager.state()
-    return FeedView(state.phase.value, state.last_tick_age_s, state.account_name)
+    missing = "no price yet" if any_account else "no account yet"
+    return FeedView(state.phase.value, state.last_tick_age_s, state.account_name, missing)

@@ -10,12 +10,15 @@ from app.domain import wording
 from app.domain.calendar import trading_date
 from app.domain.errors import Misconfigured
 from app.web.desk import desk
+from app.web.market_time import market_now
 
 MANIFEST = "build/manifest.json"
 
 
 def _days_left(day: date | None) -> str:
-    return wording.days_left(day, trading_date(desk().market_clock.now()))
+    """A dash while the market's date is not known."""
+    now = market_now(desk())
+    return wording.UNKNOWN if now is None else wording.days_left(day, trading_date(now))
 
 
 FILTERS = {

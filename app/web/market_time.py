@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, overload
 
+from flask import g, has_request_context
+
 from app.domain import wording
 from app.domain.errors import Unavailable
 from app.web.desk import Desk
@@ -25,6 +27,21 @@ _SAME = timedelta(minutes=1)
 """Clocks that differ by less tell the same time."""
 
 
+def market_now(desk: Desk) -> datetime | None:
+    """The market's time; None while nobody can say it: a page, and the exits on it, are shown all the same.
+
+    Only a simulator's time can be unknown. It is asked for once in a request then, since asking takes its time.
+    """
+    if has_request_context() and g.get("market_time_unknown"):
+        return None
+    try:
+        return desk.market_clock.now()
+    except Unavailable:
+        if has_request_context():
+            g.market_time_unknown = True
+        return None
+
+
 @overload
 def on_page(desk: Desk, moment: datetime | str) -> datetime | str: ...
 @overload
@@ -33,11 +50,8 @@ def on_page(desk: Desk, moment: datetime | str | None) -> datetime | str | None:
     """A time of day where the market keeps our time, else how long ago it was: `34 s ago`. Text stays."""
     if not isinstance(moment, datetime):
         return moment
-    now = desk.clock.now()
-    try:
-        apart = abs(desk.market_clock.now() - now)
-    except Unavailable:  # only a simulator's time can be unknown
-        apart = timedelta.max
+    now, at_market = desk.clock.now(), market_now(desk)
+    apart = timedelta.max if at_market is None else abs(at_market - now)
     return moment if apart < _SAME else f"{wording.age((now - moment).total_seconds())} ago"
 
 
@@ -51,9 +65,7 @@ def _time_of_day(desk: Desk, moment: datetime | str | None) -> str:
     if isinstance(moment, str):
         found = _CLOCK.search(wording.ist(moment))
         return found[0] if found else ""
-    if moment is None:
+    at_market = market_now(desk)
+    if moment is None or at_market is None:
         return ""
-    try:
-        return wording.ist(desk.market_clock.now() - (desk.clock.now() - moment))
-    except Unavailable:
-        return ""
+    return wording.ist(at_market - (desk.clock.now() - moment))

@@ -93,8 +93,13 @@ def with_names(sentence: str, names: Mapping[str, str]) -> str:
     """The sentence with brokers' symbols replaced by the names that the page uses, and without codes of denials."""
     sentence = _CODE.sub("", sentence)
     for symbol in sorted(names, key=len, reverse=True):
-        sentence = sentence.replace(symbol, names[symbol])
+        sentence = _units_of(sentence, symbol, names[symbol]).replace(symbol, names[symbol])
     return sentence
+
+
+def _units_of(sentence: str, symbol: str, name: str) -> str:
+    """`130 NIFTY...CE` as `130 units of 25,500 CE`: side by side two numbers would read as one."""
+    return re.sub(rf"\b(\d+) {re.escape(symbol)}", lambda found: f"{found[1]} units of {name}", sentence)
 
 
 def _fill_line(group: Sequence[Filled]) -> Said:

@@ -25,7 +25,7 @@ def set_up(page: Page, desk: DeskProcess) -> None:
 
 def add_the_simulators_accounts(page: Page, desk: DeskProcess) -> None:
     page.goto(f"{desk.url}/accounts/")
-    page.get_by_role("button", name="Add the simulator's five accounts").first.click()
+    page.get_by_role("button", name="Add the simulator's accounts").first.click()
     expect(page.locator("tbody tr")).to_have_count(5)
     expect(page.get_by_text("Simulator 5").first).to_be_visible()
 

@@ -36,9 +36,8 @@ def desk(mode: str = "LIVE", *, trouble: bool = False) -> Row:
             change_pct=None if trouble else Decimal("-0.37"),
         ),
     ]
-    feed = (
-        Row(state="lost", age_s=14.2, source="Upstox 2") if trouble else Row(state="live", age_s=0.4, source="Upstox 2")
-    )
+    state, age_s = ("lost", 14.2) if trouble else ("live", 0.4)
+    feed = Row(state=state, age_s=age_s, source="Upstox 2", missing="no price yet")
     clock = Row(now=NOW, phase="live", note="Market live, closes in 3h 47m")
     return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=None if trouble else Decimal(147030))
 
@@ -79,6 +78,7 @@ def account_row(number: int, name: str, state: str = "in_sync", reason: str | No
         mtm=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1)),
         positions=4,
         latency_ms=38 + 11 * scale,
+        is_stale=state == "unreachable",
     )
     row.__dict__.update(changes)
     return row
@@ -130,6 +130,7 @@ def run_row(number: int, name: str, state: str, mtm: str | None, **changes: Any)
     row = Row(
         id=number,
         strategy_name=name,
+        owner=None,
         state=state,
         underlying="NIFTY",
         expiry=date(2026, 12, 1),

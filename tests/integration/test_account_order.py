@@ -54,7 +54,7 @@ def test_one_click_adds_the_simulators_accounts_once(desk: Bench) -> None:
             SimulatorAccount(f"Simulator {n + 1}", host, f"ws://127.0.0.1:{9001 + n}", f"sim-{n}")
         )
     browser = desk.admin()
-    offer = "Add the simulator&#39;s five accounts"
+    offer = "Add the simulator&#39;s accounts"
     assert offer in browser.get("/accounts/").text
     browser.post("/accounts/simulator")
     page = browser.get("/accounts/").text

@@ -36,6 +36,7 @@ DOES_FOR_ALL = Who(LOGIN, 303, 303, 303)
 OWN_OR_ADMIN = Who(LOGIN, 404, 200, 200)
 OWN_ONLY = Who(LOGIN, 404, 200, 404)
 DOES_OWN_ONLY = Who(LOGIN, 404, 303, 404)
+DOES_OWN_OR_ADMIN = Who(LOGIN, 404, 303, 303)
 ADMIN_PAGE = Who(LOGIN, 403, 403, 200)
 ADMIN_DOES = Who(LOGIN, 403, 403, 303)
 ADMIN_TYPES = Who(LOGIN, 403, 403, 422)
@@ -85,7 +86,7 @@ REVIEWED: dict[str, Who] = {
     "POST trading.start_run": DOES_OWN_ONLY,
     "GET trading.run": OWN_OR_ADMIN,
     "GET trading.run_live": OWN_OR_ADMIN,
-    "POST trading.exit_run": DOES_OWN_ONLY,
+    "POST trading.exit_run": DOES_OWN_OR_ADMIN,
 }
 """Every address, as a person has reviewed it. One that is not here fails the test that follows."""
 

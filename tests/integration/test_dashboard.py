@@ -180,7 +180,7 @@ def test_recent_events_tell_a_thing_once_and_leave_fills_to_the_run(desk: Bench)
             )
     events = [(event.title, event.detail) for event in shown(desk)["events"]]
     assert events == [
-        ("Rejected: sell 65 26,400 CE.", "Short call, 3 times"),
+        ("Rejected: sell 65 units of 26,400 CE.", "Short call, 3 times"),
         ("Every order of the entry is filled.", "Short call"),
     ]
 
@@ -202,7 +202,7 @@ def test_an_empty_desk_offers_the_simulator(desk: Bench) -> None:
     browser = desk.admin()
     page = browser.get("/").text
     assert "No accounts yet." in page
-    assert "Add the simulator&#39;s five accounts" in page
+    assert "Add the simulator&#39;s accounts" in page
     assert shown(desk)["accounts_summary"] is None
 
 

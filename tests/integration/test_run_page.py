@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.domain.contracts import Side
 from app.domain.orders import IntentState
 from app.persistence.tables import CommandRow, RiskEvent, Run, StrategyExecution
+from app.services.account_health import HealthState
 from tests.desk_app import MONDAY_1030
 from tests.run_maker import KEY, opened, read, requested
 from tests.trading_desk import CE, HEDGE, PE, TradingBench, sent, trading_bench
@@ -39,7 +40,9 @@ def test_before_the_engine_has_it_everything_waits(desk: TradingBench) -> None:
     assert text.count("waiting") == 4, "two legs in two accounts"
     assert "26,200 CE" in text
     assert "No orders yet." in text
-    assert "Exit all" in text, "what was only asked for can be called off"
+    assert "Stop the run" in text, "what was only asked for can be called off"
+    assert "0 accounts" not in text
+    assert "Nothing has been sent yet. The run is given up" in text
 
 
 def test_a_run_that_was_refused_says_nothing_was_sent(desk: TradingBench) -> None:
@@ -200,7 +203,8 @@ def test_what_leaves_already_is_not_offered_again(desk: TradingBench) -> None:
     page = run.done().page()
     assert 'id="exit-leg-1"' not in page
     assert 'id="exit-leg-2"' in page
-    assert "closes <b>2 positions</b>" in page
+    assert "Closes <b>2 positions</b>" in page
+    assert "0 open orders" not in page, "what does not happen is not announced"
 
 
 @pytest.mark.parametrize(
@@ -276,17 +280,64 @@ def test_anothers_run_is_not_there(desk: TradingBench) -> None:
     assert asked(desk) == []
 
 
-def test_an_admin_looks_at_anothers_run_and_cannot_exit_it(desk: TradingBench) -> None:
+def test_an_admin_gets_out_of_anothers_run_and_the_log_says_who_did_it(desk: TradingBench) -> None:
     run = opened(desk)
     desk.bench.trader()
     with desk.bench.database.transaction() as session:
         session.get_one(Run, run.run_id).user_id = desk.bench.somebody("ravi").id
-    assert "exit-all" not in run.done().page()
+    page = run.done().page()
+    assert 'id="exit-all"' in page
+    assert "run of ravi" in page
+    assert f"/strategies/{shown_strategy(page)}" not in page, "the strategy itself stays its owner's"
     browser = desk.admin()
-    assert (
-        sent(browser, f"/trading/runs/{run.run_id}/exit", {"scope": "all", "idempotency_key": KEY}).status_code == 404
-    )
-    assert asked(desk) == []
+    answer = sent(browser, f"/trading/runs/{run.run_id}/exit", {"scope": "all", "idempotency_key": KEY})
+    assert answer.status_code == 303
+    assert asked(desk) == [{"account_id": None, "leg": None}]
+    assert "Asked to exit everything of Straddle, a run of ravi." in html.unescape(browser.get("/activity").text)
+    assert "Straddle 1, ravi" in read(browser.get("/trading/runs").text)
+
+
+def test_before_orders_are_sent_an_account_that_takes_none_is_named(desk: TradingBench) -> None:
+    run = opened(desk)
+    desk.bench.desk.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Gone.", latency_ms=4)
+    page = html.unescape(run.done().page())
+    dialogs = {found[1]: found[0] for found in re.findall(r'(<dialog[^>]*id="([^"]+)".*?</dialog>)', page, re.DOTALL)}
+    warning = "(cannot be reached) takes no orders now: its positions stay open until it does"
+    assert warning in dialogs["exit-all"]
+    assert warning in dialogs[f"exit-account-{run.accounts[1]}"]
+    assert warning not in dialogs[f"exit-account-{run.accounts[0]}"]
+    assert "(cannot be reached) takes no orders now." in page.split("<dialog")[0]
+
+
+def test_unknown_orders_settle_soon_only_where_the_books_can_be_read(desk: TradingBench) -> None:
+    run = opened(desk)
+    run.order(run.execution(run.accounts[0], 3, HEDGE, Side.BUY), state=IntentState.UNKNOWN)
+    assert "usually within 16 s" in run.done().text()
+    desk.bench.desk.health.report(run.accounts[0], state=HealthState.UNREACHABLE, reason="Gone.")
+    text = run.text()
+    assert "16 s" not in text
+    assert "it stays unknown until the gateway answers" in text
+
+
+def test_a_run_that_cannot_finish_its_exit_says_why_at_its_top(desk: TradingBench) -> None:
+    run = opened(desk)
+    with desk.bench.database.transaction() as session:
+        session.get_one(Run, run.run_id).state = "EXITING"
+        session.get_one(Run, run.run_id).reason = f"The broker shows no {CE.key.symbol} to close."
+    assert "This run needs a look. The broker shows no 26,200 CE to close." in run.done().text()
+
+
+def test_lots_held_are_those_of_the_fills(desk: TradingBench) -> None:
+    assert "Lots held 0 of 4" in requested(desk).text()
+
+
+def test_lots_held_shrink_as_the_exit_goes_on(desk: TradingBench) -> None:
+    assert "Lots held 4 of 4 (260)" in opened(desk).text()
+
+
+def shown_strategy(page: str) -> str:
+    found = re.search(r"/strategies/(\d+)", page)
+    return found[1] if found else "none"
 
 
 def test_the_fragment_is_the_page_without_its_frame(desk: TradingBench) -> None:

@@ -82,7 +82,8 @@ def test_a_sentence_of_several_accounts_is_told_once_without_symbols(desk: Tradi
         run.event("rejected", f"Rejected: sell 65 {CE.key.symbol}. No funds.", account)
     events = [event for event in shown(run.done()).events if event.tone == "bad"]
     names = ", ".join(account.name for account in shown(run).accounts)
-    assert [(event.title, event.detail) for event in events] == [("Rejected: sell 65 26,200 CE. No funds.", names)]
+    said = "Rejected: sell 65 units of 26,200 CE. No funds."
+    assert [(event.title, event.detail) for event in events] == [(said, names)]
 
 
 def test_what_an_account_with_an_unknown_order_is_worth_is_unknown(desk: TradingBench) -> None:

@@ -47,7 +47,7 @@ def test_rules(method: StrikeMethod, value: object, kind: Kind, expected: int) -
 
 def test_the_note_says_how() -> None:
     assert choose(M.ATM).note == "ATM of 25,012.40"
-    assert choose(M.OTM, 2).note == "OTM 2 of 25,012.40 (ATM 25000)"
+    assert choose(M.OTM, 2).note == "OTM 2 of 25,012.40 (ATM 25,000)"
 
 
 def test_a_tie_goes_to_the_lower_strike() -> None:
@@ -69,7 +69,7 @@ def test_steps_beyond_the_list_are_refused() -> None:
 
 
 def test_a_typed_strike_must_be_listed() -> None:
-    with pytest.raises(NotFound, match="nearest is 24500"):
+    with pytest.raises(NotFound, match="nearest is 24,500"):
         choose(M.STRIKE, 24510)
     with pytest.raises(NotFound):
         choose(M.STRIKE, 24510, strikes=[])

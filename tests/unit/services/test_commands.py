@@ -9,7 +9,7 @@ import pytest
 from app.domain.contracts import Side
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.engine.intake import Intake
-from app.persistence.tables import CommandRow, Preview, Run
+from app.persistence.tables import ActivityLog, CommandRow, Preview, Run, User
 from app.services.activity import Activity
 from app.services.commands import Commands, ExitScope
 from tests.unit.services.order_world import OrderWorld
@@ -160,6 +160,18 @@ def test_a_command_that_crashes_lets_the_others_go_first(asked: Asked) -> None:
         asked.intake.step()
     asked.intake.step()
     assert asked.world.run(second).state == "ENTERING"
+
+
+def test_an_admin_gets_out_of_a_run_of_somebody_else(asked: Asked) -> None:
+    run_id = asked.send(asked.preview())
+    with asked.world.database.transaction() as session:
+        session.add(User(id=2, username="ravi", password_hash="none", role="admin", created_at=asked.world.clock.now()))
+    asked.commands.exit_run(run_id, ExitScope(), user_id=2, username="ravi", key="exit-0001", is_admin=True)
+    log = asked.world.rows(ActivityLog)[-1]
+    assert log.actor == "ravi"
+    assert "a run of " in log.sentence
+    exit_asked = asked.world.rows(CommandRow)[-1]
+    assert (exit_asked.user_id, exit_asked.payload["by"]) == (2, "ravi")
 
 
 def test_an_exit_does_not_wait_for_another_runs_start(asked: Asked) -> None:

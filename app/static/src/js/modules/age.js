@@ -18,13 +18,19 @@ export function confirm(element, ageS) {
   show(element);
 }
 
+/** What is not known has no age: it is called missing, in the page's own words where it has some. */
+function words(element, age, state) {
+  if (age === null) return element.dataset.ageMissing ?? ageText(age);
+  return state === "stale" ? `stale ${ageText(age)}` : ageText(age);
+}
+
 function show(element) {
   const base = baseOf(element);
   const age = base.attribute === "" ? null : Number(base.attribute) + (performance.now() - base.at) / 1000;
   const state = staleness(age);
   element.classList.toggle("late", state === "late");
   element.classList.toggle("stale", state === "stale");
-  if (element.dataset.ageQuiet === undefined) element.textContent = state === "stale" ? `stale ${ageText(age)}` : ageText(age);
+  if (element.dataset.ageQuiet === undefined) element.textContent = words(element, age, state);
   else element.title = `${state === "fresh" ? "confirmed" : state}, ${ageText(age)} ago`;
 }
 

@@ -2,7 +2,7 @@
 import htmx from "htmx.org";
 import { remember, restore } from "../lib/keep.js";
 
-const SLOW_MS = 5000;
+const SLOW_S = 5;
 const BETWEEN_MS = 500;
 
 /** Whether the fragment is left as it is for now: nobody looks, or somebody is being asked something in it. */
@@ -32,6 +32,7 @@ function watchAnswers(element) {
 }
 
 export default function attach(element) {
+  const slowMs = Number(element.dataset.everyS ?? SLOW_S) * 1000;
   let last = performance.now();
   let pending;
 
@@ -52,7 +53,7 @@ export default function attach(element) {
   document.addEventListener("desk:touch", touched);
   document.addEventListener("desk:connected", soon);
   const timer = setInterval(() => {
-    if (element.isConnected) return performance.now() - last >= SLOW_MS && refresh();
+    if (element.isConnected) return performance.now() - last >= slowMs && refresh();
     clearInterval(timer);
     document.removeEventListener("desk:touch", touched);
     document.removeEventListener("desk:connected", soon);
