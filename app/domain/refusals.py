@@ -36,12 +36,15 @@ _DOUBT = re.compile(
 )
 """Words after which an order may stand at the broker in spite of the refusal around them."""
 
+_SIZE = r"freeze\ (?:limit|quantity|qty) | (?:quantity|qty)\ freeze | maximum\ (?:allowed\ )?(?:order\ )?quantity"
+_TOO_LARGE = re.compile(_SIZE, re.VERBOSE)
+
 _REFUSED = re.compile(
-    r"""
-      \brms\s*: | (?:^|[\[(:\s])1[67]\d{3}\s*[:\])]
+    rf"""
+      \brms\s*: | (?:^|[\[(:\s])1[67]\d{{3}}\s*[:\])]
     | insufficient\ (?:fund|margin|balance|cash|holding|limit) | margin\ (?:exceed|shortfall|required|insufficient)
     | (?:fund|balance|limit)s?\ (?:is\ |are\ )?insufficient | (?:fund|margin)\ shortage | not\ enough\ (?:margin|fund)
-    | freeze\ (?:limit|quantity|qty) | (?:quantity|qty)\ freeze | maximum\ (?:allowed\ )?(?:order\ )?quantity
+    | {_SIZE}
     | circuit\ (?:limit|range|price|breaker) | price\ (?:band|range) | execution\ range | \blpp\b
     | limit\ price\ protection | operating\ range
     | tick\ size | multiples?\ of\ (?:the\ )?tick
@@ -78,3 +81,8 @@ def is_certain(message: str) -> bool:
     """True when a broker or exchange certainly refused: a known reason, and no word that leaves doubt."""
     text = message.lower()
     return _DOUBT.search(text) is None and _REFUSED.search(text) is not None
+
+
+def is_about_size(message: str) -> bool:
+    """True for a refusal of too many units in one order."""
+    return _TOO_LARGE.search(message.lower()) is not None

@@ -11,7 +11,8 @@ from app.domain.calendar import Phase
 from app.domain.contracts import Side
 from app.domain.errors import Misconfigured, NoFreshPrice
 from app.domain.market_rules import MissingRule, RuleKind
-from app.domain.orders import IntentState
+from app.domain.orders import IntentState, OrderRequest
+from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.persistence.tables import Intent, Position, TradingAccount
 from tests.unit.services.order_world import OrderWorld
@@ -233,3 +234,70 @@ def test_units_sold_by_hand_while_the_order_book_was_read_are_not_sold_again(wor
     world.work()
     assert exit_orders(world) == []
     assert world.broker.net(CALL.key) == 0
+
+
+def test_a_refusal_after_many_prices_is_tried_again_as_soon_as_the_first(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.broker.fills_at_once = False
+    world.exit(run_id)
+    while len(world.intents("EXIT")) < 6:
+        world.turn()
+    world.broker.acts = ["not_sent"]
+    while world.intents("EXIT")[-1].state != IntentState.NOT_SENT:
+        world.turn()
+    placed = world.broker.placed
+    world.turns(3)
+    assert world.broker.placed > placed
+
+
+@pytest.mark.parametrize("act", ["park", "gone"])
+def test_what_has_filled_leaves_though_another_slice_is_not_settled(world: OrderWorld, act: str) -> None:
+    world.broker.acts = ["ack", act]
+    run_id = world.start((CALL, Side.BUY, 4))
+    world.turn()
+    assert world.broker.net(CALL.key) == 130
+    world.exit(run_id)
+    world.turns(4)
+    assert world.broker.net(CALL.key) == 0
+    assert world.run(run_id).state == "EXITING", "the other slice may fill yet"
+
+
+def test_a_slice_that_lands_after_the_rest_has_left_leaves_too(world: OrderWorld) -> None:
+    world.broker.acts = ["ack", "late"]
+    run_id = world.start((CALL, Side.BUY, 4))
+    world.turn()
+    world.exit(run_id)
+    world.turns(4)
+    assert world.broker.net(CALL.key) == 0
+    world.broker.arrive()
+    world.turns(5)
+    assert exit_orders(world) == [130, 130]
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_a_hedge_stays_while_its_short_may_stand(world: OrderWorld) -> None:
+    world.broker.acts = ["ack", "late"]
+    run_id = world.start((CALL, Side.SELL, 1), (HEDGE, Side.BUY, 1))
+    world.turns(2)
+    world.exit(run_id)
+    world.turns(10)
+    assert world.broker.net(HEDGE.key) == LOT
+    world.broker.arrive()
+    world.turns(6)
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_a_freeze_limit_that_was_lowered_over_night_is_found_out(world: OrderWorld) -> None:
+    run_id = entered(world, (CALL, Side.BUY, 4))
+    real = world.broker.place
+
+    def place(request: OrderRequest, *, expected: Mode) -> Outcome:
+        if request.units > LOT:
+            return Outcome(Verdict.REJECTED, None, "RMS: quantity freeze limit 100 exceeded", 400)
+        return real(request, expected=expected)
+
+    world.broker.place = place  # type: ignore[method-assign]
+    world.exit(run_id)
+    world.turns(6)
+    assert exit_orders(world) == [LOT] * 4
+    assert world.run(run_id).state == "CLOSED"
