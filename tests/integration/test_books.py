@@ -37,11 +37,11 @@ def broker_order(order_id: str, status: OrderStatus = OrderStatus.COMPLETE, **ch
     return BrokerOrder(**(row | changes))
 
 
-def run_of(desk: Bench, account_id: int, state: str = "OPEN") -> tuple[int, int]:
+def run_of(desk: Bench, account_id: int, state: str = "OPEN", name: str = "Short call") -> tuple[int, int]:
     """A run with one execution (SELL 2 lots of the call) in that account: ids of run and execution."""
     with desk.database.transaction() as session:
         strategy = Strategy(
-            owner_id=1, name=f"S{account_id}", structures=1, created_at=MONDAY_1030, changed_at=MONDAY_1030
+            owner_id=1, name=f"{name} {account_id}", structures=1, created_at=MONDAY_1030, changed_at=MONDAY_1030
         )
         session.add(strategy)
         session.flush()
@@ -51,7 +51,7 @@ def run_of(desk: Bench, account_id: int, state: str = "OPEN") -> tuple[int, int]
         session.add(preview)
         session.flush()
         run = Run(
-            strategy_id=strategy.id, preview_id=preview.id, user_id=1, name="Short call", mode="analyze", state=state,
+            strategy_id=strategy.id, preview_id=preview.id, user_id=1, name=name, mode="analyze", state=state,
             requested_at=MONDAY_1030,
         )  # fmt: skip
         session.add(run)
@@ -291,6 +291,15 @@ def test_units_that_our_fills_do_not_explain_are_foreign_unless_an_order_is_movi
     gateway.positions = [BrokerPosition(CE, "MIS", Units(-195), Decimal(52), Decimal(50), Decimal(390))]
     assert desk.desk.book_pages.positions(viewer(desk)).rows[0].foreign
     intent_of(desk, ids, account_id, "WORKING", "901")
+    assert not desk.desk.book_pages.positions(viewer(desk)).rows[0].foreign
+
+
+def test_an_order_that_moves_in_an_earlier_run_of_the_same_contract_counts(desk: Bench) -> None:
+    account_id, gateway = desk.account()
+    earlier = run_of(desk, account_id)
+    intent_of(desk, earlier, account_id, "WORKING", "901")
+    run_of(desk, account_id, name="The same again")
+    gateway.positions = [BrokerPosition(CE, "MIS", Units(-65), Decimal(52), Decimal(50), Decimal(130))]
     assert not desk.desk.book_pages.positions(viewer(desk)).rows[0].foreign
 
 
