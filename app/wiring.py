@@ -137,7 +137,9 @@ def _database(app: Flask, settings: Settings) -> Database:
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+    # A file serves as many readers as there are threads; no lane may wait for a connection behind others' reads.
+    sqlite = url.get_backend_name() == "sqlite"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 0} if sqlite else {"pool_pre_ping": True}
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():

@@ -27,7 +27,7 @@ class Pulse:
 
 
 class Loop:
-    """One thread that calls a step again and again. `wake()` ends its wait early."""
+    """One thread that calls a step again and again. `wake()` ends its wait early. `crashes` counts those in a row."""
 
     def __init__(self, name: str, step: Step, stopping: threading.Event) -> None:
         self.name = name
@@ -35,7 +35,7 @@ class Loop:
         self._stopping = stopping
         self._wake = threading.Event()
         self._beat = time.monotonic()
-        self._crashes = 0
+        self.crashes = 0
         self._last_error: str | None = None
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)  # noqa: TID251 - their one home
 
@@ -47,7 +47,7 @@ class Loop:
         self._wake.set()
 
     def pulse(self) -> Pulse:
-        return Pulse(self.name, time.monotonic() - self._beat, self._crashes, self._last_error)
+        return Pulse(self.name, time.monotonic() - self._beat, self.crashes, self._last_error)
 
     def join(self, timeout_s: float) -> bool:
         """True when the thread has ended."""
@@ -65,12 +65,12 @@ class Loop:
         try:
             wait_s = self._step()
         except Exception as error:  # the outer edge of a thread: nothing above could act on it
-            self._crashes += 1
+            self.crashes += 1
             self._last_error = f"{type(error).__name__}: {error}"
-            log.exception("thread %s crashed, %d in a row", self.name, self._crashes)
-            wait_s = min(0.5 * 2**self._crashes, LONGEST_WAIT_AFTER_CRASH_S)
+            log.exception("thread %s crashed, %d in a row", self.name, self.crashes)
+            wait_s = min(0.5 * 2**self.crashes, LONGEST_WAIT_AFTER_CRASH_S)
         else:
-            self._crashes = 0
+            self.crashes = 0
         self._beat = time.monotonic()
         return wait_s
 
@@ -130,4 +130,5 @@ class Supervisor:
     @property
     def unwell(self) -> list[Pulse]:
         """Threads that crashed so often in a row that entries must stop."""
-        return [pulse for pulse in self.pulses() if pulse.crashes >= CRASHES_THAT_HALT]
+        with self._lock:  # asked for every order: only the few that are unwell are looked at closely
+            return [loop.pulse() for loop in self._loops.values() if loop.crashes >= CRASHES_THAT_HALT]

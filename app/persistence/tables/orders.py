@@ -14,7 +14,8 @@ class Intent(Table):
     """An order we decided, one row per slice, committed before anything is sent.
 
     Unique on (execution, purpose, generation, slice): four triggers in one millisecond make one exit. `baseline` holds
-    the broker's order ids known when it was claimed, so that a new id can be recognised later; None until claimed.
+    the broker's order ids known when it was claimed, so that a new id can be recognised later; None until claimed. It
+    is long and looked at for lost orders alone, so it is loaded when asked for.
     `baseline_carry` is the signed net position that the trades of the day did not explain at that moment; None when the
     books had not been read. `limit_price` is what was sent, or shown at preview, and `worst_price` how far an entry may
     be re-priced; both are None for an exit that is not priced yet. `cancel_asked_at` is when we asked the broker to
@@ -39,7 +40,7 @@ class Intent(Table):
     worst_price: Mapped[Decimal | None] = mapped_column(PriceRupees)
     state: Mapped[str] = mapped_column(String(16))
     epoch: Mapped[int | None]
-    baseline: Mapped[list[str] | None] = mapped_column(JSON)
+    baseline: Mapped[list[str] | None] = mapped_column(JSON, deferred=True)
     baseline_carry: Mapped[int | None]
     weak_baseline: Mapped[bool] = mapped_column(default=False)
     order_id: Mapped[str | None] = mapped_column(String(64))
