@@ -7,6 +7,8 @@ from datetime import date
 from app.domain.books import BrokerOrder
 from app.services.settling import Holding
 
+IDLE_ROUNDS = 2
+
 
 @dataclass(slots=True)
 class Memory:
@@ -26,6 +28,8 @@ class Memory:
     lost_since: dict[int, float] = field(default_factory=dict)
     doubt_since: dict[int, float] = field(default_factory=dict)
     carried: dict[Holding, tuple[int, float]] = field(default_factory=dict)
+    _written: object = None
+    _idle: int = 0
 
     def read_failed(self) -> None:
         """Reads that prove absence must follow one another without a gap."""
@@ -67,6 +71,19 @@ class Memory:
 
     def in_doubt_for_s(self, intent_id: int, now: float) -> float:
         return now - self.doubt_since.setdefault(intent_id, now)
+
+    def wrote(self, reading: object, *, changed: bool) -> None:
+        """What was just applied: the books, and the intents they were applied to."""
+        same = reading == self._written and not changed
+        self._idle = self._idle + 1 if same else 0
+        self._written = reading
+
+    def is_known(self, reading: object) -> bool:
+        """Whether applying this reading would write nothing: it did not the last times, and no clock is running.
+
+        Some words count when they are read a second time, so one idle round is not enough.
+        """
+        return self._idle >= IDLE_ROUNDS and not self.doubt_since and reading == self._written
 
     def keep(self, intent_ids: Iterable[int]) -> None:
         """Forget all intents but these."""

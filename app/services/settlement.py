@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import trading_date
@@ -42,6 +43,9 @@ class Applied:
     next_s: float
 
 
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
+
+
 class Settlement:
     """Thread-safe; the Memory it is given is not."""
 
@@ -56,6 +60,20 @@ class Settlement:
         today = trading_date(self._market_clock.now())
         memory.begin(today, frozenset(order.order_id for order in books.orders))
         memory.weigh(books.carries(), self._clock.monotonic())
+        with self._database.reading() as session:
+            sent = _sent_words(session, account_id, today)
+            living = set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
+        reading = (today, memory.is_clean, books.orders, books.trades, books.positions, sent)
+        changed: set[int] = set()
+        # Most reads teach nothing, and with many accounts their turns at the one writer would delay orders.
+        if any(_waits(state, verdict) for _, state, verdict, _ in sent) or not memory.is_known(reading):
+            changed = self._write_down(account_id, books, memory, today, living)
+            memory.wrote(reading, changed=bool(changed))
+        busy = changed or any(IntentState(state) not in FINAL for _, state, _, _ in sent)
+        return Applied(frozenset(changed), BUSY_S if busy else HOLDING_S if living else IDLE_S)
+
+    def _write_down(self, account_id: int, books: Books, memory: Memory, today: date, living: set[int]) -> set[int]:
+        """Runs in which something changed."""
         with self._database.transaction() as session:
             intents = _sent(session, account_id, today)
             memory.keep(intent.id for intent in intents)
@@ -68,10 +86,7 @@ class Settlement:
             session.flush()
             changed |= self._over_close.check(session, account_id)
             _reopen(session, changed)
-            living = set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
-            busy = any(IntentState(intent.state) not in FINAL for intent in intents)
-        wait_s = BUSY_S if busy else HOLDING_S if living else IDLE_S
-        return Applied(frozenset(changed | (living if moved else set())), wait_s)
+        return changed | (living if moved else set())
 
     def _find_lost(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         """Look for the orders of intents whose answer is missing or told nothing."""
@@ -224,21 +239,27 @@ class Settlement:
             self._journal.note(session, intent.run_id, state, words, intent.account_id)
 
 
+def _sent_words(session: Session, account_id: int, today: date) -> list[tuple[int, str, str | None, str | None]]:
+    """Id, state, verdict and order id of what `_sent` gives, without making objects of them."""
+    words = select(Intent.id, Intent.state, Intent.verdict, Intent.order_id)
+    rows = session.execute(_of_sent(words, account_id, today))
+    return [(intent_id, state, verdict, order_id) for intent_id, state, verdict, order_id in rows]
+
+
 def _sent(session: Session, account_id: int, today: date) -> list[Intent]:
     """Intents of the account that were sent today, settled or not, and those of earlier days that are not settled."""
-    finals = [state.value for state in FINAL]
-    return list(
-        session.scalars(
-            select(Intent)
-            .where(
-                Intent.account_id == account_id,
-                Intent.sent_at.is_not(None),
-                or_(Intent.trading_date == today, Intent.state.not_in(finals)),
-            )
-            .order_by(Intent.id)
-            .with_for_update(key_share=True)
-        )
-    )
+    return list(session.scalars(_of_sent(select(Intent), account_id, today).with_for_update(key_share=True)))
+
+
+def _of_sent(query: Select[_Row], account_id: int, today: date) -> Select[_Row]:
+    either = or_(Intent.trading_date == today, Intent.state.not_in([state.value for state in FINAL]))
+    return query.where(Intent.account_id == account_id, Intent.sent_at.is_not(None), either).order_by(Intent.id)
+
+
+def _waits(state: str, verdict: str | None) -> bool:
+    """Whether time alone may change what the books say of an intent: its order is looked for."""
+    given_up = state == IntentState.NOT_SENT and verdict != Verdict.NOT_SENT
+    return given_up or state in {IntentState.SENDING, IntentState.UNKNOWN, IntentState.PARKED}
 
 
 def _is_lost(intent: Intent, memory: Memory, now: float) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from app.domain.contracts import Side
 from app.domain.orders import IntentState
@@ -290,3 +291,65 @@ def test_of_two_equal_orders_with_lost_answers_the_one_that_never_arrived_is_sen
     assert [world.run(run_id).state for run_id in runs] == ["CLOSED", "CLOSED"]
     assert world.broker.net(CALL.key) == 0
     assert world.broker.placed == 5
+
+
+def test_a_read_that_teaches_nothing_waits_for_no_writer(world: OrderWorld) -> None:
+    sent(world)
+    world.broker.fill(world.broker.standing[0])
+    world.turns(5)
+    writers: list[str] = []
+
+    def write(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith(("BEGIN IMMEDIATE", "INSERT", "UPDATE")):
+            writers.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", write)
+    world.read()
+    assert writers == []
+    world.broker.foreign[CALL.key] = LOT
+    world.read()
+    assert world.rows(Position)[0].net == 2 * LOT
+    assert writers != []
+
+
+def test_what_only_time_can_prove_is_looked_at_although_the_books_stay_the_same(world: OrderWorld) -> None:
+    sent(world, "gone")
+    for _ in range(20):  # the same empty books again and again
+        world.clock.advance(10)
+        world.read()
+    assert world.intents()[0].state == IntentState.NOT_SENT
+
+
+def test_an_exit_that_the_sandbox_took_is_sent_anew_when_the_gateway_is_back(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    run_id = sent(world)
+    world.turns(2)
+    world.broker.in_mode = Mode.PAPER
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    (exit_,) = world.intents("EXIT")
+    assert (exit_.state, exit_.order_id) == (IntentState.UNKNOWN, None)
+    assert world.account().state == "HALTED"
+    world.broker.in_mode = Mode.LIVE
+    world.turns(25, 10)
+    assert world.broker.net(CALL.key) == 0
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_an_exit_sent_in_the_morning_before_any_book_could_be_read_is_settled_the_same_day(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    run_id = sent(world)
+    world.turns(2)
+    world.broker.standing, world.broker.trades = [], []
+    world.broker.foreign[CALL.key] = LOT
+    world.clock.advance(24 * 3600)
+    world.broker.broken = GatewayRefused("log in first")
+    world.broker.acts = ["gone"]
+    world.exit(run_id)
+    world.turns(2)
+    assert world.broker.placed == 2
+    world.broker.broken = None
+    world.turns(30, 10)
+    assert world.broker.net(CALL.key) == 0
+    assert world.run(run_id).state == "CLOSED"
