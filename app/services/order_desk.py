@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete, exists, select, update
@@ -204,15 +204,16 @@ class OrderDesk:
         except Unavailable:
             if intent.purpose == Purpose.ENTRY:
                 raise
-            return sorted(self._world.last_order_ids(intent.account_id) | self._stored_ids(intent.account_id)), True
+            today = trading_date(self._market_clock.now())
+            known = self._world.last_order_ids(intent.account_id, today) | self._stored_ids(intent.account_id, today)
+            return sorted(known), True
         key = ContractKey(intent.exchange, intent.symbol)
         if intent.purpose == Purpose.ENTRY and self._world.carry(intent.account_id, key, intent.product) is None:
             raise Unavailable("The account's books have not been read yet.")
         return sorted(ids), False
 
-    def _stored_ids(self, account_id: int) -> set[str]:
+    def _stored_ids(self, account_id: int, today: date) -> set[str]:
         """Ids that earlier reads of today left in the database, for an engine that has not read a book yet."""
-        today = trading_date(self._market_clock.now())
         with self._database.reading() as session:
             query = select(Order.order_id).where(Order.account_id == account_id, Order.trading_date == today)
             return set(session.scalars(query))
@@ -280,7 +281,7 @@ class OrderDesk:
             intent.answered_at, intent.verdict = now, outcome.verdict.value
             if intent.state == IntentState.SENDING:
                 self._take_answer(session, intent, outcome)
-            elif outcome.order_id is not None and intent.order_id != outcome.order_id:
+            elif outcome.verdict is Verdict.ACK and outcome.order_id is not None:
                 self._take_late_id(session, intent, outcome.order_id)
             if outcome.verdict is Verdict.HALT:
                 session.get_one(TradingAccount, intent.account_id).state = "HALTED"
@@ -292,7 +293,11 @@ class OrderDesk:
         state = move(IntentState.SENDING, STATE_AFTER[outcome.verdict])
         intent.reason = None if state is IntentState.WORKING else outcome.message
         intent.order_id = outcome.order_id
-        if outcome.order_id is not None and _is_taken(session, intent, outcome.order_id):
+        if outcome.verdict is Verdict.HALT:
+            # An id of the other mode is in no book of ours: by that it could never be settled.
+            intent.order_id = None
+            intent.reason = f"The gateway answered in the other mode, with order {outcome.order_id or 'unnamed'}."
+        elif outcome.order_id is not None and _is_taken(session, intent, outcome.order_id):
             # The books were quicker and gave this order to an equal slice: that one's order will be ours.
             state, intent.order_id = IntentState.UNKNOWN, None
             intent.reason = f"Its order {outcome.order_id} was counted for an equal slice; the other one is looked for."
@@ -302,7 +307,7 @@ class OrderDesk:
 
     def _take_late_id(self, session: Session, intent: Intent, order_id: str) -> None:
         """The answer names another order than the books had led us to; the answer is the proof."""
-        if _is_taken(session, intent, order_id):
+        if intent.order_id == order_id or _is_taken(session, intent, order_id):
             return
         if intent.order_id is not None:
             session.execute(delete(FillRow).where(FillRow.intent_id == intent.id))  # of an order that is not ours

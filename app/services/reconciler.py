@@ -7,9 +7,11 @@ than the fills beside it.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import select
 
+from app.domain.calendar import trading_date
 from app.domain.contracts import ContractKey
 from app.domain.errors import DeskError, Misconfigured, NotFound
 from app.domain.orders import IntentState, move
@@ -42,9 +44,13 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class KnownBook:
-    """Order ids of the last read, when it began (monotonic), and what each holding carries beside the day's trades."""
+    """Order ids of the last read, its trading date, when it began (monotonic), and what each holding carries.
+
+    That is what it has beside the day's trades.
+    """
 
     ids: frozenset[str]
+    day: date
     began: float
     carries: dict[tuple[ContractKey, str], int]
 
@@ -65,6 +71,7 @@ class Reconciler:
     ) -> None:
         self._database = database
         self._clock = clock
+        self._market_clock = market_clock
         self._gateways = gateways
         self._health = health
         self._journal = journal
@@ -162,6 +169,6 @@ class Reconciler:
             self._health.report(account_id, state=HealthState.UNKNOWN, reason=str(trouble))
 
     def _remember(self, account_id: int, books: Books) -> None:
-        ids = frozenset(order.order_id for order in books.orders)
+        ids, day = frozenset(order.order_id for order in books.orders), trading_date(self._market_clock.now())
         with self._lock:
-            self._known[account_id] = KnownBook(ids, books.began, books.carries())
+            self._known[account_id] = KnownBook(ids, day, books.began, books.carries())

@@ -1,6 +1,7 @@
 """What the order desk may know of the world without asking the network, and when it has to ask."""
 
 from collections.abc import Callable
+from datetime import date
 
 from app.domain.calendar import Phase
 from app.domain.contracts import ContractKey
@@ -66,10 +67,10 @@ class World:
             return known.ids
         return frozenset(order.order_id for order in self._gateways.of(account_id).order_book(mode))
 
-    def last_order_ids(self, account_id: int) -> frozenset[str]:
-        """Ids of the last book that could be read, however old."""
+    def last_order_ids(self, account_id: int, today: date) -> frozenset[str]:
+        """Ids of the last book of this trading date that could be read: a new day's book lists none of yesterday's."""
         known = self._books.known(account_id)
-        return known.ids if known is not None else frozenset()
+        return known.ids if known is not None and known.day == today else frozenset()
 
     def carry(self, account_id: int, key: ContractKey, product: str) -> int | None:
         """Signed net that the day's trades did not explain at the last read; None before the first."""

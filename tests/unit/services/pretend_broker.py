@@ -96,9 +96,11 @@ class PretendBroker:
             order.request.side.sign * order.filled for order in self.standing if order.request.contract == key
         )
 
-    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:  # noqa: ARG002 - the signature is the real one's
-        act = self.acts.pop(0) if self.acts else "ack"
+    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
         self.placed += 1
+        if expected is not self.in_mode:
+            return Outcome(Verdict.HALT, f"S{self.placed}", "", 200)  # the sandbox took it
+        act = self.acts.pop(0) if self.acts else "ack"
         if act == "die_before":
             raise Killed
         if act in {"ack", "lost", "error", "die_after"}:
