@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict, DeskError, Refused
+from app.domain.errors import Conflict, DeskError, NotFound, Refused
 from app.domain.plan import AccountPlan, Plan, ResolvedLeg
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Preview, Run, StrategyExecution
@@ -128,7 +128,7 @@ class StrategyExecutor:
         why: str,
         also: Callable[[Session], None] = lambda _session: None,
     ) -> None:
-        """Latch the exit of a run, or of a part of it. Asking again changes nothing.
+        """Latch the exit of a run, or of a part of it. Asking again changes nothing. Raises NotFound for no such part.
 
         `also` writes what must stand or fall with it, in the same transaction.
         """
@@ -149,6 +149,8 @@ class StrategyExecutor:
             for execution in run.executions
             if account_id in {None, execution.account_id} and leg in {None, execution.leg}
         ]
+        if not wanted:
+            raise NotFound("This run has no such account or leg.")
         for execution in wanted:
             execution.exit_wanted = execution.exit_wanted or why[:LONGEST_WHY]
         ids = {execution.id for execution in wanted}

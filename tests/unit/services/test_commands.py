@@ -206,3 +206,13 @@ def test_an_exit_that_nobody_can_take_just_now_stays_asked(asked: Asked) -> None
     asked.intake.step()
     assert asked.states() == [("START", "DONE"), ("EXIT", "DONE")]
     assert asked.world.run(run_id).state == "EXITING"
+
+
+def test_an_exit_of_a_part_that_the_started_run_turns_out_not_to_have_stops_no_other_command(asked: Asked) -> None:
+    asked.world.read()
+    run_id = asked.send(asked.preview())
+    asked.exit(run_id, ExitScope(account_id=999))
+    while asked.intake.step() == 0:
+        pass
+    assert asked.states() == [("START", "DONE"), ("EXIT", "REFUSED")]
+    assert asked.world.run(run_id).state == "ENTERING"
