@@ -13,7 +13,8 @@ Step = Callable[[], float]
 """Does one small thing and returns the seconds to wait before it is called again (0: at once)."""
 
 CRASHES_THAT_HALT: Final = 5
-LONGEST_WAIT_AFTER_CRASH_S: Final = 30.0
+LONGEST_WAIT_AFTER_CRASH_S: Final = 5.0
+"""A loop serves many runs, of which one may crash it for hours: the others' exits do not wait longer than this."""
 
 
 @dataclass(frozen=True, slots=True)

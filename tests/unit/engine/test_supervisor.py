@@ -57,6 +57,7 @@ def test_a_crash_is_counted_told_and_survived() -> None:
     loop = Loop("crashing", step, threading.Event())
     waits = [loop._beat_once() for _ in range(CRASHES_THAT_HALT)]
     assert waits == sorted(waits), "each wait is at least as long as the one before"
+    assert waits[-1] <= 5, "whoever shares the loop with the one that crashes it is served again soon"
     pulse = loop.pulse()
     assert pulse.crashes == CRASHES_THAT_HALT
     assert pulse.last_error == "ValueError: the book is on fire"
