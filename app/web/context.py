@@ -134,5 +134,5 @@ def _span(left: timedelta) -> str:
 
 def _feed(services: Desk, *, any_account: bool) -> FeedView:
     state = services.websocket_manager.state()
-    missing = "no price yet" if any_account else "no account yet"
+    missing = "no price" if any_account else "no account yet"
     return FeedView(state.phase.value, state.last_tick_age_s, state.account_name, missing)

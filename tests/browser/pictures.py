@@ -25,6 +25,14 @@ from tools.steps import ROOT
 FOLDER = ROOT / "docs" / "pictures"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+BOOKS = {
+    "trading/orders": False,
+    "trading/trades": True,
+    "trading/positions": False,
+    "trading/funds": True,
+    "activity": False,
+}
+"""The tables, and which of them are shown in the light theme."""
 
 
 def main() -> None:
@@ -47,11 +55,15 @@ def take(browser_: Browser, desk: DeskProcess, simulator: SimulatorProcess) -> N
     page.set_default_timeout(SLOW_MS)
     set_up(page, desk)
     add_the_simulators_accounts(page, desk)
+    expect(page.get_by_text("In sync")).to_have_count(5)
+    _dismiss(page)
     _shoot(page, "accounts")
     watch_the_chain_move(page, desk)
     _shoot(page, "chain")
+    _in_light(page, desk, light=True)
     build_a_straddle_and_preview(page, desk, expiry="next_week", underneath=lambda: _shoot(page, "builder"))
     _shoot(page, "preview")
+    _in_light(page, desk, light=False)
     send_and_see_ten_fills(page)
     simulator.move_index("NIFTY", points=12)
     expect(page.locator(".run-figures .value-run")).not_to_have_text("0")
@@ -59,12 +71,26 @@ def take(browser_: Browser, desk: DeskProcess, simulator: SimulatorProcess) -> N
     run = page.url
     page.goto(desk.url)
     _shoot(page, "desk")
-    page.goto(f"{desk.url}/trading/positions")
-    _shoot(page, "positions")
+    for book, light in BOOKS.items():
+        _in_light(page, desk, light=light)
+        page.goto(f"{desk.url}/{book}")
+        _shoot(page, book.rpartition("/")[2])
+    _in_light(page, desk, light=False)
     page.set_viewport_size(PHONE)
     page.goto(run)
     _shoot(page, "run-phone")
     context.close()
+
+
+def _in_light(page: Page, desk: DeskProcess, *, light: bool) -> None:
+    """From the next page on."""
+    page.context.add_cookies([{"name": "theme", "value": "light" if light else "dark", "url": desk.url}])
+
+
+def _dismiss(page: Page) -> None:
+    for button in page.get_by_role("button", name="Dismiss").all():
+        if button.is_visible():
+            button.click()
 
 
 def _shoot(page: Page, name: str) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.witness import Witness
 
 RUN = "/gallery/run-trouble"
+TOUCH = "document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'run:1182'}}))"
 
 
 @pytest.fixture
@@ -143,6 +144,33 @@ def test_a_fragment_is_fetched_when_its_topic_is_touched_but_not_under_a_dialog(
     push("touch", {"topic": "run:1182"})
     page.wait_for_timeout(1200)  # twice the pause between fetches: nothing may be asked for in it
     assert asked == []
+
+
+def test_an_answer_under_way_takes_no_open_question_away(page: Page, gallery: str) -> None:
+    page.goto(gallery + RUN)
+    held: list[Route] = []
+    page.route("**/live", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
+    with page.expect_request("**/live"):
+        page.evaluate(TOUCH)
+    page.get_by_role("button", name="Exit all, 9 accounts").click()
+    dialog = page.get_by_role("dialog", name="Exit all of Iron condor NIFTY")
+    expect(dialog).to_be_visible()
+    with page.expect_response("**/live"):
+        held[0].continue_()
+    expect(dialog.get_by_role("button", name="Cancel 3, close 36")).to_be_visible()
+
+
+def test_a_button_that_is_being_pressed_is_not_replaced(page: Page, gallery: str) -> None:
+    page.goto(gallery + RUN)
+    page.get_by_role("button", name="Exit all, 9 accounts").hover()
+    page.mouse.down()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(TOUCH)
+    page.wait_for_timeout(1200)  # twice the pause between fetches: nothing may be asked for in it
+    page.mouse.up()
+    expect(page.get_by_role("dialog", name="Exit all of Iron condor NIFTY")).to_be_visible()
+    assert not [url for url in asked if url.endswith("/live")]
 
 
 def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> None:

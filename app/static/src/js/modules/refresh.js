@@ -5,8 +5,11 @@ import { remember, restore } from "../lib/keep.js";
 const SLOW_S = 5;
 const BETWEEN_MS = 500;
 
-/** Whether the fragment is left as it is for now: nobody looks, or somebody is being asked something in it. */
-const resting = (element) => document.hidden || element.querySelector("dialog[open]") !== null;
+/** Somebody is being asked something in the fragment, or is pressing something: neither may be taken from them. */
+const inUse = (element) => element.querySelector("dialog[open], :active") !== null;
+
+/** Whether the fragment is left as it is for now. */
+const resting = (element) => document.hidden || inUse(element);
 
 const sayLost = (lost) => (document.querySelector("[data-refresh-lost]").hidden = !lost);
 
@@ -18,6 +21,11 @@ function leaveIfSignedOut(event) {
   location.reload();
 }
 
+/** The answer may have been under way when somebody opened a question or put a finger on a button. */
+function leaveInUse(event) {
+  if (inUse(event.currentTarget)) event.detail.shouldSwap = false;
+}
+
 /** The swap comes right after this event, in the same turn or after a transition of the page; then all is put back. */
 function keepPlace(event) {
   if (!event.detail.shouldSwap) return;
@@ -27,6 +35,7 @@ function keepPlace(event) {
 
 function watchAnswers(element) {
   element.addEventListener("htmx:beforeSwap", leaveIfSignedOut);
+  element.addEventListener("htmx:beforeSwap", leaveInUse);
   element.addEventListener("htmx:beforeSwap", keepPlace);
   element.addEventListener("htmx:afterRequest", (event) => sayLost(!event.detail.successful));
 }
