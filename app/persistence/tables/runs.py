@@ -33,7 +33,7 @@ class Run(Table):
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
 
-    executions: Mapped[list["StrategyExecution"]] = relationship(order_by="StrategyExecution.id", lazy="selectin")
+    executions: Mapped[list["StrategyExecution"]] = relationship(order_by="StrategyExecution.id")
 
 
 class StrategyExecution(Table):

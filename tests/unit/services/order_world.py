@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event, select
+from sqlalchemy.orm import selectinload
 
 from app.domain.calendar import Phase
 from app.domain.contracts import Contract, ContractKey, Product, Side
@@ -221,7 +222,7 @@ class OrderWorld:
 
     def run(self, run_id: int = 1) -> Run:
         with self.database.reading() as session:
-            return session.get_one(Run, run_id)
+            return session.get_one(Run, run_id, options=[selectinload(Run.executions)])
 
     def intents(self, purpose: str | None = None, run_id: int | None = None) -> list[Intent]:
         return [
