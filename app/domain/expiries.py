@@ -42,7 +42,9 @@ def resolve_expiry(
     """
     alive = sorted({e for e in listed if e > today or (e == today and not closed_today)})
     if not alive:
-        raise Refused(f"The gateway lists no {underlying} expiry from {today:%d %b %Y} on. Download its master contracts.")
+        raise Refused(
+            f"The gateway lists no {underlying} expiry from {today:%d %b %Y} on. Download its master contracts."
+        )
     if not isinstance(wanted, ExpiryWord):
         return _dated(wanted, listed, alive, underlying)
     if wanted in {ExpiryWord.CURRENT_WEEK, ExpiryWord.NEXT_WEEK}:
