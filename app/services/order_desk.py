@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import trading_date
@@ -35,6 +36,9 @@ CLAIM_OLD_S = 1.0
 
 ENTRY_PATIENCE_S = 10.0
 """How long an entry waits for what is missing only for a moment: a price, a book, the mode, the hours."""
+
+RECORD_TRIES = 3
+"""A locked database is waited for in each of them; a lost connection is made anew in the next."""
 
 STATE_AFTER = {
     Verdict.ACK: IntentState.WORKING,
@@ -120,7 +124,7 @@ class OrderDesk:
             return
         self._patience.forget(intent_id)
         if claimed is not None:
-            self._record(intent_id, self._call(claimed))
+            self._record_surely(intent_id, self._call(claimed))
 
     def cancel(self, intent_id: int) -> None:
         """Ask the broker to cancel a working intent. What comes of it is learnt from the book, not from the answer."""
@@ -273,6 +277,15 @@ class OrderDesk:
                 Verdict.NOT_SENT, None, "The machine stalled between claim and send; nothing was sent.", None
             )
         return claimed.gateway.place(claimed.request, expected=claimed.expected)
+
+    def _record_surely(self, intent_id: int, outcome: Outcome) -> None:
+        """What was answered is known here alone: without it the books need minutes to show that nothing arrived."""
+        for _ in range(RECORD_TRIES - 1):
+            try:
+                return self._record(intent_id, outcome)
+            except OperationalError as error:
+                log.warning("the answer of intent %d is not recorded yet: %s", intent_id, error)
+        return self._record(intent_id, outcome)
 
     def _record(self, intent_id: int, outcome: Outcome) -> None:
         now = self._clock.now()

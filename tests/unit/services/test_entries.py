@@ -1,15 +1,18 @@
 """The way in: exactly the plan and never more; what fails unwinds its own account, what may pass is waited for."""
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.domain.books import OrderStatus
 from app.domain.calendar import Phase
 from app.domain.contracts import Side
 from app.domain.errors import Denied, NoFreshPrice
 from app.domain.orders import IntentState
+from app.domain.outcomes import Outcome
 from app.persistence.tables import Preview
 from app.ports.gateway import TimedOut
 from app.services.order_desk import ENTRY_PATIENCE_S
@@ -292,3 +295,20 @@ def test_an_entry_that_cannot_go_on_holds_up_no_exit_of_its_account(world: Order
     world.broker.fills_at_once = True
     world.turns(4)
     assert world.broker.net(PUT.key) == 0
+
+
+def test_an_answer_outlives_a_database_that_was_locked_for_a_while(world: OrderWorld) -> None:
+    world.broker.acts = ["reject"]
+    world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    real, failures = world.desk._record, iter([True, True])
+
+    def locked(intent_id: int, outcome: Outcome) -> None:
+        if next(failures, False):
+            raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
+        real(intent_id, outcome)
+
+    world.desk._record = locked  # type: ignore[method-assign]
+    world.work()
+    assert world.intents()[0].state == IntentState.REJECTED
+    assert world.broker.placed == 1
