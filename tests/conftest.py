@@ -1,8 +1,13 @@
 """What every test may use: real databases and Redis, and how hard the property tests try."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
+from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, settings
+
+from app.services import passwords
 
 pytest_plugins = ["tests.databases", "tests.simulator_process"]
 
@@ -10,3 +15,11 @@ pytest_plugins = ["tests.databases", "tests.simulator_process"]
 settings.register_profile("usual", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("proof", settings.get_profile("usual"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Applications made inside the tests do not spend most of their time on hashes; desks of their own process do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "RFC_9106_LOW_MEMORY", CHEAPEST)
+        yield
