@@ -102,7 +102,7 @@ def _looked_at(url: str, run: str, size: Size) -> tuple[Results, int]:
     def look(number: int) -> None:
         pause = threading.Event()
         for turn in count(number):
-            if time.monotonic() >= end:
+            if time.monotonic() >= end and turn >= number + len(results):  # each page at least once by each user
                 return
             path = tuple(results)[turn % len(results)]
             _time(visitors[number], path, results[path], guard)
