@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from app.services.activity import Entry, Wanted
 from app.web.desk import Desk
+from app.web.market_time import on_page
 from app.web.signed_in import SignedIn
 
 _NUMBER = re.compile(r"[0-9]{1,5}")
@@ -82,6 +83,7 @@ def activity_page(desk: Desk, viewer: SignedIn, asked: Mapping[str, str]) -> dic
         "entries": [_view(entry) for entry in page.entries],
         "filters": filters,
         "choices": ChoicesView(who, [(action, _WORDS.get(action, action)) for action in actions]),
+        "own_clock": isinstance(on_page(desk, desk.clock.now()), str),
         "page": PageView(page.number, page.number > 1, page.has_next),
     }
 

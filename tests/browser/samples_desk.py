@@ -240,12 +240,14 @@ ACTIVITY: Context = {
     "entries": ENTRIES,
     "filters": Row(q="", who="", action="", day=""),
     "choices": Row(who=["asha", "engine"], actions=["account.test", "run.start", "order.unknown"]),
+    "own_clock": False,
     "page": Row(number=2, has_previous=True, has_next=True),
 }
 ACTIVITY_EMPTY: Context = {
     "entries": [],
     "filters": Row(q="xyz", who="", action="run.start", day="2026-11-27"),
     "choices": Row(who=["asha"], actions=["run.start"]),
+    "own_clock": True,
     "page": Row(number=1, has_previous=False, has_next=False),
 }
 ERROR: Context = {
