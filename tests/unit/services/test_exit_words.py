@@ -57,4 +57,5 @@ def test_a_leg_that_fails_is_named_by_its_contract(world: OrderWorld) -> None:
     world.start((CALL, Side.BUY, 1), (PUT, Side.BUY, 1))
     world.turns(6)
     (words,) = world.said("leg_failed")
-    assert words.startswith(f"Leg 2, {PUT.key.symbol}, failed: ")
+    legs = enumerate((CALL, PUT), start=1)
+    assert words.startswith(tuple(f"Leg {number}, {contract.key.symbol}, failed: " for number, contract in legs))
