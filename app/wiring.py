@@ -4,10 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from app.adapters.cache import CacheManager
 from app.adapters.clock import SimulatorClock, SystemClock
@@ -19,7 +21,7 @@ from app.adapters.vault import EncryptionService
 from app.domain.calendar import Phase
 from app.domain.errors import Denied
 from app.engine.lanes import Lanes
-from app.engine.lease import Lease
+from app.engine.lease import Build, DatabaseLease, FileLease, Lease
 from app.engine.roster import loop_of
 from app.engine.supervisor import Supervisor
 from app.persistence.database import Database, db, prepare_sqlite
@@ -55,6 +57,7 @@ from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
 from app.services.websocket_manager import WebSocketManager
 from app.services.world import World
+from app.version import VERSION
 from config import ROOT, Settings
 
 READERS = 16
@@ -127,7 +130,7 @@ def lay_ground(app: Flask, settings: Settings) -> Ground:
         activity=Activity(database, clock),
         journal=Journal(market_clock),
         supervisor=Supervisor(),
-        lease=Lease(database, clock, Path(settings.lock_path)),
+        lease=_lease(app, database, clock, settings),
         readers=ThreadPoolExecutor(READERS, thread_name_prefix="reader"),
     )
 
@@ -137,15 +140,35 @@ def _database(app: Flask, settings: Settings) -> Database:
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    # A file serves as many readers as there are threads; no lane may wait for a connection behind others' reads.
-    sqlite = url.get_backend_name() == "sqlite"
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 0} if sqlite else {"pool_pre_ping": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _pool_of(url)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         engine = db.engine
     prepare_sqlite(engine)
     return Database(engine)
+
+
+def _pool_of(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() != "sqlite":
+        return {"pool_pre_ping": True}
+    # A file serves as many readers as there are threads: no lane waits for a connection behind the reads of others.
+    return {} if url.database in {None, "", ":memory:"} else {"pool_size": 0}
+
+
+def _lease(app: Flask, database: Database, clock: Clock, settings: Settings) -> Lease:
+    """SQLite serves one machine, where a file lock is quicker and surer than any clock."""
+    build = Build(VERSION, lambda: _known_schema(app))
+    if database.engine.dialect.name == "postgresql":
+        return DatabaseLease(database, clock, build)
+    return FileLease(database, clock, Path(settings.lock_path), build)
+
+
+def _known_schema(app: Flask) -> str | None:
+    """The newest migration among the files beside this code."""
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config()
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def build_market(ground: Ground) -> MarketSide:

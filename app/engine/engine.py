@@ -1,6 +1,7 @@
 """The engine of a process: waits for the lease, recovers what the one before left open, then starts its loops."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 
 from app.engine.lease import Lease
@@ -9,6 +10,16 @@ from app.engine.supervisor import Step, Supervisor
 log = logging.getLogger(__name__)
 
 TRY_AGAIN_S = 1.0
+"""Between two tries to lead, and between two renewals while leading."""
+
+LOST_CODE = 70
+"""Exit code of a process that led and lost the lease."""
+
+
+def end_process() -> None:
+    """At once, without tidying up: whatever supervises this process starts it again."""
+    os._exit(LOST_CODE)
+
 
 NamedLoops = Sequence[tuple[str, Step]]
 
@@ -17,13 +28,24 @@ class Engine:
     """`start` and `stop` are for one owner."""
 
     def __init__(
-        self, supervisor: Supervisor, lease: Lease, *, recover: Callable[[int], int], loops: NamedLoops
+        self,
+        supervisor: Supervisor,
+        lease: Lease,
+        *,
+        recover: Callable[[int], int],
+        loops: NamedLoops,
+        on_lost: Callable[[], None] = end_process,
     ) -> None:
-        """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown."""
+        """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown.
+
+        `on_lost` is called when another process took over while this one slept. Its claims fail already; it starts
+        afresh instead of taking its threads apart.
+        """
         self._supervisor = supervisor
         self._lease = lease
         self._recover = recover
         self._loops = loops
+        self._on_lost = on_lost
         self._leads = False
 
     @property
@@ -44,7 +66,10 @@ class Engine:
         self._lease.give_back()
 
     def _step(self) -> float:
-        if self._leads or not self._lease.take():
+        if self._leads:
+            self._keep()
+            return TRY_AGAIN_S
+        if not self._lease.take():
             return TRY_AGAIN_S
         epoch = self._lease.epoch
         if epoch is None:
@@ -55,3 +80,9 @@ class Engine:
             self._supervisor.add(name, step)
         self._leads = True
         return TRY_AGAIN_S
+
+    def _keep(self) -> None:
+        if not self._lease.renew():
+            self._leads = False
+            log.critical("another process leads now; this one ends and starts again")
+            self._on_lost()

@@ -19,6 +19,7 @@ from app.domain.orders import FINAL, IntentState, OrderRequest, Purpose, move
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.persistence.database import Database
+from app.persistence.leading import leads
 from app.persistence.tables import FillRow, Intent, LeaseRow, Order, Position, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway
@@ -134,8 +135,8 @@ class OrderDesk:
         gateway = self._gateways.of(account_id)
         with self._database.transaction() as session:
             intent = session.get_one(Intent, intent_id, with_for_update={"key_share": True})
-            leads = session.scalars(select(LeaseRow.id).where(LeaseRow.epoch == epoch)).first() is not None
-            if intent.state != IntentState.WORKING or intent.order_id is None or not leads:
+            is_ours = session.scalars(select(LeaseRow.id).where(leads(session, epoch))).first() is not None
+            if intent.state != IntentState.WORKING or intent.order_id is None or not is_ours:
                 return
             intent.cancel_asked_at = self._clock.now()
             order_id, run_id = intent.order_id, intent.run_id
@@ -241,7 +242,7 @@ class OrderDesk:
             claimed = session.execute(
                 update(Intent)
                 .where(Intent.id == intent.id, Intent.state == IntentState.READY)
-                .where(exists().where(LeaseRow.epoch == epoch))
+                .where(exists().where(leads(session, epoch)))
                 .values(
                     state=move(IntentState.READY, IntentState.SENDING).value,
                     epoch=epoch,

@@ -33,7 +33,11 @@ class CommandRow(Table):
 
 
 class LeaseRow(Table):
-    """Who may send orders. One row; `epoch` grows with each new holder and is checked in every claim."""
+    """Who may send orders. One row; `epoch` grows with each new holder and is checked in every claim.
+
+    `expires_at` is on the clock of the database; None where a file lock says who leads. `build` and `schema` are the
+    version of the holder and the newest migration it knew; None for holders that did not say.
+    """
 
     __tablename__ = "lease"
 
@@ -41,6 +45,9 @@ class LeaseRow(Table):
     epoch: Mapped[int]
     owner: Mapped[str] = mapped_column(String(100))
     taken_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    build: Mapped[str | None] = mapped_column(String(32))
+    schema: Mapped[str | None] = mapped_column(String(32))
 
 
 class MarketRuleRow(Table):

@@ -1,0 +1,156 @@
+"""The lease between processes on a real PostgreSQL: a dead holder is replaced at once, a sleeping one fenced."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from app.adapters.clock import SystemClock
+from app.domain.contracts import Side
+from app.domain.orders import IntentState
+from app.engine.engine import Engine
+from app.engine.lease import Build, DatabaseLease
+from app.engine.supervisor import Supervisor
+from app.persistence.database import Database, Table
+from app.persistence.tables import LeaseRow
+from tests.live_desk import eventually
+from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.pretend_broker import CALL
+
+BUILD = Build((1, 0, 0))
+TTL_S = 0.6
+SURE_S = 0.3
+
+HOLDER = """
+import sys, time
+from sqlalchemy import create_engine
+from app.adapters.clock import SystemClock
+from app.engine.lease import Build, DatabaseLease
+from app.persistence.database import Database
+lease = DatabaseLease(Database(create_engine(sys.argv[1])), SystemClock(), Build((1, 0, 0)), ttl_s=float(sys.argv[2]))
+assert lease.take()
+print("leads", lease.epoch, flush=True)
+while lease.renew():
+    time.sleep(0.1)
+print("lost", flush=True)
+"""
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    engine = create_engine(postgres_url)
+    Table.metadata.drop_all(engine)
+    Table.metadata.create_all(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+def lease_on(database: Database) -> DatabaseLease:
+    return DatabaseLease(database, SystemClock(), BUILD, ttl_s=TTL_S, sure_s=SURE_S)
+
+
+class Holder:
+    """Another process that leads and renews ten times a second."""
+
+    def __init__(self, url: str, ttl_s: float) -> None:
+        command = [sys.executable, "-c", HOLDER, url, str(ttl_s)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.says() == "leads 1"
+
+    def says(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def signal(self, which: signal.Signals) -> None:
+        os.kill(self.process.pid, which)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def holder(database: Database, postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Holder]:
+    made = Holder(postgres_url, getattr(request, "param", TTL_S))
+    yield made
+    made.end()
+
+
+def test_the_second_waits_until_the_first_gives_back(database: Database) -> None:
+    first, second = lease_on(database), lease_on(database)
+    assert first.take()
+    assert not second.take()
+    assert (first.epoch, second.epoch) == (1, None)
+    first.give_back()
+    assert second.take()
+    assert second.epoch == 2
+    second.give_back()
+
+
+@pytest.mark.parametrize("holder", [60.0], indirect=True)
+def test_a_killed_holder_is_replaced_long_before_its_lease_ends(database: Database, holder: Holder) -> None:
+    mine = lease_on(database)
+    assert not mine.take()
+    holder.signal(signal.SIGKILL)
+    eventually(mine.take, "the lease of a dead process is free", within_s=10)
+    assert mine.epoch == 2
+    mine.give_back()
+
+
+def test_a_stopped_holder_is_replaced_when_its_lease_ends_and_finds_that_out(
+    database: Database, holder: Holder
+) -> None:
+    mine = lease_on(database)
+    holder.signal(signal.SIGSTOP)
+    eventually(mine.take, "the lease of a sleeping process ends", within_s=10)
+    assert mine.epoch == 2
+    holder.signal(signal.SIGCONT)
+    assert holder.says() == "lost"
+    assert mine.renew()
+    mine.give_back()
+
+
+def test_who_cannot_renew_stops_sending_before_anybody_else_begins(database: Database) -> None:
+    first, second = lease_on(database), lease_on(database)
+    assert first.take()
+    moment_of_doubt = eventually(lambda: first.epoch is None, "not renewed, it is not sure any more")
+    assert moment_of_doubt
+    assert not second.take(), "the row has not ended yet"
+    assert first.renew()
+    assert first.epoch == 1, "nobody took over meanwhile"
+    first.give_back()
+
+
+def test_claims_of_a_leader_that_was_replaced_change_no_row(tmp_path: Path, postgres_url: str) -> None:
+    world = OrderWorld(tmp_path, url=postgres_url)
+    run_id = world.start((CALL, Side.BUY, 1))
+    world.executor.step()
+    sleeper = world.desk  # has decided to send, and sleeps
+    world.restart()
+    (intent,) = world.intents(run_id=run_id)
+    sleeper.send(intent.id)
+    assert world.broker.placed == 0
+    assert world.intents()[0].state == IntentState.READY
+    world.read()
+    world.turn()
+    assert world.broker.placed == 1, "the new leader sends it"
+    world.database.engine.dispose()
+
+
+def test_an_engine_that_lost_the_lease_ends_its_process(database: Database) -> None:
+    lease, lost = lease_on(database), []
+    engine = Engine(Supervisor(), lease, recover=lambda _: 0, loops=[], on_lost=lambda: lost.append("ended"))
+    engine.start()
+    eventually(lambda: engine.leads, "it leads")
+    with database.transaction() as session:
+        row = session.get_one(LeaseRow, 1)
+        row.epoch, row.owner = row.epoch + 1, "another"
+    eventually(lambda: lost, "it notices")
+    assert not engine.leads
+    assert lease.epoch is None
+    engine.stop()
