@@ -5,19 +5,23 @@ import random
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app import create_app
-from app.domain.orders import IntentState
+from app.domain.orders import FINAL, IntentState
+from app.persistence.tables import Intent
 from config import testing_settings
 from tests.desk_process import DeskProcess, desk_process
 from tests.live_desk import STRADDLE, LiveDesk, furnish
 from tests.simulator_process import SimulatorProcess
 
 ROUNDS = 4
+SETTLED_WITHIN_S = 240.0
+"""Killed between its claim and its call, a leader leaves an order that is known to be absent after 150 s of quiet."""
 KEY = "test:PYRhkkjvxuXPVGc0nDfGkYmMSXxUCjdFvWKJzNMHl7o="
 
 
@@ -57,23 +61,34 @@ def _kill_the_leader(process: DeskProcess) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(4 * 2 * 240)
 def test_the_next_leader_finishes_what_the_killed_one_began(desk: LiveDesk, process: DeskProcess) -> None:
     dice = random.Random(20261123)
     strategy = desk.strategy(STRADDLE)
-    for round_ in range(1, ROUNDS + 1):
+    for _ in range(ROUNDS):
         run_id = desk.send(desk.preview(strategy))
         _after(dice)
         _kill_the_leader(process)
-        desk.until(run_id, "OPEN", within_s=60)
+        desk.until(run_id, "OPEN", within_s=SETTLED_WITHIN_S)
         desk.exit(run_id)
         _after(dice)
         _kill_the_leader(process)
-        desk.until(run_id, "CLOSED", within_s=60)
-        for number in range(1, 6):
-            assert desk.net_at_broker(number) == {}, desk.story(run_id)
-            assert len(desk.orders_at_broker(number)) == 4 * round_, desk.story(run_id)
-        assert all(intent.state == IntentState.FILLED for intent in desk.intents(run_id))
+        desk.until(run_id, "CLOSED", within_s=SETTLED_WITHIN_S)
+        assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5, desk.story(run_id)
+        _every_order_is_of_one_intent(desk, run_id)
+    assert len(desk.orders_at_broker(1)) >= 2 * ROUNDS, "the rounds traded"
+
+
+def _every_order_is_of_one_intent(desk: LiveDesk, run_id: int) -> None:
+    for number, account_id in enumerate(desk.account_ids, start=1):
+        claimed = [intent.order_id for intent in desk.rows(Intent, Intent.account_id == account_id) if intent.order_id]
+        accepted = [order["orderid"] for order in desk.orders_at_broker(number)]
+        assert sorted(accepted) == sorted(claimed), desk.story(run_id)
+    intents = desk.intents(run_id)
+    assert {intent.state for intent in intents} <= FINAL, desk.story(run_id)
+    filled = Counter((i.execution_id, i.purpose) for i in intents if i.state == IntentState.FILLED)
+    assert filled, desk.story(run_id)
+    assert set(filled.values()) == {1}, "each leg went in once and out once"
 
 
 def _after(dice: random.Random) -> None:
