@@ -23,6 +23,7 @@ def standing(world: OrderWorld) -> Order:
     """One order of ours at the broker, working, and its row."""
     world.start((CALL, Side.BUY, 1))
     world.turns(2)
+    row: Order
     (row,) = world.rows(Order)
     assert row.intent_id == 1
     return row
