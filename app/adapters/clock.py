@@ -13,6 +13,10 @@ _RESET_S = 5.0
 """A step back by more than this many real seconds' worth of virtual time is a restart of the market."""
 
 
+_REST_S = 5.0
+"""For so long after a failed reading `now` asks nobody: who waits for a simulator that hangs waits once."""
+
+
 class SystemClock:
     """Real time: the Clock port, and the MarketClock port wherever the market is a real one."""
 
@@ -48,12 +52,13 @@ class SimulatorClock:
         self._lock = threading.Lock()
         self._anchor: _Anchor | None = None
         self._shown_ms = 0.0
+        self._rests_until = float("-inf")
         self.failures = 0
         """Readings that failed since the last that did not."""
 
     def now(self) -> datetime:
         """Raises Unavailable while the simulator has never been read: another day's time would be a wrong one."""
-        if self._anchor is None:
+        if self._anchor is None and self._clock.monotonic() >= self._rests_until:
             self.sync()
         with self._lock:
             if self._anchor is None:
@@ -69,6 +74,7 @@ class SimulatorClock:
         except Unavailable:
             with self._lock:
                 self.failures += 1
+                self._rests_until = self._clock.monotonic() + _REST_S
             return
         answered = self._clock.monotonic()
         with self._lock:

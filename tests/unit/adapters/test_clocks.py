@@ -59,6 +59,16 @@ def test_a_market_never_read_has_no_time(market: Market) -> None:
     assert market.clock.failures == 1
 
 
+def test_who_asks_for_a_time_nobody_knows_waits_once_and_not_at_every_call(market: Market) -> None:
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            market.clock.now()
+    assert market.clock.failures == 1
+    market.says(0)
+    market.machine.advance(5)
+    assert market.seconds() == 0
+
+
 @pytest.mark.parametrize("speed", [0.0, 1.0, 60.0])
 def test_time_runs_on_between_readings(speed: float, market: Market) -> None:
     market.reads(0, speed)
