@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, OrderStatus
-from app.domain.contracts import Contract, ContractKey, Kind
+from app.domain.contracts import Contract, ContractKey, Kind, PriceType, Product, Side
 from app.domain.money import Units
 from app.domain.orders import OrderRequest
 from app.domain.outcomes import Outcome, Verdict
@@ -15,6 +15,7 @@ from tests.unit.services.market_fakes import EXPIRY
 LOT = 65
 FREEZE = 130
 PRICE = Decimal("100.00")
+BY_HAND = "by hand"
 
 
 def contract(strike: int = 25_000, kind: Kind = Kind.CE) -> Contract:
@@ -51,6 +52,7 @@ class PretendBroker:
     standing: list[Standing] = field(default_factory=list)
     trades: list[BrokerTrade] = field(default_factory=list)
     foreign: dict[ContractKey, int] = field(default_factory=dict)
+    carried: dict[ContractKey, int] = field(default_factory=dict)
     on_their_way: list[OrderRequest] = field(default_factory=list)
     broken: GatewayError | None = None
     broken_funds: GatewayError | None = None
@@ -82,6 +84,33 @@ class PretendBroker:
         )
         if order.filled == request.units:
             order.status = OrderStatus.COMPLETE
+
+    def by_hand(self, key: ContractKey, side: Side, units: int) -> None:
+        """Somebody trades at the broker, past us, in two orders of sizes that none of ours has."""
+        price = PRICE + side.sign
+        for part in (units - 1, 1):
+            request = OrderRequest(key, side, Units(part), Product.MIS, PriceType.LIMIT, price, Decimal(0), BY_HAND)
+            self.number += 1
+            order = Standing(f"{self.number:06d}", request)
+            self.standing.append(order)
+            self.fill(order, price=price)
+
+    def next_day(self) -> None:
+        """Day orders end, positions are carried over, and the books begin anew."""
+        for order in self.standing:
+            key = order.request.contract
+            if order.request.tag != BY_HAND:
+                self.carried[key] = self.carried.get(key, 0) + order.request.side.sign * order.filled
+            self.foreign[key] = self.foreign.get(key, 0) + order.request.side.sign * order.filled
+        self.standing, self.trades, self.trades_hidden = [], [], 0
+
+    def ours(self, key: ContractKey) -> int:
+        """Signed units that our own orders brought or took, of all days."""
+        return self.carried.get(key, 0) + sum(
+            order.request.side.sign * order.filled
+            for order in self.standing
+            if order.request.contract == key and order.request.tag != BY_HAND
+        )
 
     def fill_all(self) -> None:
         for order in self.standing:
