@@ -257,8 +257,8 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
     )
     executor.wake = lambda: supervisor.wake("runs")
 
-    def changed(run_id: int) -> None:
-        run_board.changed(run_id)
+    def changed(run_id: int, account_id: int) -> None:
+        run_board.changed(run_id, account_id)
         executor.touch(run_id)
         supervisor.wake("risk")
 
@@ -342,7 +342,7 @@ def _account_check(ground: Ground) -> Callable[[int], None]:
     return check
 
 
-def _lanes(ground: Ground, market: MarketSide, reconciler: Reconciler, changed: Callable[[int], None]) -> Lanes:
+def _lanes(ground: Ground, market: MarketSide, reconciler: Reconciler, changed: Callable[[int, int], None]) -> Lanes:
     supervisor, settings = ground.supervisor, ground.settings
     world = World(
         ground.clock,

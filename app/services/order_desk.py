@@ -89,7 +89,7 @@ class OrderDesk:
         world: World,
         epoch: Callable[[], int | None],
         live_sending: bool,
-        on_change: Callable[[int], None],
+        on_change: Callable[[int, int], None],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -143,7 +143,7 @@ class OrderDesk:
         outcome = gateway.cancel(order_id, TAG)
         log.info("cancel of %s in account %s: %s %s", order_id, account_id, outcome.verdict, outcome.message)
         self._world.read_soon(account_id)
-        self._on_change(run_id)
+        self._on_change(run_id, account_id)
 
     def _load(self, intent_id: int) -> _Wanted:
         with self._database.reading() as session:
@@ -301,7 +301,7 @@ class OrderDesk:
                 session.get_one(TradingAccount, intent.account_id).state = "HALTED"
             run_id, account_id = intent.run_id, intent.account_id
         self._world.read_soon(account_id)
-        self._on_change(run_id)
+        self._on_change(run_id, account_id)
 
     def _take_answer(self, session: Session, intent: Intent, outcome: Outcome) -> None:
         state = move(IntentState.SENDING, STATE_AFTER[outcome.verdict])
@@ -367,7 +367,7 @@ class OrderDesk:
                 self._journal.note(session, known.run_id, "denied", f"Not sent: {what}. {reason}", known.account_id)
         if not waits:
             self._patience.forget(intent.id)
-        self._on_change(intent.run_id)
+        self._on_change(intent.run_id, intent.account_id)
 
 
 class _Patience:

@@ -67,7 +67,7 @@ class Reconciler:
         health: HealthBoard,
         *,
         journal: Journal,
-        on_change: Callable[[int], None],
+        on_change: Callable[[int, int], None],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -127,7 +127,7 @@ class Reconciler:
         self._remember(account_id, books)
         applied = self._settlement.apply(account_id, books, account.memory)
         for run_id in applied.runs:
-            self._on_change(run_id)
+            self._on_change(run_id, account_id)
         # Last, and apart: a gateway that cannot tell its funds must not keep its orders from being settled.
         self._read_funds(account_id, account)
         if not account.funds_failed:

@@ -1,5 +1,6 @@
 """What a run's rows say together: for each account its executions, their intents and the fills they got."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -111,21 +112,23 @@ def contract_of(row: StrategyExecution) -> Contract:
     )
 
 
-def load_accounts(session: Session, run_id: int, *, to_write: bool = False) -> list[AccountState]:
-    """Every account of the run, in order of id, with its executions in order of leg.
+def load_accounts(
+    session: Session, run_id: int, *, only: Collection[int] | None = None, to_write: bool = False
+) -> list[AccountState]:
+    """Accounts of the run, all or `only` these, in order of id, with their executions in order of leg.
 
     `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over.
     """
-    rows = session.scalars(
-        select(StrategyExecution)
-        .where(StrategyExecution.run_id == run_id)
-        .order_by(StrategyExecution.account_id, StrategyExecution.leg)
-    ).all()
-    intents: dict[int, list[Intent]] = {}
-    query = select(Intent).where(Intent.run_id == run_id).order_by(Intent.id)
+    mine = select(StrategyExecution).where(StrategyExecution.run_id == run_id)
+    theirs = select(Intent).where(Intent.run_id == run_id).order_by(Intent.id)
+    if only is not None:
+        mine = mine.where(StrategyExecution.account_id.in_(only))
+        theirs = theirs.where(Intent.account_id.in_(only))
     if to_write:
-        query = query.with_for_update(key_share=True)
-    for intent in session.scalars(query):
+        theirs = theirs.with_for_update(key_share=True)
+    rows = session.scalars(mine.order_by(StrategyExecution.account_id, StrategyExecution.leg)).all()
+    intents: dict[int, list[Intent]] = {}
+    for intent in session.scalars(theirs):
         intents.setdefault(intent.execution_id, []).append(intent)
     fills: dict[int, list[FillRow]] = {}
     wanted = [row.id for row in rows]

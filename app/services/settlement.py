@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from app.domain.books import BrokerPosition
 from app.domain.calendar import trading_date
 from app.domain.orders import FINAL, MOVES, IntentState, move
 from app.domain.outcomes import Verdict
@@ -63,7 +64,7 @@ class Settlement:
         with self._database.reading() as session:
             sent = _sent_words(session, account_id, today)
             living = set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
-        reading = (today, memory.is_clean, books.orders, books.trades, books.positions, sent)
+        reading = (today, memory.is_clean, books.orders, books.trades, _held(books.positions), sent)
         changed: set[int] = set()
         # Most reads teach nothing, and with many accounts their turns at the one writer would delay orders.
         if any(_waits(state, verdict) for _, state, verdict, _ in sent) or not memory.is_known(reading):
@@ -237,6 +238,11 @@ class Settlement:
             state = intent.state.lower()
             words = f"{state.capitalize()} at the broker: {what}."
             self._journal.note(session, intent.run_id, state, words, intent.account_id)
+
+
+def _held(positions: Sequence[BrokerPosition]) -> list[tuple[object, ...]]:
+    """What is kept of positions; their prices move with every read."""
+    return [(position.contract, position.product, position.net, position.average) for position in positions]
 
 
 def _sent_words(session: Session, account_id: int, today: date) -> list[tuple[int, str, str | None, str | None]]:

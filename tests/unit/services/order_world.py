@@ -165,7 +165,7 @@ class OrderWorld:
         self.executor.lanes = self.queue
         self.unknown_at_start = self.reconciler.recover(epoch)
 
-    def _touch(self, run_id: int) -> None:
+    def _touch(self, run_id: int, account_id: int) -> None:  # noqa: ARG002 - the signature is the real one's
         self.executor.touch(run_id)
 
     def _check_slip(self, plan: Plan) -> None:

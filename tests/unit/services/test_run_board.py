@@ -4,11 +4,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.domain.contracts import Side
 from app.ports.feed import Tick
 from app.services.price_board import PriceBoard
-from app.services.run_board import RunBoard
+from app.services.run_board import RunBoard, RunView
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, LOT, PUT
 
@@ -88,8 +89,8 @@ def test_a_change_while_a_view_is_read_is_not_lost(board: Board) -> None:
     run_id = board.world.start((PUT, Side.BUY, 1))
     real = board.runs._load
 
-    def load(number: int) -> object:
-        view = real(number)
+    def load(number: int, only: set[int] | None) -> RunView:
+        view = real(number, only)
         board.runs.changed(number)  # another thread wrote just now
         return view
 
@@ -97,6 +98,50 @@ def test_a_change_while_a_view_is_read_is_not_lost(board: Board) -> None:
     first = board.runs.view(run_id)
     board.runs._load = real  # type: ignore[method-assign]
     assert board.runs.view(run_id) is not first
+
+
+def test_a_change_in_one_account_reads_that_account_alone(board: Board) -> None:
+    run_id = board.world.start((PUT, Side.BUY, 1))
+    board.runs.changed(run_id)
+    before = board.runs.view(run_id)
+    board.world.executor.step()
+    board.world.work()
+    board.world.brokers[2].fill_all()
+    board.world.turn()
+    real, asked = board.runs._load, []
+
+    def load(number: int, only: set[int] | None) -> RunView:
+        asked.append(only)
+        return real(number, only)
+
+    board.runs._load = load  # type: ignore[method-assign,assignment]
+    board.runs.changed(run_id, 2)
+    after = board.runs.view(run_id)
+    assert asked == [{2}]
+    assert [[cell.state for cell in account.cells] for account in after.accounts] == [["waiting"], ["filled"]]
+    assert after.accounts[0] is before.accounts[0]
+    board.runs.changed(run_id, 1)
+    board.runs.changed(run_id)
+    assert {cell.state for cell in board.runs.view(run_id).cells} == {"working", "filled"}
+    assert asked == [{2}, None]
+
+
+def test_a_read_that_fails_forgets_no_change(board: Board) -> None:
+    run_id = board.world.start((PUT, Side.BUY, 1))
+    board.runs.view(run_id)
+    board.world.executor.step()
+    board.world.work()
+    board.runs.changed(run_id, 1)
+    real = board.runs._load
+
+    def fail(_number: int, _only: set[int] | None) -> RunView:
+        raise OperationalError("SELECT", {}, Exception("locked"))
+
+    board.runs._load = fail  # type: ignore[method-assign,assignment]
+    with pytest.raises(OperationalError):
+        board.runs.view(run_id)
+    board.runs._load = real  # type: ignore[method-assign]
+    assert board.runs.view(run_id).accounts[0].cells[0].state == "working"
 
 
 @pytest.mark.parametrize(
