@@ -13,7 +13,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "format": ("ruff", "format", "--check", "."),
     "types": ("mypy",),
     "imports": ("lint-imports",),
-    "tests": (*PYTEST, "tests/unit", "tests/architecture", "-n", "2"),
+    "tests": (*PYTEST, "tests/unit", "tests/architecture", "-n", "2", "-m", "not proof"),
 }
 
 

@@ -265,7 +265,16 @@ class StrategyExecutor:
             run.closed_at = self._journal.now()
             self._journal.note(session, run.id, "closed", "Every account is flat. The run is closed.")
         elif state == "OPEN":
-            self._journal.note(session, run.id, "open", "Every order of the entry is filled.")
+            self._journal.note(session, run.id, "open", _entry_words(accounts))
+
+
+def _entry_words(accounts: list[AccountState]) -> str:
+    """What the entry has brought when nothing of it is under way any more."""
+    executions = [execution for account in accounts for execution in account.executions]
+    filled = sum(1 for execution in executions if execution.entered >= execution.row.units)
+    if filled == len(executions):
+        return "Every order of the entry is filled."
+    return f"The entry is over: {filled} of {len(executions)} positions are filled as planned."
 
 
 def _executions(run_id: int, account: AccountPlan, legs: dict[int, ResolvedLeg]) -> list[StrategyExecution]:

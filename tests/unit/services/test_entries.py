@@ -118,6 +118,22 @@ def test_a_rejected_leg_unwinds_its_account(world: OrderWorld) -> None:
     assert world.broker.net(CALL.key) == world.broker.net(PUT.key) == 0
 
 
+def test_an_open_run_says_how_much_of_its_entry_there_is(tmp_path: Path) -> None:
+    world = OrderWorld(tmp_path, accounts=2)
+    for broker in world.brokers.values():
+        broker.fills_at_once = True
+    whole = world.start((CALL, Side.BUY, 1))
+    world.turns(4)
+    world.brokers[2].acts = ["reject"]
+    part = world.start((PUT, Side.BUY, 1))
+    world.turns(4)
+    assert [world.run(run_id).state for run_id in (whole, part)] == ["OPEN", "OPEN"]
+    assert world.said("open") == [
+        "Every order of the entry is filled.",
+        "The entry is over: 1 of 2 positions are filled as planned.",
+    ]
+
+
 def test_a_short_whose_hedge_is_given_up_is_not_left_waiting(world: OrderWorld) -> None:
     run_id = world.start((CALL, Side.SELL, 1), (HEDGE, Side.BUY, 1))
     world.turn(0.5)

@@ -149,8 +149,10 @@ class Day:
         self.world.turn(self.dice.choice([0.5, 1.1, 3.1]))
 
     def quiet(self) -> None:
-        """So long that nobody expects an order any more."""
-        self.world.turns(6, 30)
+        """So long that nobody expects an order any more; what it sends itself arrives within a call's time as well."""
+        for _ in range(6):
+            self.world.turn(30)
+            self.bring_exits(60)
 
     def leave(self) -> None:
         runs = self.world.rows(Run)
