@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from app.domain.contracts import Side
 from app.domain.errors import Denied
 from app.domain.orders import FINAL, OPEN, IntentState, Purpose
-from app.persistence.tables import FillRow, Intent, Position, StrategyExecution, TradingAccount
+from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.services import trading_states
 
 _OPEN = [state.value for state in OPEN if state is not IntentState.READY]
 _FINAL = [state.value for state in FINAL]
@@ -26,6 +27,7 @@ def hold(session: Session, intent_id: int) -> Intent:
 def check(session: Session, intent: Intent) -> None:
     """Raises Denied when this intent must not be claimed beside what is under way already."""
     if intent.purpose == Purpose.ENTRY:
+        _not_stopped(session, intent)
         _still_wanted(session, intent)
         _against_nothing(session, intent)
         _one_at_a_time(session, intent)
@@ -43,6 +45,12 @@ def leaving_elsewhere(session: Session, execution: StrategyExecution) -> int:
         Intent.execution_id != execution.id,
     )
     return _unfilled(session, which)
+
+
+def _not_stopped(session: Session, intent: Intent) -> None:
+    """After the kill switch is committed no entry is claimed any more: whoever sets a state waits for open claims."""
+    run = session.get_one(Run, intent.run_id)
+    trading_states.refuse_entry(session, user_id=run.user_id, account_id=intent.account_id, strategy_id=run.strategy_id)
 
 
 def _still_wanted(session: Session, intent: Intent) -> None:

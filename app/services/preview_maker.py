@@ -17,9 +17,9 @@ from app.domain.plan import AccountPlan, Mode, Plan, ResolvedLeg
 from app.domain.planning import AccountTerms, LegPrice, plan_account, resolve_legs
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
 from app.persistence.database import Database
-from app.persistence.tables import Preview, TradingAccount
+from app.persistence.tables import Preview, Strategy, TradingAccount
 from app.ports.clock import Clock, MarketClock
-from app.services import gate
+from app.services import gate, trading_states
 from app.services.account_health import HealthBoard
 from app.services.contract_list import ContractList
 from app.services.gateways import Gateways
@@ -201,11 +201,18 @@ class Previews:
     ) -> AccountPlan:
         try:
             gate.may_trade(account, live_sending=self._live_sending, entry=True)
+            self._refuse_stopped(account, saved)
             terms = self._terms(account, saved, legs)
         except DeskError as reason:
             return _skipped(account, str(reason))
         freezes = {leg.contract.key: leg.contract.freeze or Units(0) for leg in legs}
         return plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
+
+    def _refuse_stopped(self, account: TradingAccount, saved: SavedStrategy) -> None:
+        """Raises Denied while the kill switch or reduce-only takes no entries of this account."""
+        with self._database.reading() as session:
+            owner = session.get_one(Strategy, saved.id).owner_id  # whoever previews sends, and only owners can
+            trading_states.refuse_entry(session, user_id=owner, account_id=account.id, strategy_id=saved.id)
 
     def _terms(self, account: TradingAccount, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...]) -> AccountTerms:
         gateway = self._money.gateways.of(account.id)

@@ -18,6 +18,7 @@ from app.domain.plan import AccountPlan, Plan, ResolvedLeg
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Preview, Run, StrategyExecution
 from app.ports.clock import Clock
+from app.services import trading_states
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
 from app.services.fair_turns import FairTurns
@@ -237,11 +238,13 @@ class StrategyExecutor:
         self._on_change(run_id)
 
     def _write_start(self, run_id: int, plan: Plan) -> bool:
-        """False when it was started meanwhile."""
+        """False when it was started meanwhile. Raises Denied while the kill switch or reduce-only stops it."""
         with self._database.transaction() as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state != "REQUESTED":
                 return False
+            accounts = {account.account_id: account.account_name for account in plan.taking_part}
+            trading_states.refuse_start(session, user_id=run.user_id, strategy_id=run.strategy_id, accounts=accounts)
             self._write(session, run, plan)
         return True
 

@@ -1,13 +1,16 @@
 """Claims and their withdrawal on both databases: whoever comes first, the other one changes nothing."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from app.domain.contracts import Side
+from app.domain.errors import Denied
 from app.domain.orders import IntentState
+from app.domain.trading_states import Scope, TradingState
+from app.services.trading_states import EVERYTHING, refuse_entry, write_state
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL
 
@@ -62,6 +65,49 @@ def test_exits_of_two_runs_claimed_at_once_stay_within_what_the_broker_has(world
         list(workers.map(world.desk.send, exits * 2))
     sold = [order for order in world.broker.standing if order.request.side is Side.SELL]
     assert sum(order.request.units for order in sold) <= 130
+
+
+def test_no_send_begins_after_the_switch_commits(world: OrderWorld) -> None:
+    """What is claimed when the switch has committed is all that is ever claimed, however many workers are at it."""
+    for halted_after in range(0, ROUNDS, 3):
+        _switch(world, TradingState.ACTIVE)
+        intents = []
+        for _ in range(8):
+            world.start((CALL, Side.BUY, 1))
+            intents.append(world.intents()[-1].id)
+        with ThreadPoolExecutor(5) as hands:
+            sending = [hands.submit(world.desk.send, intent) for intent in intents]
+            if halted_after and halted_after < len(sending):
+                sending[halted_after % 4].result()
+            hands.submit(_switch, world, TradingState.HALTED).result()
+            claimed = _claimed(world)
+            for each in sending:
+                each.result()
+        assert _claimed(world) == claimed
+        for intent in intents:
+            world.desk.send(intent)
+        assert _claimed(world) == claimed
+        assert world.broker.placed == len(claimed)
+
+
+def test_the_switch_waits_for_an_open_claim_and_is_seen_by_the_next(world: OrderWorld) -> None:
+    with ThreadPoolExecutor(1) as hands:
+        with world.database.transaction() as session:
+            refuse_entry(session, user_id=1, account_id=1, strategy_id=1)
+            switching = hands.submit(_switch, world, TradingState.HALTED)
+            assert not wait([switching], timeout=0.3).done
+        switching.result()
+    with world.database.transaction() as session, pytest.raises(Denied, match="halted"):
+        refuse_entry(session, user_id=1, account_id=1, strategy_id=1)
+
+
+def _switch(world: OrderWorld, state: TradingState) -> None:
+    with world.database.transaction() as session:
+        write_state(session, Scope.ALL, EVERYTHING, state, user_id=1, actor="asha", at=world.clock.now(), why="Test")
+
+
+def _claimed(world: OrderWorld) -> set[int]:
+    return {each.id for each in world.intents() if each.sent_at is not None}
 
 
 def _leave(world: OrderWorld, run_id: int) -> None:

@@ -1,7 +1,7 @@
 """The tables, one file for each area. Importing this makes them all known to the migrations."""
 
 from app.persistence.tables.accounts import TradingAccount
-from app.persistence.tables.engine import CommandRow, LeaseRow, MarketRuleRow
+from app.persistence.tables.engine import CommandRow, LeaseRow, MarketRuleRow, TradingStateRow
 from app.persistence.tables.orders import FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import RiskEvent, Run, RunEvent, StrategyExecution
@@ -25,5 +25,6 @@ __all__ = [
     "StrategyExecution",
     "StrategyLeg",
     "TradingAccount",
+    "TradingStateRow",
     "User",
 ]

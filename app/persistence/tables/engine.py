@@ -1,4 +1,4 @@
-"""What lets many processes act as one engine: commands from pages, the lease, and the dated market rules."""
+"""What lets many processes act as one engine: commands from pages, the lease, trading states, market rules."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,6 +48,26 @@ class LeaseRow(Table):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     build: Mapped[str | None] = mapped_column(String(32))
     schema: Mapped[str | None] = mapped_column(String(32))
+
+
+class TradingStateRow(Table):
+    """Whether entries are taken, in a scope. No row means ACTIVE; `scope_id` is 0 where the scope is ALL.
+
+    `actor` is who set it, also where no user did (`user_id` None): the command line, the engine.
+    """
+
+    __tablename__ = "trading_states"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16))
+    scope_id: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    actor: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+    why: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("scope", "scope_id"),)
 
 
 class MarketRuleRow(Table):
