@@ -20,6 +20,8 @@ from app.main import main_bp
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
+from app.services.kill_orders import KillWatch
+from app.services.kill_switch import KillSwitch
 from app.services.people import People
 from app.services.today import Today
 from app.strategies import strategies_bp
@@ -90,6 +92,7 @@ def runtime_of(app: Flask) -> Runtime:
 def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[str, Step]]:
     """What an engine runs, in the order in which it starts; it stops in the reverse order."""
     intake = Intake(ground.database, ground.clock, trade.executor)
+    kill_watch = KillWatch(ground.database, ground.clock, ground.activity, market.health)
     roster = Roster(
         ground.supervisor,
         trade.order_feeds,
@@ -124,6 +127,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("risk", trade.risk.step),
         ("requote", trade.risk.requote_step),
         ("intake", intake.step),
+        ("kill", kill_watch.step),
     ]
 
 
@@ -138,12 +142,13 @@ def _sync(clock: SimulatorClock) -> Step:
 def _desk(runtime: Runtime) -> Desk:
     ground, market, trade = runtime.ground, runtime.market, runtime.trade
     reader = BookReader(market.gateways, ground.readers, ground.cache, ground.clock)
+    people = People(ground.database, ground.clock, ground.activity, ground.settings.setup_token)
     return Desk(
         settings=ground.settings,
         clock=ground.clock,
         market_clock=ground.market_clock,
         database=ground.database,
-        people=People(ground.database, ground.clock, ground.activity, ground.settings.setup_token),
+        people=people,
         activity=ground.activity,
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
@@ -159,6 +164,9 @@ def _desk(runtime: Runtime) -> Desk:
         health=market.health,
         board=market.board,
         commands=trade.commands,
+        kill_switch=KillSwitch(
+            ground.database, ground.clock, ground.activity, people, lambda: ground.supervisor.wake("intake")
+        ),
         strategies=trade.strategies,
         previews=trade.previews,
         run_board=trade.run_board,

@@ -36,6 +36,7 @@ from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
 from app.services.feed_state import FeedPhase, FeedState
 from app.services.gateways import Gateways
+from app.services.kill_switch import KillSwitch
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.price_board import PriceBoard
@@ -329,6 +330,7 @@ def _bench(database: Database, settings: Any) -> Bench:
     contracts = ContractList(gateways, accounts.feed_order, clock, clock)
     reader = BookReader(gateways, AtOnce(), DictCache(), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
+    people = People(database, clock, activity, settings.setup_token, cheap)
     nothing: Any = None
     feed: Any = NoFeed()
     chains: Any = NoChains()
@@ -337,7 +339,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         clock=clock,
         market_clock=clock,
         database=database,
-        people=People(database, clock, activity, settings.setup_token, cheap),
+        people=people,
         activity=activity,
         today=Today(database, runs, clock),
         accounts=accounts,
@@ -345,6 +347,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         health=health,
         board=board,
         commands=nothing,
+        kill_switch=KillSwitch(database, clock, activity, people, lambda: None),
         strategies=nothing,
         previews=nothing,
         run_board=runs,

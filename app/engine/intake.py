@@ -10,6 +10,7 @@ from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
 from app.services.commands import CommandKind
 from app.services.fair_turns import FairTurns
+from app.services.kill_orders import KillOrders
 from app.services.strategy_executor import StrategyExecutor
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Intake:
         self._database = database
         self._clock = clock
         self._executor = executor
+        self._kills = KillOrders(database, executor)
         self._turns = FairTurns()
 
     def step(self) -> float:
@@ -51,7 +53,9 @@ class Intake:
         self._done(command.id, state, answer)
 
     def _next(self) -> CommandRow | None:
-        """In the order asked; but an exit waits for no other run's start, which asks gateways for prices."""
+        """In the order asked; but an exit waits for no other run's start, which asks gateways for prices, and the kill
+        switch for none at all: what is started after it is refused.
+        """
         with self._database.reading() as session:
             asked = {
                 command.id: command
@@ -59,10 +63,16 @@ class Intake:
             }
         in_turn = [asked[command_id] for command_id in self._turns.order(asked)]
         starting = {command.run_id for command in in_turn if command.kind == CommandKind.START}
-        exits = (c for c in in_turn if c.kind == CommandKind.EXIT and c.run_id not in starting)
+        exits = (
+            c
+            for c in in_turn
+            if c.kind == CommandKind.KILL or (c.kind == CommandKind.EXIT and c.run_id not in starting)
+        )
         return next(exits, in_turn[0] if in_turn else None)
 
     def _do(self, command: CommandRow) -> str:
+        if command.kind == CommandKind.KILL:
+            return self._kills.do(command.id)
         if command.run_id is None:
             return "This command names no run."
         if command.kind == CommandKind.START:

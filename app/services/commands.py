@@ -19,6 +19,7 @@ from app.services.previews import plan_of
 class CommandKind(StrEnum):
     START = "START"
     EXIT = "EXIT"
+    KILL = "KILL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Commands:
 
         Raises NotFound for a preview that is not this user's, Conflict when it has expired or shows something else.
         """
-        _check_key(key)
+        check_key(key)
         try:
             with self._database.transaction() as session:
                 known = self._run_of(session, preview_id, user_id)
@@ -74,7 +75,7 @@ class Commands:
 
         Raises NotFound for a run that is not this user's or a part it does not have, Conflict when it is closed.
         """
-        _check_key(key)
+        check_key(key)
         try:
             with self._database.transaction() as session:
                 known = _keyed(session, user_id, key)
@@ -192,6 +193,7 @@ def _same_exit(known: CommandRow, run_id: int, scope: ExitScope) -> int:
     return known.id
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Raises InvalidInput when it is not a key that a form or script may name a command by."""
     if not (8 <= len(key) <= 64 and key.isascii() and key.replace("-", "").isalnum()):
         raise InvalidInput("idempotency_key", "The idempotency key must be 8 to 64 letters, digits or dashes.")

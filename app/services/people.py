@@ -123,6 +123,26 @@ class People:
         self._log(user, "user.sign_in", f"{user.username} signed in.", address)
         return self.person(user.id)
 
+    def confirm(self, user_id: int, password: str, address: str) -> None:
+        """Somebody signed in types their password again. Raises InvalidInput, and TooManyTries as `sign_in` does."""
+        with self._database.reading() as session:
+            user = session.get_one(User, user_id)
+        self._tries.check(user.username, address)
+        if not (self._passwords.matches(user.password_hash, password) and user.active):
+            self._tries.failed(user.username, address)
+            self._log(user, "user.confirm_failed", f"{user.username} typed a wrong password to confirm.", address)
+            raise InvalidInput("password", "This is not your password. Nothing was changed; type it again.")
+        self._tries.succeeded(user.username, address)
+
+    def first_admin(self) -> Person:
+        """Whose name the command line acts under. Raises NotFound when there is none yet."""
+        query = select(User).where(User.role == "admin", User.active).order_by(User.id).limit(1)
+        with self._database.reading() as session:
+            user = session.scalars(query).first()
+        if user is None:
+            raise NotFound("There is no admin yet. Set up the desk first.")
+        return _person(user)
+
     def person(self, user_id: int) -> Person:
         """Raises NotFound when there is no such user or they may not sign in any more."""
         with self._database.reading() as session:

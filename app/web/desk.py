@@ -15,6 +15,7 @@ from app.services.activity import Activity
 from app.services.book_pages import BookPages
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
+from app.services.kill_switch import KillSwitch
 from app.services.option_chain_manager import OptionChainManager
 from app.services.people import People
 from app.services.preview_maker import Previews
@@ -49,6 +50,7 @@ class Desk:
     health: HealthBoard
     board: PriceBoard
     commands: Commands
+    kill_switch: KillSwitch
     strategies: Strategies
     previews: Previews
     run_board: RunBoard

@@ -1,0 +1,216 @@
+"""The kill switch: halt a scope and ask the engine to get out of it, in one transaction; release it by password."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.trading_states import Scope, TradingState
+from app.persistence.database import Database
+from app.persistence.tables import CommandRow, Strategy, TradingAccount, TradingStateRow, User
+from app.ports.clock import Clock
+from app.services.account_types import Actor
+from app.services.activity import Activity
+from app.services.commands import CommandKind, check_key
+from app.services.kill_parts import Part, moment_of, parts_of
+from app.services.people import People
+from app.services.trading_states import EVERYTHING, Standing, standings, write_state
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is halted. `id` names a user, an account or a strategy; it is 0 for everything."""
+
+    scope: Scope = Scope.ALL
+    id: int = EVERYTHING
+
+    @property
+    def subject(self) -> str:
+        return "desk" if self.scope is Scope.ALL else f"{self.scope.value.lower()}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One use of the switch. `parts` None: the engine has not taken it yet. Times are real; None: not so far."""
+
+    command_id: int
+    target: Target
+    actor: str
+    asked_at: datetime
+    answer: str | None
+    parts: tuple[Part, ...] | None
+    flat_at: datetime | None
+    alarm_at: datetime | None
+
+
+class KillSwitch:
+    """Thread-safe. An admin kills and releases anything, others their own runs."""
+
+    def __init__(
+        self, database: Database, clock: Clock, activity: Activity, people: People, wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._activity = activity
+        self._people = people
+        self._wake = wake
+
+    def kill(self, target: Target, *, actor: Actor, key: str) -> int:
+        """The id of the command. The same key from the same user is the same kill. No entry is claimed after this.
+
+        Raises NotFound for what is not there or not the actor's, Conflict when the key was used for something else.
+        """
+        check_key(key)
+        try:
+            with self._database.transaction() as session:
+                known = _keyed(session, actor.id, key)
+                command_id = self._write(session, target, actor, key) if known is None else _same(known, target)
+        except IntegrityError:
+            # Another click with this key won the race: its command is the answer.
+            with self._database.reading() as session:
+                winner = _keyed(session, actor.id, key)
+            if winner is None:
+                raise
+            command_id = _same(winner, target)
+        self._wake()
+        return command_id
+
+    def release(self, target: Target, *, actor: Actor, password: str, address: str) -> None:
+        """Take entries again; nothing is started again. The actor's password is asked for anew.
+
+        Raises InvalidInput for a wrong password, TooManyTries, NotFound, and Conflict when it is not halted, or was
+        by somebody whose halt only an admin lifts.
+        """
+        self._people.confirm(actor.id, password, address)
+        with self._database.transaction() as session:
+            what = _named(session, target, actor)
+            row = _row(session, target)
+            if row is None or row.state == TradingState.ACTIVE.value:
+                raise Conflict("This is not halted any more; there is nothing to release.")
+            if not actor.is_admin and row.user_id != actor.id:
+                raise Conflict(f"This was halted by {row.actor}. Ask an admin to release it.")
+            write_state(
+                session, target.scope, target.id, TradingState.ACTIVE,
+                user_id=actor.id, actor=actor.username, at=self._clock.now(), why="Released",
+            )  # fmt: skip
+            sentence = f"Released the kill switch for {what}: entries are taken again, nothing was started again."
+            self._record(session, actor, "kill.release", target, sentence)
+
+    def standings(self, viewer: Actor) -> list[Standing]:
+        """What is halted or reduce-only and concerns this user, the widest scope first."""
+        with self._database.reading() as session:
+            found = standings(session)
+            return [each for each in found if viewer.is_admin or _concerns(session, each, viewer)]
+
+    def kills(self, viewer: Actor) -> list[Kill]:
+        """The newest uses of the switch: an admin sees everybody's, others their own and those for everything."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(CommandRow)
+                .where(CommandRow.kind == CommandKind.KILL.value)
+                .order_by(CommandRow.id.desc())
+                .limit(100)
+            )
+            mine = [row for row in rows if viewer.is_admin or row.user_id == viewer.id or _is_for_all(row)]
+        return [_kill(row) for row in mine[:MOST_SHOWN]]
+
+    def _write(self, session: Session, target: Target, actor: Actor, key: str) -> int:
+        what, now = _named(session, target, actor), self._clock.now()
+        write_state(
+            session, target.scope, target.id, TradingState.HALTED,
+            user_id=actor.id, actor=actor.username, at=now, why="Kill switch",
+        )  # fmt: skip
+        payload: dict[str, object] = {"scope": target.scope.value, "scope_id": target.id, "by": actor.username}
+        command = CommandRow(
+            user_id=actor.id, key=key, kind=CommandKind.KILL.value, run_id=None, payload=payload, state="ASKED",
+            asked_at=now,
+        )  # fmt: skip
+        session.add(command)
+        session.flush()
+        sentence = f"Kill switch for {what}: entries are halted, resting orders cancelled, positions of ours closed."
+        self._record(session, actor, "kill.ask", target, sentence)
+        return command.id
+
+    def _record(self, session: Session, actor: Actor, action: str, target: Target, sentence: str) -> None:
+        self._activity.record(
+            session, user_id=actor.id, actor=actor.username, action=action, subject=target.subject, sentence=sentence
+        )
+
+
+def target_of(payload: Mapping[str, object]) -> Target:
+    """What the command of a kill is about."""
+    number = payload["scope_id"]
+    return Target(Scope(str(payload["scope"])), number if isinstance(number, int) else EVERYTHING)
+
+
+def _named(session: Session, target: Target, actor: Actor) -> str:
+    """The target in words. Raises NotFound for what is not there or not the actor's."""
+    name: str | None = None
+    if target.scope is Scope.ALL:
+        name = "everything" if actor.is_admin else None
+    elif target.scope is Scope.ACCOUNT:
+        account = session.get(TradingAccount, target.id)
+        name = account.name if account is not None and actor.is_admin else None
+    elif target.scope is Scope.USER:
+        user = session.get(User, target.id)
+        name = f"the runs of {user.username}" if user is not None and (actor.is_admin or user.id == actor.id) else None
+    else:
+        strategy = session.get(Strategy, target.id)
+        if strategy is not None and (actor.is_admin or strategy.owner_id == actor.id):
+            name = f"the strategy {strategy.name}"
+    if name is None:
+        raise NotFound("There is nothing of that name that you may halt. You can halt your own runs.")
+    return name
+
+
+def _concerns(session: Session, standing: Standing, viewer: Actor) -> bool:
+    if standing.scope is Scope.USER:
+        return standing.scope_id == viewer.id
+    if standing.scope is Scope.STRATEGY:
+        strategy = session.get(Strategy, standing.scope_id)
+        return strategy is not None and strategy.owner_id == viewer.id
+    if standing.scope is Scope.ACCOUNT:
+        account = session.get(TradingAccount, standing.scope_id)
+        return account is not None and account.owner_id == viewer.id
+    return True
+
+
+def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
+    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
+
+
+def _same(known: CommandRow, target: Target) -> int:
+    if known.kind != CommandKind.KILL or target_of(known.payload) != target:
+        raise Conflict("This key was used for something else. Reload the page and try again.")
+    return known.id
+
+
+def _row(session: Session, target: Target) -> TradingStateRow | None:
+    return session.scalars(
+        select(TradingStateRow).where(
+            TradingStateRow.scope == target.scope.value, TradingStateRow.scope_id == target.id
+        )
+    ).one_or_none()
+
+
+def _is_for_all(row: CommandRow) -> bool:
+    return target_of(row.payload).scope is Scope.ALL
+
+
+def _kill(row: CommandRow) -> Kill:
+    return Kill(
+        command_id=row.id,
+        target=target_of(row.payload),
+        actor=str(row.payload["by"]),
+        asked_at=row.asked_at,
+        answer=row.answer,
+        parts=parts_of(row.payload),
+        flat_at=moment_of(row.payload, "flat_at"),
+        alarm_at=moment_of(row.payload, "alarm_at"),
+    )
