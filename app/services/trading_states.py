@@ -38,6 +38,7 @@ class Standing:
     actor: str
     at: datetime
     why: str
+    user_id: int | None
 
     @property
     def sentence(self) -> str:
@@ -124,4 +125,4 @@ def _against(session: Session, *, user_id: int, account_id: int, strategy_id: in
 
 
 def _standing(row: TradingStateRow) -> Standing:
-    return Standing(Scope(row.scope), row.scope_id, TradingState(row.state), row.actor, row.at, row.why)
+    return Standing(Scope(row.scope), row.scope_id, TradingState(row.state), row.actor, row.at, row.why, row.user_id)

@@ -30,7 +30,7 @@ def runs() -> ResponseReturnValue:
 @trading_bp.post("/runs")
 def start_run() -> ResponseReturnValue:
     """Send what a preview shows. However often it is pressed, a preview makes one run."""
-    form = _only({"preview_id", "digest", "idempotency_key"})
+    form = only({"preview_id", "digest", "idempotency_key"})
     preview_id = _number(form, "preview_id", "The preview is not named (preview_id).")
     digest = form.get("digest", "")
     if not _DIGEST.fullmatch(digest):
@@ -60,7 +60,7 @@ def run_live(run_id: int) -> ResponseReturnValue:
 @trading_bp.post("/runs/<int:run_id>/exit")
 def exit_run(run_id: int) -> ResponseReturnValue:
     """Ask to get out of a run, a leg, an account, or one leg of one account."""
-    scope = _scope(_only({"scope", "leg_id", "account_id", "idempotency_key"}))
+    scope = _scope(only({"scope", "leg_id", "account_id", "idempotency_key"}))
     key = form_key()
     try:
         desk().commands.exit_run(
@@ -81,7 +81,7 @@ def _sent(preview_id: int, digest: str, key: str) -> int:
     return run_id
 
 
-def _only(names: set[str]) -> MultiDict[str, str]:
+def only(names: set[str]) -> MultiDict[str, str]:
     """The submitted form. Raises InvalidInput for a field it does not have, or one that was sent twice."""
     form = submitted(request.form)
     for name in form:

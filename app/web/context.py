@@ -50,13 +50,14 @@ class FeedView:
 
 @dataclass(frozen=True, slots=True)
 class FrameView:
-    """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM."""
+    """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM. `halts` are sentences."""
 
     mode: str
     indices: tuple[IndexView, ...]
     clock: ClockView
     feed: FeedView
     mtm: Decimal | None
+    halts: tuple[str, ...] = ()
 
 
 BLANK = FrameView(
@@ -77,7 +78,7 @@ def _frame() -> dict[str, object]:
 
 
 def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
-    """The frame as this user sees it now. Costs two small reads of the database."""
+    """The frame as this user sees it now. Costs three small reads of the database."""
     accounts = services.accounts.shown_to(viewer)
     return FrameView(
         mode=desk_mode(accounts, simulated=services.simulator is not None),
@@ -85,6 +86,7 @@ def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
         clock=_clock(services),
         feed=_feed(services, any_account=bool(accounts)),
         mtm=services.today.worth(services.today.runs(viewer)).total,
+        halts=tuple(standing.sentence for standing in services.kill_switch.standings(viewer)),
     )
 
 

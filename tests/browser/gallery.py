@@ -18,6 +18,7 @@ from jinja2 import StrictUndefined
 from app.domain import wording
 from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, dashboard, desk
+from tests.browser.samples_kill import ALARM, HALT
 from tests.browser.samples_run import RUN_TROUBLE
 
 WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
@@ -49,6 +50,10 @@ ENDPOINTS = (
     ),
     ("accounts.add_simulator", "/accounts/simulator", "POST"),
     ("trading.chain", "/trading/chain", "GET"),
+    ("trading.kill", "/trading/kill", "GET"),
+    ("trading.kill_live", "/trading/kill/live", "GET"),
+    ("trading.press_kill", "/trading/kill", "POST"),
+    ("trading.release_kill", "/trading/kill/release", "POST"),
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
@@ -77,7 +82,12 @@ def show(page: Page) -> str:
     for category, message in page.flashes:
         flash(message, category)
     user = SimpleNamespace(is_authenticated=not page.visitor, username="asha", is_admin=True)
-    return render_template(page.template, desk=desk(page.mode, trouble=page.trouble), current_user=user, **page.context)
+    return render_template(
+        page.template,
+        desk=desk(page.mode, trouble=page.trouble, halts=(HALT,) if page.halted else ()),
+        current_user=user,
+        **page.context,
+    )
 
 
 def nothing(**_: Any) -> Response:
@@ -87,6 +97,7 @@ def nothing(**_: Any) -> Response:
 
 # The fragments that pages fetch again while they are open.
 FRAGMENTS: dict[str, Callable[..., Any]] = {
+    "trading.kill_live": lambda: render_template("trading/fragments/kill_live.html", **ALARM),
     "main.dashboard_live": lambda: render_template("main/fragments/dashboard_live.html", **dashboard(11)),
     "trading.run_live": lambda run_id: render_template("trading/fragments/run_live.html", **RUN_TROUBLE),  # noqa: ARG005
 }

@@ -7,13 +7,14 @@ import tests.browser.samples_accounts as accounts
 import tests.browser.samples_books as books
 import tests.browser.samples_chain as chain
 import tests.browser.samples_desk as desk
+import tests.browser.samples_kill as kill
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
 
 
 @dataclass(frozen=True)
 class Page:
-    """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `visitor` is not signed in."""
+    """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `halted` holds entries back; `visitor` is not signed in."""
 
     key: str
     template: str
@@ -21,6 +22,7 @@ class Page:
     mode: str = "LIVE"
     trouble: bool = False
     visitor: bool = False
+    halted: bool = False
     flashes: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -62,6 +64,11 @@ PAGES = (
     Page("preview-expired", "strategies/preview.html", strategies.PREVIEW_EXPIRED, mode="SIM"),
     Page("preview-sent", "strategies/preview.html", strategies.PREVIEW_SENT, mode="SIM"),
     Page("preview-50", "strategies/preview.html", strategies.PREVIEW_50, mode="PAPER"),
+    Page("kill", "trading/kill.html", kill.BEFORE),
+    Page("kill-alarm", "trading/kill.html", kill.ALARM, halted=True),
+    Page("kill-flat", "trading/kill.html", kill.FLAT, halted=True),
+    Page("kill-no-engine", "trading/kill.html", kill.NO_ENGINE, mode="SIM"),
+    Page("orders-halted", "trading/orders.html", books.ORDERS, halted=True),
     Page("runs", "trading/runs.html", run.RUNS, mode="SIM"),
     Page("runs-empty", "trading/runs.html", run.RUNS_EMPTY),
     Page("run", "trading/run.html", run.RUN, mode="SIM"),

@@ -26,7 +26,7 @@ def money(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def desk(mode: str = "LIVE", *, trouble: bool = False) -> Row:
+def desk(mode: str = "LIVE", *, trouble: bool = False, halts: tuple[str, ...] = ()) -> Row:
     indices = [
         Row(name="NIFTY", ltp=Decimal("26184.35"), change_pct=Decimal("0.42")),
         Row(name="BANKNIFTY", ltp=Decimal("59612.80"), change_pct=Decimal("0.18")),
@@ -39,7 +39,8 @@ def desk(mode: str = "LIVE", *, trouble: bool = False) -> Row:
     state, age_s = ("lost", 14.2) if trouble else ("live", 0.4)
     feed = Row(state=state, age_s=age_s, source="Upstox 2", missing="no price yet")
     clock = Row(now=NOW, phase="live", note="Market live, closes in 3h 47m")
-    return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=None if trouble else Decimal(147030))
+    mtm = None if trouble else Decimal(147030)
+    return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=mtm, halts=halts)
 
 
 def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = None, error: str | None = None) -> Row:

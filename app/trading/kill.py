@@ -1,0 +1,67 @@
+"""The kill switch: one page that says what happens, the button, then how far it is; and its release."""
+
+import re
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.errors import Conflict, InvalidInput
+from app.domain.trading_states import Scope
+from app.services.kill_switch import Target
+from app.services.people import TooManyTries
+from app.trading import trading_bp
+from app.trading.kill_page import kill_page
+from app.trading.runs import only
+from app.web.desk import desk
+from app.web.idempotency import form_key
+from app.web.signed_in import user
+
+_TARGET = re.compile(r"(user|account|strategy):([0-9]{1,9})")
+
+
+@trading_bp.get("/kill")
+def kill() -> ResponseReturnValue:
+    return render_template("trading/kill.html", **kill_page(desk(), user()))
+
+
+@trading_bp.get("/kill/live")
+def kill_live() -> ResponseReturnValue:
+    """How far it is, fetched again and again."""
+    return render_template("trading/fragments/kill_live.html", **kill_page(desk(), user()))
+
+
+@trading_bp.post("/kill")
+def press_kill() -> ResponseReturnValue:
+    """Halt, cancel, close. However often a rendered form is sent, it is one kill."""
+    target = target_named(only({"target", "idempotency_key"}).get("target", ""))
+    key = form_key()
+    try:
+        desk().kill_switch.kill(target, actor=user(), key=key)
+    except Conflict as refused:
+        flash(str(refused), "bad")
+    return redirect(url_for("trading.kill"), 303)
+
+
+@trading_bp.post("/kill/release")
+def release_kill() -> ResponseReturnValue:
+    form = only({"target", "password"})
+    target = target_named(form.get("target", ""))
+    try:
+        desk().kill_switch.release(
+            target, actor=user(), password=form.get("password", ""), address=request.remote_addr or "unknown"
+        )
+    except (InvalidInput, TooManyTries, Conflict) as refused:
+        flash(f"Still halted. {refused}", "bad")
+    else:
+        flash("Released: entries are taken again. Nothing was started again.", "ok")
+    return redirect(url_for("trading.kill"), 303)
+
+
+def target_named(text: str) -> Target:
+    """`all`, or a scope and its id as `account:3`. Raises InvalidInput."""
+    if text == "all":
+        return Target()
+    found = _TARGET.fullmatch(text)
+    if found is None:
+        raise InvalidInput("target", "target must be all, or user, account or strategy with an id, as account:3.")
+    return Target(Scope(found[1].upper()), int(found[2]))

@@ -1,0 +1,215 @@
+"""The page of the kill switch: what it would do, and once it is pressed what is left of it in each account."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from app.domain.trading_states import Scope, TradingState
+from app.persistence.tables import Position, Run, Strategy, User
+from app.services.account_health import HealthState
+from app.services.accounts import AccountRow
+from app.services.kill_orders import ALARM_AFTER
+from app.services.kill_parts import GOING
+from app.services.kill_switch import Kill, Target
+from app.services.run_board import CellView, RunView
+from app.services.trading_states import Standing
+from app.trading.kill_words import kill_sentence, left_words, totals
+from app.trading.run_rows import run_view
+from app.web.desk import Desk
+from app.web.modes import mode_called
+from app.web.signed_in import SignedIn
+
+AWAY = frozenset({HealthState.UNREACHABLE, HealthState.LOGIN_EXPIRED, HealthState.WRONG_KEY})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be halted; `value` is what the form sends."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HaltLine:
+    """A state that stands. `can_release` is False where only an admin lifts it."""
+
+    value: str
+    label: str
+    sentence: str
+    can_release: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine:
+    """`orders` and `units` are what of ours is open; `units` unsigned. `state`: open (nobody asked), closing, flat,
+    alarm (not flat after 30 s), away (nothing of ours there, but it does not answer), idle.
+    """
+
+    name: str
+    mode: str
+    orders: int
+    positions: int
+    units: int
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillPage:
+    """What docs/view-models.md calls `kill`. `others` counts accounts that answer and hold nothing of ours."""
+
+    choices: list[Choice]
+    halts: list[HaltLine]
+    sentence: str
+    under_way: bool
+    alarms: list[str]
+    engine_leads: bool
+    accounts: list[AccountLine]
+    others: int
+    foreign: list[str]
+
+
+def value_of(scope: Scope, number: int) -> str:
+    return "all" if scope is Scope.ALL else f"{scope.value.lower()}:{number}"
+
+
+def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
+    """The context of the page and of its fragment."""
+    standings = desk.kill_switch.standings(viewer)
+    kill = _current(desk.kill_switch.kills(viewer), standings)
+    accounts = desk.accounts.shown_to(viewer)
+    views = _views(desk, viewer, kill)
+    lines = [_line(desk, account, views, kill) for account in accounts]
+    shown = [line for line in lines if line.state != "idle"]
+    page = KillPage(
+        choices=_choices(viewer, accounts),
+        halts=[_halt(desk, each, viewer, accounts) for each in standings],
+        sentence=kill_sentence(kill, totals(shown)),
+        under_way=kill is not None and kill.flat_at is None,
+        alarms=[f"{line.name} {left_words(line.orders, line.units)}" for line in shown if line.state == "alarm"],
+        engine_leads=desk.engine_leads(),
+        accounts=sorted(shown, key=lambda line: (line.state != "alarm", line.reason is None, line.name)),
+        others=len(lines) - len(shown),
+        foreign=_foreign(desk, accounts),
+    )
+    return {"kill": page}
+
+
+def _current(kills: Sequence[Kill], standings: Sequence[Standing]) -> Kill | None:
+    """The newest use of the switch that was not released since; one that is not flat yet comes first."""
+    halted = {Target(each.scope, each.scope_id) for each in standings if each.state is TradingState.HALTED}
+    living = [kill for kill in kills if kill.target in halted or kill.flat_at is None]
+    return next((kill for kill in living if kill.flat_at is None), living[0] if living else None)
+
+
+def _views(desk: Desk, viewer: SignedIn, kill: Kill | None) -> list[RunView]:
+    """The runs that live, and those that the kill has closed."""
+    wanted = select(Run.id).where(Run.state.in_(GOING))
+    if not viewer.is_admin:
+        wanted = wanted.where(Run.user_id == viewer.id)
+    with desk.database.reading() as session:
+        ids = set(session.scalars(wanted))
+    if kill is not None:
+        ids |= {part.run_id for part in kill.parts or ()}
+    return [run_view(desk, run_id) for run_id in sorted(ids)]
+
+
+def _line(desk: Desk, account: AccountRow, views: Iterable[RunView], kill: Kill | None) -> AccountLine:
+    meant: list[CellView] = []
+    other: list[CellView] = []
+    for view in views:
+        mine = [cell for cell in view.cells if cell.account_id == account.id]
+        (meant if kill is not None and _is_meant(kill, view, account.id) else other).extend(mine)
+    health = desk.health.of(account.id)
+    away = health.state in AWAY
+    every = [*meant, *other]
+    state = _state(desk, kill, meant, other, away=away)
+    return AccountLine(
+        name=account.name,
+        mode=mode_called(account.broker, account.expected_mode),
+        orders=sum(cell.open_orders for cell in every),
+        positions=sum(1 for cell in every if cell.net),
+        units=sum(abs(cell.net) for cell in every),
+        state=state,
+        reason=_reason(health.reason, every, away=away, state=state),
+    )
+
+
+def _is_meant(kill: Kill, view: RunView, account_id: int) -> bool:
+    if kill.parts is not None:
+        return any(part.run_id == view.run_id and part.account_id in {None, account_id} for part in kill.parts)
+    target = kill.target
+    theirs = {Scope.USER: view.user_id, Scope.ACCOUNT: account_id, Scope.STRATEGY: view.strategy_id}
+    return target.scope is Scope.ALL or theirs[target.scope] == target.id
+
+
+def _state(desk: Desk, kill: Kill | None, meant: Sequence[CellView], other: Sequence[CellView], *, away: bool) -> str:
+    if kill is not None and _left(meant):
+        late: timedelta = desk.clock.now() - kill.asked_at
+        return "alarm" if late >= ALARM_AFTER else "closing"
+    if _left(other):
+        return "open"
+    if away:
+        return "away"
+    return "flat" if meant else "idle"
+
+
+def _left(cells: Sequence[CellView]) -> bool:
+    """As the run says it: not flat while units may still change hands, or have and their trades are not read."""
+    return any(cell.net or cell.open_orders for cell in cells)
+
+
+def _reason(health: str, cells: Sequence[CellView], *, away: bool, state: str) -> str | None:
+    if away:
+        goes_on = " It is closed as soon as it answers; if that cannot wait, close it at the broker."
+        return f"Takes no orders now: {health or 'no answer'}" + (goes_on if _left(cells) else "")
+    if any(cell.unknown for cell in cells):
+        return "An order's outcome is unknown; it is settled from the broker's books first."
+    notes = [cell.note for cell in cells if cell.note and (cell.net or cell.open_orders)]
+    return notes[0] if notes and state in {"closing", "alarm"} else None
+
+
+def _choices(viewer: SignedIn, accounts: Sequence[AccountRow]) -> list[Choice]:
+    mine = Choice(value_of(Scope.USER, viewer.id), "My runs")
+    if not viewer.is_admin:
+        return [mine]
+    each = [Choice(value_of(Scope.ACCOUNT, account.id), f"Only {account.name}") for account in accounts]
+    return [Choice("all", "Everything, in all accounts"), mine, *each]
+
+
+def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[AccountRow]) -> HaltLine:
+    with desk.database.reading() as session:
+        if standing.scope is Scope.USER:
+            label = f"runs of {session.get_one(User, standing.scope_id).username}"
+        elif standing.scope is Scope.STRATEGY:
+            label = session.get_one(Strategy, standing.scope_id).name
+        else:
+            label = next((one.name for one in accounts if one.id == standing.scope_id), "everything")
+    return HaltLine(
+        value=value_of(standing.scope, standing.scope_id),
+        label=label,
+        sentence=standing.sentence,
+        can_release=viewer.is_admin or standing.user_id == viewer.id,
+    )
+
+
+def _foreign(desk: Desk, accounts: Sequence[AccountRow]) -> list[str]:
+    """What the brokers hold that no living run of the desk explains; the switch leaves it alone."""
+    names = {account.id: account.name for account in accounts}
+    ours: dict[tuple[int, str], int] = {}
+    for run_id in desk.run_board.living():
+        for cell in desk.run_board.view(run_id).cells:
+            key = (cell.account_id, cell.contract.key.symbol)
+            ours[key] = ours.get(key, 0) + cell.net
+    held: dict[tuple[int, str], int] = {}
+    with desk.database.reading() as session:
+        for row in session.scalars(select(Position).where(Position.account_id.in_(names)).order_by(Position.id)):
+            held[row.account_id, row.symbol] = held.get((row.account_id, row.symbol), 0) + row.net
+    return [
+        f"{names[account_id]}: {net - ours.get((account_id, symbol), 0):+d} units of {symbol}"
+        for (account_id, symbol), net in held.items()
+        if net != ours.get((account_id, symbol), 0)
+    ]

@@ -1,0 +1,56 @@
+"""The page of the kill switch: before it is pressed, under way with an account that does not answer, and over."""
+
+from typing import Any
+
+from tests.browser.samples_desk import Row
+
+AWAY = (
+    "Takes no orders now: The connection was refused. It is closed as soon as it answers; if that cannot wait, close "
+    "it at the broker."
+)
+HALT = (
+    "Trading is halted for everything, by asha at 11:42:07: Kill switch. Nothing new is begun until that is released; "
+    "exits go on."
+)
+
+
+def line(number: int, state: str = "open", orders: int = 0, units: int = 130, reason: str | None = None) -> Row:
+    positions = 2 if units else 0
+    return Row(
+        name=f"Zerodha {number}", mode="LIVE", orders=orders, positions=positions, units=units, state=state,
+        reason=reason,
+    )  # fmt: skip
+
+
+def kill(lines: list[Row], sentence: str, **changes: Any) -> dict[str, Any]:
+    choices = [Row(value="all", label="Everything, in all accounts"), Row(value="user:1", label="My runs")]
+    choices += [Row(value=f"account:{number}", label=f"Only Zerodha {number}") for number in range(1, 6)]
+    page = {
+        "choices": choices, "halts": [], "sentence": sentence, "under_way": False, "alarms": [], "engine_leads": True,
+        "accounts": lines, "others": 2, "foreign": [], **changes,
+    }  # fmt: skip
+    return {"kill": Row(**page)}
+
+
+RELEASE = [Row(value="all", label="everything", sentence=HALT, can_release=True)]
+
+BEFORE = kill(
+    [line(number, orders=number % 2) for number in range(1, 6)],
+    "Halts new entries, cancels 3 open orders and closes 10 positions (650 units) in 5 accounts, then looks until all "
+    "of it is flat.",
+    foreign=["Zerodha 2: +65 units of NIFTY01DEC2626600CE"],
+)
+ALARM = kill(
+    [line(5, "alarm", 1, reason=AWAY), *(line(number, "flat", units=0) for number in range(1, 4)), line(4, "closing")],
+    "Pressed by asha at 11:42:07. Entries are halted. Still open: 4 positions and 1 open order, in 2 accounts.",
+    halts=RELEASE,
+    under_way=True,
+    alarms=["Zerodha 5 has 130 units and 1 open order left"],
+)
+FLAT = kill(
+    [line(number, "flat", units=0) for number in range(1, 6)],
+    "Pressed by asha at 11:42:07. Everything of ours in its scope was flat 4 s later.",
+    halts=[*RELEASE, Row(value="user:2", label="runs of ravi", sentence=HALT, can_release=False)],
+)
+NO_ENGINE = kill([], "Nothing of ours is open. Pressed now, it halts new entries until somebody releases it.",
+                 engine_leads=False, others=1)  # fmt: skip

@@ -1,0 +1,207 @@
+"""The page of the kill switch: what it would do, one kill for each form, its progress, its release, and who may."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.domain.orders import IntentState, Purpose
+from app.persistence.tables import ActivityLog, CommandRow, Position, TradingStateRow
+from app.services.account_health import HealthState
+from tests.desk_app import MONDAY_1030, PASSWORD, Browser
+from tests.run_maker import KEY, RunMaker, opened, read
+from tests.trading_desk import HEDGE, TradingBench, trading_bench
+
+PAGE = "/trading/kill"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[TradingBench]:
+    with trading_bench(tmp_path) as made:
+        yield made
+
+
+def press(browser: Browser, target: str = "all", key: str = KEY) -> TestResponse:
+    return browser.post(PAGE, {"target": target, "idempotency_key": key}, page=PAGE)
+
+
+def release(browser: Browser, password: str = PASSWORD, target: str = "all") -> TestResponse:
+    return browser.post(f"{PAGE}/release", {"target": target, "password": password}, page=PAGE)
+
+
+def states(desk: TradingBench) -> dict[tuple[str, int], str]:
+    with desk.bench.database.reading() as session:
+        return {(row.scope, row.scope_id): row.state for row in session.scalars(select(TradingStateRow))}
+
+
+def taken(desk: TradingBench, run: RunMaker, **more: Any) -> None:
+    """As the engine leaves the command of a kill."""
+    with desk.bench.database.transaction() as session:
+        command = session.scalars(select(CommandRow).where(CommandRow.kind == "KILL")).one()
+        command.state = "DONE"
+        command.payload = {**command.payload, "parts": [[run.run_id, None]], **more}
+
+
+def closed(run: RunMaker, account: int) -> None:
+    for execution in (row for row in run.desk.desk.run_board.view(run.run_id).cells if row.account_id == account):
+        run.order(execution.execution_id, IntentState.FILLED, filled=65, purpose=Purpose.EXIT)
+    run.done()
+
+
+def seen(browser: Browser, part: str = "") -> str:
+    answer = browser.get(PAGE + part)
+    assert answer.status_code == 200, answer.text[:500]
+    return read(answer.text)
+
+
+def test_it_says_what_will_happen_before_it_is_pressed(desk: TradingBench) -> None:
+    opened(desk)
+    text = seen(desk.admin())
+    assert "Halts new entries, closes 4 positions (260 units) in 2 accounts" in text
+    assert "Everything, in all accounts" in text
+    assert "Only Simulator 2" in text
+    assert "Release" not in text
+
+
+def test_with_nothing_open_it_says_so(desk: TradingBench) -> None:
+    desk.accounts(2)
+    text = seen(desk.admin())
+    assert "Nothing of ours is open." in text
+    assert "2 other accounts hold nothing of ours." in text
+
+
+def test_every_page_leads_here_in_one_click(desk: TradingBench) -> None:
+    opened(desk)
+    for path in ("/", "/accounts/", "/strategies/", "/trading/runs", "/trading/orders", "/activity", "/nowhere"):
+        page = desk.admin().get(path).text
+        assert f'href="{PAGE}"' in page, path
+        assert "halt-strip" not in page, path
+
+
+def test_one_form_is_one_kill_and_every_page_says_it_is_halted(desk: TradingBench) -> None:
+    run = opened(desk)
+    browser = desk.admin()
+    for _ in range(2):
+        assert press(browser).status_code == 303
+    assert states(desk) == {("ALL", 0): "HALTED"}
+    with desk.bench.database.reading() as session:
+        assert len(session.scalars(select(CommandRow).where(CommandRow.kind == "KILL")).all()) == 1
+    for path in ("/", "/accounts/", "/strategies/", "/trading/runs", f"/trading/runs/{run.run_id}", "/activity", PAGE):
+        assert "Trading is halted for everything, by asha at 10:30:00" in read(browser.get(path).text), path
+    assert "the engine is about to cancel and close" in seen(browser)
+
+
+def test_progress_names_who_is_flat_who_is_not_and_who_does_not_answer(desk: TradingBench) -> None:
+    run = opened(desk)
+    browser = desk.admin()
+    press(browser)
+    taken(desk, run)
+    closed(run, run.accounts[0])
+    desk.desk.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Connection refused.")
+    text = seen(browser, "/live")
+    assert "Still open: 2 positions and 0 open orders, in 1 account" in text
+    assert "Simulator 1 Flat 0 0" in text
+    assert "Simulator 2 Closing 0 130" in text
+    assert "Takes no orders now: Connection refused. It is closed as soon as it answers" in text
+    assert "Not flat 30 s" not in text
+    desk.clock.advance(31)
+    text = seen(browser, "/live")
+    assert "Not flat 30 s after it was pressed. Simulator 2 has 130 units left." in text
+    assert "Simulator 2 Not flat" in text
+    closed(run, run.accounts[1])
+    run.state("CLOSED")
+    taken(desk, run, flat_at=desk.clock.now().isoformat())
+    text = seen(run.done().desk.admin(), "/live")
+    assert "Everything of ours in its scope was flat 31 s later." in text
+    assert text.count("Flat 0 0") == 1, "the other still does not answer"
+    assert "Simulator 2 No answer" in text
+
+
+def test_an_account_that_holds_nothing_and_does_not_answer_is_listed(desk: TradingBench) -> None:
+    account = desk.accounts(2)[1]
+    desk.desk.health.report(account, state=HealthState.LOGIN_EXPIRED, reason="Log in at the broker.")
+    assert "Simulator 2 No answer 0 0 SIM Takes no orders now: Log in at the broker." in seen(desk.admin())
+
+
+def test_foreign_positions_are_listed(desk: TradingBench) -> None:
+    run = opened(desk)
+    with desk.bench.database.transaction() as session:
+        session.add(
+            Position(
+                account_id=run.accounts[0], exchange="NFO", symbol=HEDGE.key.symbol, product="MIS", net=65,
+                seen_at=MONDAY_1030,
+            )
+        )  # fmt: skip
+    text = seen(desk.admin())
+    assert f"Foreign positions, not touched. Simulator 1: +65 units of {HEDGE.key.symbol}." in text
+
+
+def test_release_needs_the_right_password(desk: TradingBench) -> None:
+    browser = desk.admin()
+    press(browser)
+    assert "Still halted. This is not your password." in read(follow(browser, release(browser, "wrong")))
+    assert states(desk) == {("ALL", 0): "HALTED"}
+    assert "Still halted. Too many wrong passwords." in read(follow(browser, release(browser)))
+    desk.clock.advance(2)
+    text = read(follow(browser, release(browser)))
+    assert "Released: entries are taken again. Nothing was started again." in text
+    assert states(desk) == {("ALL", 0): "ACTIVE"}
+    assert "halt-strip" not in browser.get("/").text
+    with desk.bench.database.reading() as session:
+        actions = session.scalars(select(ActivityLog.action).where(ActivityLog.action.like("kill.%"))).all()
+    assert actions == ["kill.ask", "kill.release"]
+
+
+def follow(browser: Browser, answer: TestResponse) -> str:
+    assert answer.status_code == 303
+    return browser.get(answer.location).text
+
+
+def test_a_trader_halts_own_runs_only(desk: TradingBench) -> None:
+    opened(desk)
+    ravi = desk.bench.trader("ravi")
+    mine = desk.bench.somebody("ravi").id
+    text = seen(ravi)
+    assert "My runs" in text
+    assert "Everything, in all accounts" not in text
+    assert "Simulator 1" not in text
+    for target in ("all", "user:1", "account:1", "strategy:1"):
+        assert press(ravi, target).status_code == 404, target
+    assert press(ravi, f"user:{mine}").status_code == 303
+    assert states(desk) == {("USER", mine): "HALTED"}
+    assert "Trading is halted for the runs of this user, by ravi" in read(ravi.get("/").text)
+    assert "Trading is halted" in read(desk.admin().get("/").text), "an admin sees it too"
+
+
+def test_a_trader_cannot_lift_an_admins_halt(desk: TradingBench) -> None:
+    ravi = desk.bench.trader("ravi")
+    press(desk.admin())
+    text = seen(ravi)
+    assert "An admin halted this; an admin releases it." in text
+    assert release(ravi).status_code == 404
+    assert states(desk) == {("ALL", 0): "HALTED"}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"target": "all"},
+        {"target": "all", "idempotency_key": "!"},
+        {"target": "", "idempotency_key": KEY},
+        {"target": "account:x", "idempotency_key": KEY},
+        {"target": "desk:1", "idempotency_key": KEY},
+        {"target": "all", "idempotency_key": KEY, "more": "1"},
+    ],
+)
+def test_a_bad_form_halts_nothing(desk: TradingBench, form: dict[str, str]) -> None:
+    assert desk.admin().post(PAGE, form, page=PAGE).status_code in {400, 422}
+    assert states(desk) == {}
+
+
+def test_without_the_pages_token_nothing_happens(desk: TradingBench) -> None:
+    answer = desk.admin().client.post(PAGE, data={"target": "all", "idempotency_key": KEY})
+    assert answer.status_code == 400
+    assert states(desk) == {}
