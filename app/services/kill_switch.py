@@ -31,8 +31,14 @@ class Target:
     id: int = EVERYTHING
 
     @property
+    def name(self) -> str:
+        """What forms and scripts call it: `all`, or `account:3`."""
+        return "all" if self.scope is Scope.ALL else f"{self.scope.value.lower()}:{self.id}"
+
+    @property
     def subject(self) -> str:
-        return "desk" if self.scope is Scope.ALL else f"{self.scope.value.lower()}:{self.id}"
+        """What the activity log calls it."""
+        return "desk" if self.scope is Scope.ALL else self.name
 
 
 @dataclass(frozen=True, slots=True)

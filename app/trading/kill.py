@@ -1,13 +1,9 @@
 """The kill switch: one page that says what happens, the button, then how far it is; and its release."""
 
-import re
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Conflict, InvalidInput
-from app.domain.trading_states import Scope
-from app.services.kill_switch import Target
 from app.services.people import TooManyTries
 from app.trading import trading_bp
 from app.trading.kill_page import kill_page
@@ -15,8 +11,7 @@ from app.trading.runs import only
 from app.web.desk import desk
 from app.web.idempotency import form_key
 from app.web.signed_in import user
-
-_TARGET = re.compile(r"(user|account|strategy):([0-9]{1,9})")
+from app.web.targets import target_named
 
 
 @trading_bp.get("/kill")
@@ -55,13 +50,3 @@ def release_kill() -> ResponseReturnValue:
     else:
         flash("Released: entries are taken again. Nothing was started again.", "ok")
     return redirect(url_for("trading.kill"), 303)
-
-
-def target_named(text: str) -> Target:
-    """`all`, or a scope and its id as `account:3`. Raises InvalidInput."""
-    if text == "all":
-        return Target()
-    found = _TARGET.fullmatch(text)
-    if found is None:
-        raise InvalidInput("target", "target must be all, or user, account or strategy with an id, as account:3.")
-    return Target(Scope(found[1].upper()), int(found[2]))

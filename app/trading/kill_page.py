@@ -72,10 +72,6 @@ class KillPage:
     foreign: list[str]
 
 
-def value_of(scope: Scope, number: int) -> str:
-    return "all" if scope is Scope.ALL else f"{scope.value.lower()}:{number}"
-
-
 def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     """The context of the page and of its fragment."""
     standings = desk.kill_switch.standings(viewer)
@@ -173,11 +169,11 @@ def _reason(health: str, cells: Sequence[CellView], *, away: bool, state: str) -
 
 
 def _choices(viewer: SignedIn, accounts: Sequence[AccountRow]) -> list[Choice]:
-    mine = Choice(value_of(Scope.USER, viewer.id), "My runs")
+    mine = Choice(Target(Scope.USER, viewer.id).name, "My runs")
     if not viewer.is_admin:
         return [mine]
-    each = [Choice(value_of(Scope.ACCOUNT, account.id), f"Only {account.name}") for account in accounts]
-    return [Choice("all", "Everything, in all accounts"), mine, *each]
+    each = [Choice(Target(Scope.ACCOUNT, account.id).name, f"Only {account.name}") for account in accounts]
+    return [Choice(Target().name, "Everything, in all accounts"), mine, *each]
 
 
 def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[AccountRow]) -> HaltLine:
@@ -189,7 +185,7 @@ def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[A
         else:
             label = next((one.name for one in accounts if one.id == standing.scope_id), "everything")
     return HaltLine(
-        value=value_of(standing.scope, standing.scope_id),
+        value=Target(standing.scope, standing.scope_id).name,
         label=label,
         sentence=standing.sentence,
         can_release=viewer.is_admin or standing.user_id == viewer.id,

@@ -1,14 +1,19 @@
-"""`flask desk ...`: the setup token, and users from the command line."""
+"""`flask desk ...`: the setup token, users, and the kill switch from the command line."""
+
+import secrets
+from dataclasses import dataclass
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
 from app.domain.errors import DeskError
+from app.domain.trading_states import Scope
+from app.services.kill_switch import Target
 from app.services.people import ROLES
 from app.web.desk import desk
 
-commands = AppGroup("desk", help="Users of this desk.")
+commands = AppGroup("desk", help="Users of this desk, and its kill switch.")
 
 
 def install_cli(app: Flask) -> None:
@@ -46,3 +51,46 @@ def reset_password(username: str, password: str) -> None:
     except DeskError as refused:
         raise click.ClickException(str(refused)) from refused
     click.echo("The password is set. Sessions of this user have ended.")
+
+
+@dataclass(frozen=True)
+class _CommandLine:
+    """Whoever sits at the machine acts under the first admin's id."""
+
+    id: int
+    username: str = "command line"
+    is_admin: bool = True
+
+
+@commands.command("kill")
+@click.option("--account", type=int, help="Only this account, by its number; without it everything.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def kill(account: int | None, yes: bool) -> None:
+    """Halt entries, cancel what rests and close our positions; a running engine does it at once."""
+    target = Target() if account is None else Target(Scope.ACCOUNT, account)
+    if not yes:
+        what = "everything" if account is None else f"account {account}"
+        click.confirm(f"Halt, cancel and close {what}?", abort=True)
+    try:
+        actor = _CommandLine(desk().people.first_admin().id)
+        desk().kill_switch.kill(target, actor=actor, key=f"cli-{secrets.token_hex(8)}")
+    except DeskError as refused:
+        raise click.ClickException(str(refused)) from refused
+    click.echo("Halted: no entry is sent any more. A running engine cancels and closes; see `flask desk states`.")
+
+
+@commands.command("states")
+def states() -> None:
+    """Print what is halted or reduce-only, and how far the newest uses of the kill switch are."""
+    try:
+        viewer = _CommandLine(desk().people.first_admin().id)
+    except DeskError as refused:
+        raise click.ClickException(str(refused)) from refused
+    standings = desk().kill_switch.standings(viewer)
+    for standing in standings:
+        click.echo(f"{standing.state} {Target(standing.scope, standing.scope_id).subject}: {standing.sentence}")
+    if not standings:
+        click.echo("Active: entries are taken everywhere.")
+    for used in desk().kill_switch.kills(viewer):
+        how_far = "flat" if used.flat_at else "not flat after 30 s" if used.alarm_at else used.answer or "not taken yet"
+        click.echo(f"Kill switch of {used.asked_at:%Y-%m-%d %H:%M:%S} UTC, {used.target.subject}: {how_far}")

@@ -14,7 +14,9 @@ import tests.browser.samples_strategies as strategies
 
 @dataclass(frozen=True)
 class Page:
-    """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `halted` holds entries back; `visitor` is not signed in."""
+    """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `halted` holds entries back;
+    `visitor` is not signed in.
+    """
 
     key: str
     template: str

@@ -1,8 +1,7 @@
 """The page of the kill switch: before it is pressed, under way with an account that does not answer, and over."""
 
+from types import SimpleNamespace as Row
 from typing import Any
-
-from tests.browser.samples_desk import Row
 
 AWAY = (
     "Takes no orders now: The connection was refused. It is closed as soon as it answers; if that cannot wait, close "

@@ -123,7 +123,7 @@ def test_progress_names_who_is_flat_who_is_not_and_who_does_not_answer(desk: Tra
 def test_an_account_that_holds_nothing_and_does_not_answer_is_listed(desk: TradingBench) -> None:
     account = desk.accounts(2)[1]
     desk.desk.health.report(account, state=HealthState.LOGIN_EXPIRED, reason="Log in at the broker.")
-    assert "Simulator 2 No answer 0 0 SIM Takes no orders now: Log in at the broker." in seen(desk.admin())
+    assert "Simulator 2 No answer 0 0 units SIM Takes no orders now: Log in at the broker." in seen(desk.admin())
 
 
 def test_foreign_positions_are_listed(desk: TradingBench) -> None:
@@ -205,3 +205,48 @@ def test_without_the_pages_token_nothing_happens(desk: TradingBench) -> None:
     answer = desk.admin().client.post(PAGE, data={"target": "all", "idempotency_key": KEY})
     assert answer.status_code == 400
     assert states(desk) == {}
+
+
+def test_scripts_read_the_states_and_press_it(desk: TradingBench) -> None:
+    browser = desk.admin()
+    assert browser.get("/api/trading/states").json == []
+    asked = [browser.post("/api/trading/kill", {"target": "all", "idempotency_key": KEY}, page=PAGE) for _ in range(2)]
+    assert [answer.status_code for answer in asked] == [202, 202]
+    assert len({answer.get_json()["command_id"] for answer in asked}) == 1
+    (state,) = browser.get("/api/trading/states").get_json()
+    assert (state["target"], state["state"], state["by"], state["why"]) == ("all", "HALTED", "asha", "Kill switch")
+    assert state["at"] == MONDAY_1030.isoformat()
+
+
+def test_scripts_without_a_token_a_login_or_a_target_halt_nothing(desk: TradingBench) -> None:
+    fields = {"target": "all", "idempotency_key": KEY}
+    assert desk.admin().client.post("/api/trading/kill", data=fields).status_code == 400
+    assert desk.bench.client().client.get("/api/trading/states").status_code == 401
+    wrong = desk.admin().post("/api/trading/kill", {**fields, "target": "some"}, page=PAGE)
+    assert wrong.get_json()["field"] == "target"
+    assert states(desk) == {}
+
+
+def test_the_command_line_kills_and_tells(desk: TradingBench) -> None:
+    desk.admin()
+    account = desk.accounts(2)[1]
+    runner = desk.bench.app.test_cli_runner()
+    assert "Active: entries are taken everywhere." in runner.invoke(args=["desk", "states"]).output
+    assert runner.invoke(args=["desk", "kill"], input="n\n").exit_code == 1
+    assert states(desk) == {}
+    assert "Halted" in runner.invoke(args=["desk", "kill", "--yes", "--account", str(account)]).output
+    assert "Halted" in runner.invoke(args=["desk", "kill", "--yes"]).output
+    assert states(desk) == {("ACCOUNT", account): "HALTED", ("ALL", 0): "HALTED"}
+    told = runner.invoke(args=["desk", "states"]).output
+    assert "HALTED desk: Trading is halted for everything, by command line" in told
+    assert f"HALTED account:{account}" in told
+    assert "not taken yet" in told
+    assert runner.invoke(args=["desk", "kill", "--yes", "--account", "99"]).exit_code == 1
+
+
+def test_without_an_admin_the_command_line_says_so(desk: TradingBench) -> None:
+    runner = desk.bench.app.test_cli_runner()
+    for command in (["desk", "states"], ["desk", "kill", "--yes"]):
+        answer = runner.invoke(args=command)
+        assert answer.exit_code == 1
+        assert "There is no admin yet." in answer.output
