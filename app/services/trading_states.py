@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.calendar import IST
 from app.domain.errors import Denied
 from app.domain.trading_states import Scope, TradingState, effective
 from app.persistence.locking import turn_switch, watch_switch
@@ -44,7 +43,7 @@ class Standing:
     def sentence(self) -> str:
         """For the trader whose entry it stops."""
         return (
-            f"{_WHAT[self.state]} {_WHOSE[self.scope]}, by {self.actor} at {self.at.astimezone(IST):%H:%M:%S}: "
+            f"{_WHAT[self.state]} {_WHOSE[self.scope]}, by {self.actor}: "
             f"{self.why.rstrip('.')}. Nothing new is begun until that is released; exits go on."
         )
 

@@ -15,9 +15,10 @@ from app.services.kill_parts import GOING
 from app.services.kill_switch import Kill, Target
 from app.services.run_board import CellView, RunView
 from app.services.trading_states import Standing
-from app.trading.kill_words import kill_sentence, left_words, totals
+from app.trading.kill_words import kill_sentence, left_words, pressed_words, totals
 from app.trading.run_rows import run_view
 from app.web.desk import Desk
+from app.web.market_time import on_page
 from app.web.modes import mode_called
 from app.web.signed_in import SignedIn
 
@@ -80,10 +81,11 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     views = _views(desk, viewer, kill)
     lines = [_line(desk, account, views, kill) for account in accounts]
     shown = [line for line in lines if line.state != "idle"]
+    pressed = "" if kill is None else pressed_words(kill, on_page(desk, kill.asked_at))
     page = KillPage(
         choices=_choices(viewer, accounts),
         halts=[_halt(desk, each, viewer, accounts) for each in standings],
-        sentence=kill_sentence(kill, totals(shown)),
+        sentence=kill_sentence(kill, totals(shown), pressed),
         under_way=kill is not None and kill.flat_at is None,
         alarms=[f"{line.name} {left_words(line.orders, line.units)}" for line in shown if line.state == "alarm"],
         engine_leads=desk.engine_leads(),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from app.domain.calendar import IST
+from app.domain.wording import ist
 from app.services.kill_switch import Kill
 
 
@@ -44,11 +45,16 @@ def left_words(orders: int, units: int) -> str:
     return f"has {' and '.join(parts)} left" if parts else "has nothing left"
 
 
-def kill_sentence(kill: Kill | None, left: Totals) -> str:
-    """Before it is pressed what it would do, afterwards how far it is."""
+def pressed_words(kill: Kill, at: datetime | str) -> str:
+    """`at` is a time of the market's clock, or how long ago it was."""
+    when = at if isinstance(at, str) else f"at {ist(at)}"
+    return f"Pressed by {kill.actor} {when}."
+
+
+def kill_sentence(kill: Kill | None, left: Totals, pressed: str) -> str:
+    """Before it is pressed what it would do, afterwards how far it is; `pressed` says by whom and when."""
     if kill is None:
         return _would(left)
-    pressed = f"Pressed by {kill.actor} at {kill.asked_at.astimezone(IST):%H:%M:%S}."
     if kill.flat_at is not None:
         took = int((kill.flat_at - kill.asked_at).total_seconds())
         return f"{pressed} Everything of ours in its scope was flat {took} s later."

@@ -14,7 +14,7 @@ from app.domain.contracts import UNDERLYINGS, Underlying
 from app.services.accounts import AccountRow
 from app.web.desk import Desk, desk
 from app.web.idempotency import new_key
-from app.web.market_time import market_now
+from app.web.market_time import market_now, on_page
 from app.web.modes import joint_mode, mode_called
 from app.web.signed_in import SignedIn, user
 
@@ -49,15 +49,23 @@ class FeedView:
 
 
 @dataclass(frozen=True, slots=True)
+class HaltView:
+    """What holds entries back. `at` is when it was set, or how long ago where the market's time is another."""
+
+    sentence: str
+    at: datetime | str
+
+
+@dataclass(frozen=True, slots=True)
 class FrameView:
-    """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM. `halts` are sentences."""
+    """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM."""
 
     mode: str
     indices: tuple[IndexView, ...]
     clock: ClockView
     feed: FeedView
     mtm: Decimal | None
-    halts: tuple[str, ...] = ()
+    halts: tuple[HaltView, ...] = ()
 
 
 BLANK = FrameView(
@@ -86,7 +94,9 @@ def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
         clock=_clock(services),
         feed=_feed(services, any_account=bool(accounts)),
         mtm=services.today.worth(services.today.runs(viewer)).total,
-        halts=tuple(standing.sentence for standing in services.kill_switch.standings(viewer)),
+        halts=tuple(
+            HaltView(each.sentence, on_page(services, each.at)) for each in services.kill_switch.standings(viewer)
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from jinja2 import StrictUndefined
 from app.domain import wording
 from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, dashboard, desk
-from tests.browser.samples_kill import ALARM, HALT
+from tests.browser.samples_kill import ALARM, HALTS
 from tests.browser.samples_run import RUN_TROUBLE
 
 WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
@@ -84,7 +84,7 @@ def show(page: Page) -> str:
     user = SimpleNamespace(is_authenticated=not page.visitor, username="asha", is_admin=True)
     return render_template(
         page.template,
-        desk=desk(page.mode, trouble=page.trouble, halts=(HALT,) if page.halted else ()),
+        desk=desk(page.mode, trouble=page.trouble, halts=HALTS if page.halted else ()),
         current_user=user,
         **page.context,
     )

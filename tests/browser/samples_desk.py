@@ -26,7 +26,7 @@ def money(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def desk(mode: str = "LIVE", *, trouble: bool = False, halts: tuple[str, ...] = ()) -> Row:
+def desk(mode: str = "LIVE", *, trouble: bool = False, halts: tuple[Row, ...] = ()) -> Row:
     indices = [
         Row(name="NIFTY", ltp=Decimal("26184.35"), change_pct=Decimal("0.42")),
         Row(name="BANKNIFTY", ltp=Decimal("59612.80"), change_pct=Decimal("0.18")),

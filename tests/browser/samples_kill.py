@@ -3,14 +3,17 @@
 from types import SimpleNamespace as Row
 from typing import Any
 
+from tests.browser.samples_desk import NOW
+
 AWAY = (
     "Takes no orders now: The connection was refused. It is closed as soon as it answers; if that cannot wait, close "
     "it at the broker."
 )
 HALT = (
-    "Trading is halted for everything, by asha at 11:42:07: Kill switch. Nothing new is begun until that is released; "
-    "exits go on."
+    "Trading is halted for everything, by asha: Kill switch. Nothing new is begun until that is released; exits go on."
 )
+
+HALTS = (Row(sentence=HALT, at=NOW),)
 
 
 def line(number: int, state: str = "open", orders: int = 0, units: int = 130, reason: str | None = None) -> Row:

@@ -90,7 +90,9 @@ def test_one_form_is_one_kill_and_every_page_says_it_is_halted(desk: TradingBenc
     with desk.bench.database.reading() as session:
         assert len(session.scalars(select(CommandRow).where(CommandRow.kind == "KILL")).all()) == 1
     for path in ("/", "/accounts/", "/strategies/", "/trading/runs", f"/trading/runs/{run.run_id}", "/activity", PAGE):
-        assert "Trading is halted for everything, by asha at 10:30:00" in read(browser.get(path).text), path
+        text = read(browser.get(path).text)
+        assert "Trading is halted for everything, by asha: Kill switch." in text, path
+        assert "exits go on. Set 10:30:00." in text, path
     assert "the engine is about to cancel and close" in seen(browser)
 
 
