@@ -51,6 +51,12 @@ REVIEWED: dict[str, Who] = {
     "POST auth.setup": Who(303, 303, 303, 303),
     "POST auth.logout": DOES_FOR_ALL,
     "GET api.session": Who(401, 200, 200, 200),
+    "GET api.trading_states": Who(401, 200, 200, 200),
+    "POST api.kill": Who(401, 422, 422, 422),  # an empty form names no target
+    "GET trading.kill": SIGNED_IN,
+    "GET trading.kill_live": SIGNED_IN,
+    "POST trading.press_kill": Who(LOGIN, 422, 422, 422),
+    "POST trading.release_kill": Who(LOGIN, 422, 422, 422),
     "GET main.dashboard": SIGNED_IN,
     "GET main.dashboard_live": SIGNED_IN,
     "GET main.activity": SIGNED_IN,
