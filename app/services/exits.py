@@ -2,14 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import refusals as texts
 from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
-from app.persistence.tables import Intent, Position, Run
+from app.persistence.tables import Intent, Run
 from app.services import claim_guard
 from app.services.entries import drop_unsent, new_intent, rests_too_long
 from app.services.journal import Journal
@@ -116,15 +115,7 @@ class ExitDesk:
 
     def _broker_net(self, session: Session, execution: ExecutionState) -> int | None:
         """Signed; None when the broker's positions have not been read."""
-        row = execution.row
-        return session.scalars(
-            select(Position.net).where(
-                Position.account_id == row.account_id,
-                Position.exchange == row.exchange,
-                Position.symbol == row.symbol,
-                Position.product == row.product,
-            )
-        ).one_or_none()
+        return claim_guard.broker_net(session, execution.row)
 
     def _say_stuck(
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, closable: int

@@ -2,16 +2,29 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
-from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import FillRow, Intent, Run, StrategyExecution, TradingAccount
+from app.services import claim_guard
 from app.services.journal import Journal
 from app.services.run_board import LIVING
 
 READS = 2
 """How many reads in a row have to show a book on the other side of zero; one may have caught it half-way."""
+
+_OF_ACCOUNT = (
+    select(StrategyExecution)
+    .join(Run, Run.id == StrategyExecution.run_id)
+    .where(StrategyExecution.account_id == bindparam("account_id"), Run.state.in_(LIVING))
+)
+_SUMS = (
+    select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
+    .join(Intent, Intent.id == FillRow.intent_id)
+    .where(Intent.execution_id.in_(bindparam("ids", expanding=True)))
+    .group_by(Intent.execution_id, FillRow.side)
+)
 
 
 class OverClose:
@@ -23,11 +36,7 @@ class OverClose:
 
     def check(self, session: Session, account_id: int) -> set[int]:
         """Runs in which something is on the wrong side of zero by now. Their account takes no more entries."""
-        executions = session.scalars(
-            select(StrategyExecution)
-            .join(Run, Run.id == StrategyExecution.run_id)
-            .where(StrategyExecution.account_id == account_id, Run.state.in_(LIVING))
-        ).all()
+        executions = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
         nets = _nets(session, [execution.id for execution in executions])
         runs: set[int] = set()
         for execution in executions:
@@ -44,14 +53,7 @@ class OverClose:
         if not net:
             self._seen.pop(execution.id, None)
             return False
-        broker = session.scalars(
-            select(Position.net).where(
-                Position.account_id == execution.account_id,
-                Position.exchange == execution.exchange,
-                Position.symbol == execution.symbol,
-                Position.product == execution.product,
-            )
-        ).one_or_none()
+        broker = claim_guard.broker_net(session, execution)
         if broker is None or broker * net >= 0:
             self._seen.pop(execution.id, None)
             return False
@@ -71,12 +73,6 @@ class OverClose:
 def _nets(session: Session, execution_ids: Sequence[int]) -> dict[int, int]:
     """Signed units of each execution by its own fills."""
     nets: dict[int, int] = {}
-    query = (
-        select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
-        .join(Intent, Intent.id == FillRow.intent_id)
-        .where(Intent.execution_id.in_(execution_ids))
-        .group_by(Intent.execution_id, FillRow.side)
-    )
-    for execution_id, side, units in session.execute(query):
+    for execution_id, side, units in session.execute(_SUMS, {"ids": execution_ids}) if execution_ids else ():
         nets[execution_id] = nets.get(execution_id, 0) + Side(side).sign * int(units)
     return nets
