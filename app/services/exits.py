@@ -10,7 +10,7 @@ from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
 from app.persistence.tables import Intent, Run
 from app.services import claim_guard
-from app.services.entries import drop_unsent, new_intent, rests_too_long
+from app.services.entries import drop_unsent, is_within, new_intent, rests_too_long
 from app.services.journal import Journal
 from app.services.order_pricing import LAST_RESORT_AFTER
 from app.services.run_state import AccountState, ExecutionState
@@ -158,7 +158,7 @@ def _is_held_up(execution: ExecutionState, now: datetime) -> bool:
 
 def _is_stuck(entry: Intent, now: datetime) -> bool:
     if entry.state == IntentState.SENDING:
-        return entry.sent_at is not None and now - entry.sent_at >= timedelta(seconds=ANSWER_DUE_S)
+        return entry.sent_at is not None and not is_within(now, entry.sent_at, timedelta(seconds=ANSWER_DUE_S))
     return entry.state in {IntentState.UNKNOWN, IntentState.PARKED}
 
 

@@ -6,8 +6,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
-from app.persistence.tables import FillRow, Intent, Run, StrategyExecution, TradingAccount
-from app.services import claim_guard
+from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
 from app.services.journal import Journal
 from app.services.run_board import LIVING
 
@@ -25,6 +24,12 @@ _SUMS = (
     .where(Intent.execution_id.in_(bindparam("ids", expanding=True)))
     .group_by(Intent.execution_id, FillRow.side)
 )
+_POSITIONS = select(Position.exchange, Position.symbol, Position.product, Position.net).where(
+    Position.account_id == bindparam("account_id")
+)
+
+_Place = tuple[str, str, str]
+"""Exchange, symbol and product."""
 
 
 class OverClose:
@@ -38,22 +43,23 @@ class OverClose:
         """Runs in which something is on the wrong side of zero by now. Their account takes no more entries."""
         executions = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
         nets = _nets(session, [execution.id for execution in executions])
+        there = _there(session, account_id) if any(nets.values()) else {}
         runs: set[int] = set()
         for execution in executions:
             net = nets.get(execution.id, 0)
             if net * Side(execution.side).sign < 0:
                 self._stop(session, execution, f"our own fills leave {net:+d}")
                 runs.add(execution.run_id)
-            elif self._broker_is_across(session, execution, net):
+            elif self._broker_is_across(execution, net, there):
                 self._stop(session, execution, f"our fills say {net:+d} and the broker's position is on the other side")
                 runs.add(execution.run_id)
         return runs
 
-    def _broker_is_across(self, session: Session, execution: StrategyExecution, net: int) -> bool:
+    def _broker_is_across(self, execution: StrategyExecution, net: int, there: dict[_Place, int]) -> bool:
         if not net:
             self._seen.pop(execution.id, None)
             return False
-        broker = claim_guard.broker_net(session, execution)
+        broker = there.get((execution.exchange, execution.symbol, execution.product))
         if broker is None or broker * net >= 0:
             self._seen.pop(execution.id, None)
             return False
@@ -68,6 +74,12 @@ class OverClose:
             f"{execution.symbol} was closed beyond zero: {what}. {account.name} takes no entries. Look at its book."
         )
         self._journal.note_once(session, execution.run_id, "attention", sentence, execution.account_id)
+
+
+def _there(session: Session, account_id: int) -> dict[_Place, int]:
+    """The broker's signed nets as last read."""
+    rows = session.execute(_POSITIONS, {"account_id": account_id})
+    return {(exchange, symbol, product): net for exchange, symbol, product, net in rows}
 
 
 def _nets(session: Session, execution_ids: Sequence[int]) -> dict[int, int]:
