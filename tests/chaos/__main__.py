@@ -21,7 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     which.add_argument("--count", type=int, default=1000, help="how many schedules, of the seeds 1, 2, 3 ...")
     which.add_argument("--seed", type=int, help="this one alone, with its whole story when it fails")
     asked = parser.parse_args(arguments)
-    logging.disable(logging.WARNING)
     if asked.seed is None:
         done, failures = _run_many(asked.count)
     else:
@@ -61,4 +60,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # what goes wrong on purpose would bury what is said here
     sys.exit(main())

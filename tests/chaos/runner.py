@@ -1,6 +1,7 @@
 """Runs schedules by their seeds, in this process or on all cores; what a seed does hangs on nothing but the seed."""
 
 import gc
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def run_on_all_cores(count: int) -> Iterator[tuple[int, list[Failure]]]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chunks = [range(first, min(first + CHUNK, count + 1)) for first in range(1, count + 1, CHUNK)]
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_collect_between_schedules) as pool:
+    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_begin_worker) as pool:
         sizes: dict[Future[list[Failure]], int] = {pool.submit(run_all, chunk): len(chunk) for chunk in chunks}
         for done in as_completed(sizes):
             yield sizes[done], done.result()
@@ -68,7 +69,9 @@ def _world() -> ChaosWorld:
     return ChaosWorld()
 
 
-def _collect_between_schedules() -> None:
+def _begin_worker() -> None:
+    """Nothing is logged, and garbage is collected between schedules."""
+    logging.disable(logging.WARNING)
     _world()
     gc.collect()
     gc.freeze()

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.chaos.__main__ import main
 from tests.chaos.schedule import Day
-from tests.chaos.world import ChaosWorld
+from tests.chaos.world import ChaosWorld, WatchedBroker
+from tests.unit.services.pretend_broker import PretendBroker
 
 SAMPLE = range(1, 41)
 
@@ -29,3 +31,17 @@ def test_a_seed_is_the_same_whatever_ran_before_it(world: ChaosWorld, seed: int)
         told.append(day.words("the end"))
     assert told[0] == told[1] == told[2]
     assert len(told[0].splitlines()) > 3
+
+
+def test_a_broker_with_two_orders_for_one_call_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = PretendBroker.accept
+    monkeypatch.setattr(
+        WatchedBroker, "accept", lambda broker, request: once(broker, request) and once(broker, request)
+    )
+    assert main(["--seed", "3"]) == 1
+    said = capsys.readouterr().out
+    assert "make chaos SEED=3" in said
+    assert "0 passed, 1 failed" in said
+    assert "duplicates 0, lost 0, over-closed 0" not in said
