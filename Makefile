@@ -1,6 +1,6 @@
 # The commands of the project. The work is done by tools/*.py; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof pictures clean
+.PHONY: help run test check proof chaos pictures clean
 
 python = python=$$(sh tools/find_python.sh) && "$$python" -m tools.
 pytest = .venv/bin/python -m pytest
@@ -23,6 +23,10 @@ check: ## Lint, types, who may import whom, unit and architecture tests: the fas
 proof: ## Run the long variants: every property with many more examples, and the tests marked `proof`
 	@$(python)setup test
 	@HYPOTHESIS_PROFILE=proof $(pytest) -n 2 -m "proof or hypothesis" --timeout 3600
+
+chaos: ## Judge N=1000 random schedules of faults, crashes and clocks on all cores, or one alone: SEED=123
+	@$(python)setup test
+	@.venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED),--count $(or $(N),1000))
 
 pictures: ## Take the README's pictures anew, of the real desk on the simulator
 	@$(python)setup test

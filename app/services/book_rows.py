@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
 from app.domain.contracts import ContractKey
 from app.persistence.tables import Intent, Order, Position
 from app.services.settling import is_row_of
+
+_OF_TODAY = select(Order).where(Order.account_id == bindparam("account_id"), Order.trading_date == bindparam("today"))
+_POSITIONS = select(Position).where(Position.account_id == bindparam("account_id"))
 
 
 def keep_orders(
@@ -54,12 +57,12 @@ class _OrderRows:
     ) -> None:
         self._account_id = account_id
         self._today = today
-        mine = select(Order).where(Order.account_id == account_id)
-        self._rows = list(session.scalars(mine.where(Order.trading_date == today)))
+        self._rows = list(session.scalars(_OF_TODAY, {"account_id": account_id, "today": today}))
         unseen = set(listed) - {row.order_id for row in self._rows}
         older = [intent.id for intent in intents if intent.trading_date != today]
         if unseen or older:
             either = or_(Order.order_id.in_(unseen), Order.intent_id.in_(older))
+            mine = select(Order).where(Order.account_id == account_id)
             self._rows += session.scalars(mine.where(Order.trading_date < today, either).order_by(Order.id.desc()))
         self._by_id: dict[str, list[Order]] = {}
         for row in self._rows:
@@ -89,8 +92,7 @@ class _OrderRows:
 def keep_positions(session: Session, account_id: int, positions: Sequence[BrokerPosition], at: datetime) -> bool:
     """Make the rows say what this read said; a contract it does not list is flat. True when a net changed."""
     rows = {
-        (row.exchange, row.symbol, row.product): row
-        for row in session.scalars(select(Position).where(Position.account_id == account_id))
+        (row.exchange, row.symbol, row.product): row for row in session.scalars(_POSITIONS, {"account_id": account_id})
     }
     moved = False
     nets: dict[tuple[str, str, str], tuple[int, Decimal | None]] = {}

@@ -1,6 +1,8 @@
 """What our own ledger says against a claim, asked inside the transaction that makes it."""
 
-from sqlalchemy import ColumnElement, and_, func, select
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
@@ -12,6 +14,45 @@ from app.services import trading_states
 _OPEN = [state.value for state in OPEN if state is not IntentState.READY]
 _FINAL = [state.value for state in FINAL]
 _UNSETTLED = [IntentState.SENDING.value, IntentState.UNKNOWN.value]
+
+# Made once: a claim asks most of these, and making a query takes longer than asking it.
+_ALIKE = and_(
+    Intent.account_id == bindparam("account_id"),
+    Intent.exchange == bindparam("exchange"),
+    Intent.symbol == bindparam("symbol"),
+    Intent.product == bindparam("product"),
+    Intent.side == bindparam("side"),
+)
+_ELSEWHERE = Intent.execution_id != bindparam("execution_id")
+_ENTRY_ELSEWHERE = (
+    select(Intent.id).where(_ALIKE, Intent.purpose == Purpose.ENTRY.value, Intent.state.in_(_OPEN), _ELSEWHERE).limit(1)
+)
+_UNSETTLED_ELSEWHERE = select(Intent.id).where(_ALIKE, _ELSEWHERE, Intent.state.in_(_UNSETTLED)).limit(1)
+_NET = select(Position.net).where(
+    Position.account_id == bindparam("account_id"),
+    Position.exchange == bindparam("exchange"),
+    Position.symbol == bindparam("symbol"),
+    Position.product == bindparam("product"),
+)
+
+
+def _asked_and_filled(which: ColumnElement[bool]) -> Select[tuple[int, int]]:
+    """Units of these intents, and how many of them filled."""
+    filled = select(func.coalesce(func.sum(FillRow.units), 0)).join(Intent, Intent.id == FillRow.intent_id)
+    asked = select(func.coalesce(func.sum(Intent.units), 0)).where(which)
+    return asked.add_columns(filled.where(which).correlate(None).scalar_subquery())
+
+
+_EXITS = and_(_ALIKE, Intent.purpose == Purpose.EXIT.value, Intent.state.in_(_OPEN))
+_EXITS_ELSEWHERE = _asked_and_filled(and_(_EXITS, _ELSEWHERE))
+_OTHER_EXITS = _asked_and_filled(and_(_EXITS, Intent.id != bindparam("intent_id")))
+_ENTRIES_BESIDE = and_(
+    Intent.execution_id == bindparam("execution_id"),
+    Intent.purpose == Purpose.ENTRY.value,
+    Intent.id != bindparam("intent_id"),
+)
+_ENTRIES_OPEN = _asked_and_filled(and_(_ENTRIES_BESIDE, Intent.state.in_(_OPEN)))
+_ENTRIES_SENT = _asked_and_filled(and_(_ENTRIES_BESIDE, Intent.state.in_(_OPEN + _FINAL)))
 
 
 def hold(session: Session, intent_id: int) -> Intent:
@@ -38,13 +79,8 @@ def check(session: Session, intent: Intent) -> None:
 
 def leaving_elsewhere(session: Session, execution: StrategyExecution) -> int:
     """Units of this execution's holding that exits of other executions may still take away."""
-    which = and_(
-        _key(execution, Side(execution.side).opposite),
-        Intent.purpose == Purpose.EXIT.value,
-        Intent.state.in_(_OPEN),
-        Intent.execution_id != execution.id,
-    )
-    return _unfilled(session, which)
+    alike = _alike(execution, Side(execution.side).opposite)
+    return _unfilled(session, _EXITS_ELSEWHERE, {**alike, "execution_id": execution.id})
 
 
 def _not_stopped(session: Session, intent: Intent) -> None:
@@ -66,37 +102,26 @@ def _against_nothing(session: Session, intent: Intent) -> None:
     A preview refuses that too, but the account may have traded since.
     """
     side = Side(intent.side)
-    net = _net(session, intent)
-    others = and_(
-        _key(intent, side.opposite),
-        Intent.purpose == Purpose.ENTRY.value,
-        Intent.state.in_(_OPEN),
-        Intent.execution_id != intent.execution_id,
-    )
+    net = broker_net(session, intent)
+    others = {**_alike(intent, side.opposite), "execution_id": intent.execution_id}
     if (net or 0) * side.sign < 0:
         raise Denied("OPPOSITE_EXPOSURE", f"The account holds {net:+d} units of {intent.symbol}; close those first.")
-    if session.scalars(select(Intent.id).where(others).limit(1)).first() is not None:
+    if session.scalars(_ENTRY_ELSEWHERE, others).first() is not None:
         raise Denied("OPPOSITE_EXPOSURE", f"Another run is trading {intent.symbol} the other way in this account.")
 
 
 def _one_at_a_time(session: Session, intent: Intent) -> None:
     """Two runs' orders that nobody could tell apart are never unresolved together."""
-    other = session.scalars(
-        select(Intent.id)
-        .where(_key(intent, intent.side), Intent.execution_id != intent.execution_id, Intent.state.in_(_UNSETTLED))
-        .limit(1)
-    ).first()
-    if other is not None:
+    others = {**_alike(intent, intent.side), "execution_id": intent.execution_id}
+    if session.scalars(_UNSETTLED_ELSEWHERE, others).first() is not None:
         raise Denied("KEY_BUSY", f"Another run's order in {intent.symbol} is not settled yet; this one waits for it.")
 
 
 def _within_plan(session: Session, intent: Intent) -> None:
     """What filled, what is under way and this together are never more than the execution is to have."""
-    mine = and_(
-        Intent.execution_id == intent.execution_id, Intent.purpose == Purpose.ENTRY.value, Intent.id != intent.id
-    )
-    under_way = _unfilled(session, and_(mine, Intent.state.in_(_OPEN)))
-    entered = _filled(session, and_(mine, Intent.state.in_(_OPEN + _FINAL)))
+    beside = {"execution_id": intent.execution_id, "intent_id": intent.id}
+    under_way = _unfilled(session, _ENTRIES_OPEN, beside)
+    entered = int(session.execute(_ENTRIES_SENT, beside).one()[1])
     wanted = session.get_one(StrategyExecution, intent.execution_id).units
     if entered + under_way + intent.units > wanted:
         raise Denied(
@@ -106,7 +131,7 @@ def _within_plan(session: Session, intent: Intent) -> None:
 
 def _within_net(session: Session, intent: Intent) -> None:
     """All exits under way and this together are never more than the broker's net position."""
-    net = _net(session, intent)
+    net = broker_net(session, intent)
     if net is None:
         raise Denied("NET_UNREAD", f"The broker's position in {intent.symbol} has not been read; the exit waits.")
     if net * Side(intent.side).sign >= 0 or intent.units > abs(net):
@@ -114,13 +139,7 @@ def _within_net(session: Session, intent: Intent) -> None:
         raise Denied(
             "OVER_CLOSE", f"The broker's net position in {intent.symbol} is {net:+d}; {intent.units} is too many."
         )
-    others = and_(
-        _key(intent, intent.side),
-        Intent.purpose == Purpose.EXIT.value,
-        Intent.state.in_(_OPEN),
-        Intent.id != intent.id,
-    )
-    taken = _unfilled(session, others)
+    taken = _unfilled(session, _OTHER_EXITS, {**_alike(intent, intent.side), "intent_id": intent.id})
     if taken and intent.units + taken > abs(net):
         raise Denied(
             "EXITS_UNDER_WAY",
@@ -128,34 +147,20 @@ def _within_net(session: Session, intent: Intent) -> None:
         )
 
 
-def _net(session: Session, intent: Intent) -> int | None:
+def broker_net(session: Session, of: Intent | StrategyExecution) -> int | None:
     """The broker's signed net in its contract and product as last read; None when it never was."""
-    return session.scalars(
-        select(Position.net).where(
-            Position.account_id == intent.account_id,
-            Position.exchange == intent.exchange,
-            Position.symbol == intent.symbol,
-            Position.product == intent.product,
-        )
-    ).one_or_none()
+    return session.scalars(_NET, _place(of)).one_or_none()
 
 
-def _key(of: Intent | StrategyExecution, side: str) -> ColumnElement[bool]:
-    """Intents of the same account, contract and product on this side."""
-    return and_(
-        Intent.account_id == of.account_id,
-        Intent.exchange == of.exchange,
-        Intent.symbol == of.symbol,
-        Intent.product == of.product,
-        Intent.side == side,
-    )
+def _place(of: Intent | StrategyExecution) -> dict[str, object]:
+    return {"account_id": of.account_id, "exchange": of.exchange, "symbol": of.symbol, "product": of.product}
 
 
-def _unfilled(session: Session, which: ColumnElement[bool]) -> int:
-    asked = session.scalar(select(func.coalesce(func.sum(Intent.units), 0)).where(which))
-    return max(0, int(asked or 0) - _filled(session, which))
+def _alike(of: Intent | StrategyExecution, side: str) -> dict[str, object]:
+    """Names intents of the same account, contract and product on this side."""
+    return {**_place(of), "side": side}
 
 
-def _filled(session: Session, which: ColumnElement[bool]) -> int:
-    query = select(func.coalesce(func.sum(FillRow.units), 0)).join(Intent, Intent.id == FillRow.intent_id)
-    return int(session.scalar(query.where(which)) or 0)
+def _unfilled(session: Session, query: Select[tuple[int, int]], which: Mapping[str, object]) -> int:
+    asked, filled = session.execute(query, which).one()
+    return max(0, int(asked) - int(filled))

@@ -141,13 +141,13 @@ def _wave_item(execution: ExecutionState, intent: Intent) -> WaveItem:
 
 def rests_too_long(intent: Intent, now: datetime, chase_after: timedelta) -> bool:
     """A working order that had its time and whose cancel is not already asked for."""
-    if intent.state != IntentState.WORKING or intent.sent_at is None or _is_within(now, intent.sent_at, chase_after):
+    if intent.state != IntentState.WORKING or intent.sent_at is None or is_within(now, intent.sent_at, chase_after):
         return False
     asked = intent.cancel_asked_at
-    return asked is None or not _is_within(now, asked, timedelta(seconds=CANCEL_AGAIN_S))
+    return asked is None or not is_within(now, asked, timedelta(seconds=CANCEL_AGAIN_S))
 
 
-def _is_within(now: datetime, since: datetime, span: timedelta) -> bool:
+def is_within(now: datetime, since: datetime, span: timedelta) -> bool:
     """A moment that is yet to come, since the clock was set back, is not recent: waiting for it could take hours."""
     return timedelta(0) <= now - since < span
 

@@ -2,16 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import refusals as texts
 from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
-from app.persistence.tables import Intent, Position, Run
+from app.persistence.tables import Intent, Run
 from app.services import claim_guard
-from app.services.entries import drop_unsent, new_intent, rests_too_long
+from app.services.entries import drop_unsent, is_within, new_intent, rests_too_long
 from app.services.journal import Journal
 from app.services.order_pricing import LAST_RESORT_AFTER
 from app.services.run_state import AccountState, ExecutionState
@@ -116,15 +115,7 @@ class ExitDesk:
 
     def _broker_net(self, session: Session, execution: ExecutionState) -> int | None:
         """Signed; None when the broker's positions have not been read."""
-        row = execution.row
-        return session.scalars(
-            select(Position.net).where(
-                Position.account_id == row.account_id,
-                Position.exchange == row.exchange,
-                Position.symbol == row.symbol,
-                Position.product == row.product,
-            )
-        ).one_or_none()
+        return claim_guard.broker_net(session, execution.row)
 
     def _say_stuck(
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, closable: int
@@ -167,7 +158,7 @@ def _is_held_up(execution: ExecutionState, now: datetime) -> bool:
 
 def _is_stuck(entry: Intent, now: datetime) -> bool:
     if entry.state == IntentState.SENDING:
-        return entry.sent_at is not None and now - entry.sent_at >= timedelta(seconds=ANSWER_DUE_S)
+        return entry.sent_at is not None and not is_within(now, entry.sent_at, timedelta(seconds=ANSWER_DUE_S))
     return entry.state in {IntentState.UNKNOWN, IntentState.PARKED}
 
 

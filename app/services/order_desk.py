@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.persistence.database import Database
 from app.persistence.leading import leads
-from app.persistence.tables import FillRow, Intent, LeaseRow, Order, Position, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import FillRow, Intent, LeaseRow, Order, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway
 from app.services import claim_guard, gate
@@ -50,6 +50,20 @@ STATE_AFTER = {
     Verdict.UNKNOWN_OPEN: IntentState.UNKNOWN,
     Verdict.HALT: IntentState.UNKNOWN,
 }
+
+_WANTED = (
+    select(Intent, Run, TradingAccount, StrategyExecution)
+    .join(Run, Run.id == Intent.run_id)
+    .join(TradingAccount, TradingAccount.id == Intent.account_id)
+    .join(StrategyExecution, StrategyExecution.id == Intent.execution_id)
+    .where(Intent.id == bindparam("intent_id"))
+)
+_RESTED = select(func.count(Intent.generation.distinct())).where(
+    Intent.execution_id == bindparam("execution_id"),
+    Intent.purpose == Purpose.EXIT.value,
+    Intent.state == IntentState.CANCELLED.value,
+    Intent.sent_at.is_not(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +161,13 @@ class OrderDesk:
 
     def _load(self, intent_id: int) -> _Wanted:
         with self._database.reading() as session:
-            intent = session.get_one(Intent, intent_id)
-            run = session.get_one(Run, intent.run_id)
-            rested = session.scalars(
-                select(Intent.generation)
-                .where(
-                    Intent.execution_id == intent.execution_id,
-                    Intent.purpose == Purpose.EXIT.value,
-                    Intent.state == IntentState.CANCELLED.value,
-                    Intent.sent_at.is_not(None),
-                )
-                .distinct()
-            ).all()
+            intent, run, account, execution = session.execute(_WANTED, {"intent_id": intent_id}).one()
             return _Wanted(
                 intent=intent,
-                account=session.get_one(TradingAccount, intent.account_id),
-                execution=session.get_one(StrategyExecution, intent.execution_id),
+                account=account,
+                execution=execution,
                 started_at=run.started_at or run.requested_at,
-                rested=len(rested),
+                rested=session.scalars(_RESTED, {"execution_id": execution.id}).one(),
             )
 
     def _prepare(self, wanted: _Wanted) -> _Claimed | None:
@@ -193,14 +196,7 @@ class OrderDesk:
 
     def _net(self, intent: Intent) -> int | None:
         with self._database.reading() as session:
-            return session.scalars(
-                select(Position.net).where(
-                    Position.account_id == intent.account_id,
-                    Position.exchange == intent.exchange,
-                    Position.symbol == intent.symbol,
-                    Position.product == intent.product,
-                )
-            ).one_or_none()
+            return claim_guard.broker_net(session, intent)
 
     def _baseline(self, intent: Intent, mode: Mode) -> tuple[list[str], bool]:
         """Order ids at the broker before we send. An entry needs a clean read; an exit may go with the last known."""

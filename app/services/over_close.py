@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
@@ -12,6 +12,24 @@ from app.services.run_board import LIVING
 
 READS = 2
 """How many reads in a row have to show a book on the other side of zero; one may have caught it half-way."""
+
+_OF_ACCOUNT = (
+    select(StrategyExecution)
+    .join(Run, Run.id == StrategyExecution.run_id)
+    .where(StrategyExecution.account_id == bindparam("account_id"), Run.state.in_(LIVING))
+)
+_SUMS = (
+    select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
+    .join(Intent, Intent.id == FillRow.intent_id)
+    .where(Intent.execution_id.in_(bindparam("ids", expanding=True)))
+    .group_by(Intent.execution_id, FillRow.side)
+)
+_POSITIONS = select(Position.exchange, Position.symbol, Position.product, Position.net).where(
+    Position.account_id == bindparam("account_id")
+)
+
+_Place = tuple[str, str, str]
+"""Exchange, symbol and product."""
 
 
 class OverClose:
@@ -23,35 +41,25 @@ class OverClose:
 
     def check(self, session: Session, account_id: int) -> set[int]:
         """Runs in which something is on the wrong side of zero by now. Their account takes no more entries."""
-        executions = session.scalars(
-            select(StrategyExecution)
-            .join(Run, Run.id == StrategyExecution.run_id)
-            .where(StrategyExecution.account_id == account_id, Run.state.in_(LIVING))
-        ).all()
+        executions = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
         nets = _nets(session, [execution.id for execution in executions])
+        there = _there(session, account_id) if any(nets.values()) else {}
         runs: set[int] = set()
         for execution in executions:
             net = nets.get(execution.id, 0)
             if net * Side(execution.side).sign < 0:
                 self._stop(session, execution, f"our own fills leave {net:+d}")
                 runs.add(execution.run_id)
-            elif self._broker_is_across(session, execution, net):
+            elif self._broker_is_across(execution, net, there):
                 self._stop(session, execution, f"our fills say {net:+d} and the broker's position is on the other side")
                 runs.add(execution.run_id)
         return runs
 
-    def _broker_is_across(self, session: Session, execution: StrategyExecution, net: int) -> bool:
+    def _broker_is_across(self, execution: StrategyExecution, net: int, there: dict[_Place, int]) -> bool:
         if not net:
             self._seen.pop(execution.id, None)
             return False
-        broker = session.scalars(
-            select(Position.net).where(
-                Position.account_id == execution.account_id,
-                Position.exchange == execution.exchange,
-                Position.symbol == execution.symbol,
-                Position.product == execution.product,
-            )
-        ).one_or_none()
+        broker = there.get((execution.exchange, execution.symbol, execution.product))
         if broker is None or broker * net >= 0:
             self._seen.pop(execution.id, None)
             return False
@@ -68,15 +76,15 @@ class OverClose:
         self._journal.note_once(session, execution.run_id, "attention", sentence, execution.account_id)
 
 
+def _there(session: Session, account_id: int) -> dict[_Place, int]:
+    """The broker's signed nets as last read."""
+    rows = session.execute(_POSITIONS, {"account_id": account_id})
+    return {(exchange, symbol, product): net for exchange, symbol, product, net in rows}
+
+
 def _nets(session: Session, execution_ids: Sequence[int]) -> dict[int, int]:
     """Signed units of each execution by its own fills."""
     nets: dict[int, int] = {}
-    query = (
-        select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
-        .join(Intent, Intent.id == FillRow.intent_id)
-        .where(Intent.execution_id.in_(execution_ids))
-        .group_by(Intent.execution_id, FillRow.side)
-    )
-    for execution_id, side, units in session.execute(query):
+    for execution_id, side, units in session.execute(_SUMS, {"ids": execution_ids}) if execution_ids else ():
         nets[execution_id] = nets.get(execution_id, 0) + Side(side).sign * int(units)
     return nets

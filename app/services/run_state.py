@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Contract, ContractKey, Kind, Side
@@ -13,6 +13,15 @@ from app.domain.money import Units
 from app.domain.orders import OPEN, IntentState, Purpose
 from app.domain.positions import Fill, PositionState, fold
 from app.persistence.tables import FillRow, Intent, StrategyExecution
+
+_EXECUTIONS = (
+    select(StrategyExecution)
+    .where(StrategyExecution.run_id == bindparam("run_id"))
+    .order_by(StrategyExecution.account_id, StrategyExecution.leg)
+)
+_INTENTS = select(Intent).where(Intent.run_id == bindparam("run_id")).order_by(Intent.id)
+_INTENTS_TO_WRITE = _INTENTS.with_for_update(key_share=True)
+_FILLS = select(FillRow).where(FillRow.execution_id.in_(bindparam("ids", expanding=True))).order_by(FillRow.id)
 
 
 @dataclass(slots=True)
@@ -119,20 +128,17 @@ def load_accounts(
 
     `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over.
     """
-    mine = select(StrategyExecution).where(StrategyExecution.run_id == run_id)
-    theirs = select(Intent).where(Intent.run_id == run_id).order_by(Intent.id)
+    mine, theirs = _EXECUTIONS, _INTENTS_TO_WRITE if to_write else _INTENTS
     if only is not None:
         mine = mine.where(StrategyExecution.account_id.in_(only))
         theirs = theirs.where(Intent.account_id.in_(only))
-    if to_write:
-        theirs = theirs.with_for_update(key_share=True)
-    rows = session.scalars(mine.order_by(StrategyExecution.account_id, StrategyExecution.leg)).all()
+    rows = session.scalars(mine, {"run_id": run_id}).all()
     intents: dict[int, list[Intent]] = {}
-    for intent in session.scalars(theirs):
+    for intent in session.scalars(theirs, {"run_id": run_id}):
         intents.setdefault(intent.execution_id, []).append(intent)
     fills: dict[int, list[FillRow]] = {}
     wanted = [row.id for row in rows]
-    for fill in session.scalars(select(FillRow).where(FillRow.execution_id.in_(wanted)).order_by(FillRow.id)):
+    for fill in session.scalars(_FILLS, {"ids": wanted}):
         fills.setdefault(fill.execution_id, []).append(fill)
     accounts: dict[int, AccountState] = {}
     for row in rows:

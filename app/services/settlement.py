@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from decimal import Decimal
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.books import BrokerPosition
@@ -44,7 +44,21 @@ class Applied:
     next_s: float
 
 
-_Row = TypeVar("_Row", bound=tuple[Any, ...])
+# Made once: a cycle asks each of these, and making a query takes longer than asking it.
+_OF_SENT = and_(
+    Intent.account_id == bindparam("account_id"),
+    Intent.sent_at.is_not(None),
+    or_(Intent.trading_date == bindparam("today"), Intent.state.not_in([state.value for state in FINAL])),
+)
+_SENT = select(Intent).where(_OF_SENT).order_by(Intent.id).with_for_update(key_share=True)
+_SENT_WORDS = select(Intent.id, Intent.state, Intent.verdict, Intent.order_id).where(_OF_SENT).order_by(Intent.id)
+_LIVING = select(Run.id).where(Run.state.in_(LIVING))
+_FILLS = select(FillRow.intent_id, FillRow.traded_at, FillRow.units, FillRow.price, FillRow.ordinal).where(
+    FillRow.intent_id.in_(bindparam("intent_ids", expanding=True))
+)
+
+_Known = dict[int, set[tuple[str, int, Decimal, int]]]
+"""Fills that each intent has already: time, units, price and ordinal."""
 
 
 class Settlement:
@@ -63,7 +77,7 @@ class Settlement:
         memory.weigh(books.carries(), self._clock.monotonic())
         with self._database.reading() as session:
             sent = _sent_words(session, account_id, today)
-            living = set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
+            living = set(session.scalars(_LIVING))
         reading = (today, memory.is_clean, books.orders, books.trades, _held(books.positions), sent)
         changed: set[int] = set()
         # Most reads teach nothing, and with many accounts their turns at the one writer would delay orders.
@@ -150,13 +164,14 @@ class Settlement:
     def _settle_known(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         changed: set[int] = set()
         carries = books.carries()
+        known = _known_fills(session, [intent.id for intent in intents if intent.order_id is not None])
         for intent in intents:
             settled = settle_known(intent, books, confirmed=memory.seen_before)
             if settled is None:
                 continue
             if settled.state is IntentState.CANCELLED and intent.state != IntentState.CANCELLED:
                 settled = self._cancelled(intent, settled, memory, agree=agrees(intent, carries))
-            if self._write(session, intent, settled):
+            if self._write(session, intent, settled, known):
                 changed.add(intent.run_id)
         return changed
 
@@ -190,8 +205,8 @@ class Settlement:
             changed.add(intent.run_id)
         return changed
 
-    def _write(self, session: Session, intent: Intent, settled: Settled) -> bool:
-        new = self._new_fills(session, intent, settled.fills)
+    def _write(self, session: Session, intent: Intent, settled: Settled, known: _Known) -> bool:
+        new = self._new_fills(session, intent, settled.fills, known)
         current = IntentState(intent.state)
         moves = settled.state is not current and settled.state in MOVES[current]
         if moves:
@@ -203,14 +218,11 @@ class Settlement:
             self._journal.note_once(session, intent.run_id, "attention", settled.doubt, intent.account_id)
         return moves or bool(new)
 
-    def _new_fills(self, session: Session, intent: Intent, fills: Sequence[TradeFill]) -> list[TradeFill]:
-        if not fills:
-            return []
-        known = {
-            (row.traded_at, row.units, row.price, row.ordinal)
-            for row in session.scalars(select(FillRow).where(FillRow.intent_id == intent.id))
-        }
-        new = [fill for fill in fills if (fill.traded_at, fill.units, fill.price, fill.ordinal) not in known]
+    def _new_fills(
+        self, session: Session, intent: Intent, fills: Sequence[TradeFill], known: _Known
+    ) -> list[TradeFill]:
+        its = known.get(intent.id, set())
+        new = [fill for fill in fills if (fill.traded_at, fill.units, fill.price, fill.ordinal) not in its]
         for fill in new:
             session.add(
                 FillRow(
@@ -247,19 +259,20 @@ def _held(positions: Sequence[BrokerPosition]) -> list[tuple[object, ...]]:
 
 def _sent_words(session: Session, account_id: int, today: date) -> list[tuple[int, str, str | None, str | None]]:
     """Id, state, verdict and order id of what `_sent` gives, without making objects of them."""
-    words = select(Intent.id, Intent.state, Intent.verdict, Intent.order_id)
-    rows = session.execute(_of_sent(words, account_id, today))
+    rows = session.execute(_SENT_WORDS, {"account_id": account_id, "today": today})
     return [(intent_id, state, verdict, order_id) for intent_id, state, verdict, order_id in rows]
 
 
 def _sent(session: Session, account_id: int, today: date) -> list[Intent]:
     """Intents of the account that were sent today, settled or not, and those of earlier days that are not settled."""
-    return list(session.scalars(_of_sent(select(Intent), account_id, today).with_for_update(key_share=True)))
+    return list(session.scalars(_SENT, {"account_id": account_id, "today": today}))
 
 
-def _of_sent(query: Select[_Row], account_id: int, today: date) -> Select[_Row]:
-    either = or_(Intent.trading_date == today, Intent.state.not_in([state.value for state in FINAL]))
-    return query.where(Intent.account_id == account_id, Intent.sent_at.is_not(None), either).order_by(Intent.id)
+def _known_fills(session: Session, intent_ids: list[int]) -> _Known:
+    known: _Known = {}
+    for intent_id, *fill in session.execute(_FILLS, {"intent_ids": intent_ids}) if intent_ids else ():
+        known.setdefault(intent_id, set()).add((fill[0], fill[1], fill[2], fill[3]))
+    return known
 
 
 def _waits(state: str, verdict: str | None) -> bool:
@@ -290,6 +303,8 @@ def _count_quiet(intent: Intent, memory: Memory, now: float) -> int:
 
 def _reopen(session: Session, changed: set[int]) -> None:
     """A run that was over and to which something happened after all lives again, so that it is looked after."""
+    if not changed:
+        return
     ended = session.scalars(select(Run).where(Run.id.in_(changed), Run.state == "CLOSED"))
     for run in ended:
         run.state, run.closed_at = "EXITING", None

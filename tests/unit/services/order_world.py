@@ -110,7 +110,11 @@ class OrderWorld:
     """Everything between a plan and the brokers. `restart` throws away what is in memory, as a crash does."""
 
     def __init__(self, folder: Path, *, accounts: int = 1, url: str | None = None) -> None:
-        self.database = ready_database(url or f"sqlite:///{folder / 'desk.sqlite3'}")
+        self.prepare(ready_database(url or f"sqlite:///{folder / 'desk.sqlite3'}"), accounts)
+
+    def prepare(self, database: Database, accounts: int) -> None:
+        """The first rows of an empty database, and an engine that starts on it."""
+        self.database = database
         self.clock = FakeClock()
         self.brokers = {number: PretendBroker() for number in range(1, accounts + 1)}
         self.pricing, self.hours, self.epoch, self.runs = _Pricing(), _Hours(), 0, 0
@@ -140,7 +144,8 @@ class OrderWorld:
         with self.database.transaction() as session:
             session.get_one(LeaseRow, 1).epoch = self.epoch
         epoch, gateways, journal = self.epoch, _Brokers(self.brokers), Journal(self.clock)
-        health, self.queue = HealthBoard(self.clock), _Queue()
+        health = self.health = HealthBoard(self.clock)
+        self.queue = _Queue()
         anything: Any = gateways
         self.reconciler = Reconciler(
             self.database, self.clock, self.clock, anything, health, journal=journal,
@@ -204,7 +209,10 @@ class OrderWorld:
         """Do everything that was handed to the lanes."""
         while self.queue.jobs:
             (intent_id, cancel), _ = self.queue.jobs.popitem()
-            self.desk.cancel(intent_id) if cancel else self.desk.send(intent_id)
+            self.desk.cancel(intent_id) if cancel else self.send(intent_id)
+
+    def send(self, intent_id: int) -> None:
+        self.desk.send(intent_id)
 
     def turn(self, seconds: float = 1.1) -> None:
         """Decide, send, let time pass, read the books."""

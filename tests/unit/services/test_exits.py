@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from app.domain.books import OrderStatus
 from app.domain.calendar import Phase
@@ -14,7 +15,7 @@ from app.domain.market_rules import MissingRule, RuleKind
 from app.domain.orders import IntentState, OrderRequest
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
-from app.persistence.tables import Intent, Position, TradingAccount
+from app.persistence.tables import FillRow, Intent, Position, TradingAccount
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
 
@@ -197,6 +198,20 @@ def test_a_clock_that_was_set_back_does_not_hold_up_the_way_out(world: OrderWorl
     world.clock.at -= timedelta(hours=1)
     world.turns(4)
     assert world.run(run_id).state == "CLOSED"
+
+
+def test_a_clock_set_back_while_an_entry_hangs_does_not_keep_what_has_filled(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 4))
+    world.turns(4)
+    with world.database.transaction() as session:
+        hanging = session.get_one(Intent, 2)
+        hanging.state, hanging.order_id = IntentState.SENDING.value, None  # the call has not come back
+        session.execute(delete(FillRow).where(FillRow.intent_id == 2))
+    world.broker.standing, world.broker.trades = world.broker.standing[:1], world.broker.trades[:1]
+    world.clock.at -= timedelta(hours=1)
+    world.exit(run_id)
+    world.turns(3)
+    assert exit_orders(world) == [130]
 
 
 def test_units_that_no_book_has_shown_are_not_closed(world: OrderWorld) -> None:
