@@ -3,6 +3,7 @@
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.errors import InvalidInput
 from app.services.kill_switch import Target
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit
@@ -42,5 +43,8 @@ def trading_states() -> ResponseReturnValue:
 @api_bp.post("/trading/kill")  # never slowed down: whoever is in a hurry here has a reason
 def kill() -> ResponseReturnValue:
     """Halt, cancel, close: `target` and `idempotency_key` as the page of the kill switch sends them."""
+    repeated = next((name for name, values in request.form.lists() if len(values) > 1), None)
+    if repeated is not None:
+        raise InvalidInput(repeated, f"{repeated} must be given once.")
     target, key = target_named(request.form.get("target", "")), form_key()
     return jsonify({"command_id": desk().kill_switch.kill(target, actor=user(), key=key)}), 202

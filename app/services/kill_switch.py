@@ -93,14 +93,11 @@ class KillSwitch:
         Raises InvalidInput for a wrong password, TooManyTries, NotFound, and Conflict when it is not halted, or was
         by somebody whose halt only an admin lifts.
         """
+        with self._database.reading() as session:  # no password is tried for what cannot be released anyway
+            _releasable(session, target, actor)
         self._people.confirm(actor.id, password, address)
         with self._database.transaction() as session:
-            what = _named(session, target, actor)
-            row = _row(session, target)
-            if row is None or row.state == TradingState.ACTIVE.value:
-                raise Conflict("This is not halted any more; there is nothing to release.")
-            if not actor.is_admin and row.user_id != actor.id:
-                raise Conflict(f"This was halted by {row.actor}. Ask an admin to release it.")
+            what = _releasable(session, target, actor)
             write_state(
                 session, target.scope, target.id, TradingState.ACTIVE,
                 user_id=actor.id, actor=actor.username, at=self._clock.now(), why="Released",
@@ -173,6 +170,16 @@ def _named(session: Session, target: Target, actor: Actor) -> str:
     if name is None:
         raise NotFound("There is nothing of that name that you may halt. You can halt your own runs.")
     return name
+
+
+def _releasable(session: Session, target: Target, actor: Actor) -> str:
+    """The target in words. Raises NotFound, and Conflict when it is not halted or was by another than this trader."""
+    what, row = _named(session, target, actor), _row(session, target)
+    if row is None or row.state == TradingState.ACTIVE.value:
+        raise Conflict("This is not halted any more; there is nothing to release.")
+    if not actor.is_admin and row.user_id != actor.id:
+        raise Conflict(f"This was halted by {row.actor}. Ask an admin to release it.")
+    return what
 
 
 def _concerns(session: Session, standing: Standing, viewer: Actor) -> bool:

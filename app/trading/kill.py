@@ -13,6 +13,8 @@ from app.web.idempotency import form_key
 from app.web.signed_in import user
 from app.web.targets import target_named
 
+LONGEST_PASSWORD = 1024
+
 
 @trading_bp.get("/kill")
 def kill() -> ResponseReturnValue:
@@ -40,11 +42,11 @@ def press_kill() -> ResponseReturnValue:
 @trading_bp.post("/kill/release")
 def release_kill() -> ResponseReturnValue:
     form = only({"target", "password"})
-    target = target_named(form.get("target", ""))
+    target, password = target_named(form.get("target", "")), form.get("password", "")
+    if not password.isprintable() or not 0 < len(password) <= LONGEST_PASSWORD:
+        raise InvalidInput("password", "Type your password to release the kill switch.")
     try:
-        desk().kill_switch.release(
-            target, actor=user(), password=form.get("password", ""), address=request.remote_addr or "unknown"
-        )
+        desk().kill_switch.release(target, actor=user(), password=password, address=request.remote_addr or "unknown")
     except (InvalidInput, TooManyTries, Conflict) as refused:
         flash(f"Still halted. {refused}", "bad")
     else:

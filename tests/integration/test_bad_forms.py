@@ -95,6 +95,14 @@ FORMS: dict[str, Form] = {
         OWNER,
         {"scope": "cell", "leg_id": "1", "account_id": "{account_id}", "idempotency_key": KEY},
     ),
+    "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
+    "trading.release_kill": Form(
+        "/trading/kill/release",
+        OWNER,
+        {"target": "strategy:{strategy_id}", "password": PASSWORD},
+        text=frozenset({"password"}),
+    ),
+    "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
 
@@ -166,9 +174,19 @@ class Attack:
         return self.browser.client.post(path or self.form.path, data=body, content_type=kind, **more)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """A desk on which nothing is halted: wrong passwords are not counted for what cannot be released."""
+    return whole_app(tmp_path_factory.mktemp("running"))
+
+
+ALONE = {"auth.setup": "empty", "trading.release_kill": "running"}
+"""Forms that are attacked on a desk of their own."""
+
+
 @pytest.fixture(params=sorted(FORMS))
 def attack(request: pytest.FixtureRequest) -> Attack:
-    name = "empty" if request.param == "auth.setup" else "whole"
+    name = ALONE.get(request.param, "whole")
     return Attack(request.getfixturevalue(name), FORMS[request.param])
 
 
