@@ -18,7 +18,12 @@ class Settings:
 
     `engine`: `auto` leads when this process gets the lease, `off` never does. `live_sending` False refuses to send to
     any gateway that is neither the simulator nor in analyzer mode. `encryption_keys` is `id:key,id:key`, first in use.
-    `simulator_url` is the simulator's control port; with it the market clock follows the simulator.
+    `simulator_url` is the simulator's control port; with it the market clock follows the simulator. `quiet_open_s` and
+    `quiet_answered_s` are how long an order without an answer, or with a doubtful one, may still appear: no environment
+    sets them, a gateway may need all of it.
+    `reserve_bytes` are kept beside the database for the day its disk is full; after `deaths_that_lock` deaths of the
+    engine within ten minutes no entries are sent.
+    `crash_at` and `stop_at` are for tests: see app/services/crash_points.py.
     """
 
     name: Literal["development", "testing", "production"]
@@ -40,6 +45,12 @@ class Settings:
     lock_path: str = str(ROOT / "instance" / "engine.lock")
     chase_after_s: float = 3.0
     orders_per_second: int = 8
+    quiet_open_s: float = 150.0
+    quiet_answered_s: float = 20.0
+    reserve_bytes: int = 0
+    deaths_that_lock: int = 3
+    crash_at: str | None = None
+    stop_at: str | None = None
 
     def with_(self, **changes: object) -> "Settings":
         """A copy with some values changed; for tests."""
@@ -85,7 +96,10 @@ def from_environment(name: str) -> Settings:
         engine=_engine_mode(),
         live_sending=_flag("LIVE_SENDING"),
         secure_cookies=production,
+        reserve_bytes=64 * 1024 * 1024,
         lock_path=os.environ.get("LOCK_PATH") or str(ROOT / "instance" / "engine.lock"),
+        crash_at=os.environ.get("CRASH_AT") or None,
+        stop_at=os.environ.get("STOP_AT") or None,
     )
 
 

@@ -1,6 +1,6 @@
 """Every long-lived object of a process, built once and bound to the application. Building starts nothing."""
 
-from collections.abc import Callable
+import sys
 
 from flask import Flask
 
@@ -9,20 +9,28 @@ from app.adapters.clock import SimulatorClock
 from app.adapters.publisher import SocketPublisher
 from app.api import api_bp, health_bp
 from app.auth import auth_bp
-from app.domain.contracts import Contract, ContractKey
-from app.domain.errors import NotFound, Unavailable
+from app.domain import wording
 from app.engine.engine import Engine
 from app.engine.intake import Intake
 from app.engine.page_feed import PageFeed
 from app.engine.roster import Roster
 from app.engine.supervisor import Step
 from app.main import main_bp
+from app.persistence.damage import damage_of
+from app.services.account_watch import AccountWatch
+from app.services.adoption_commands import AdoptionCommands
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
-from app.services.contract_list import ContractList
+from app.services.clock_watch import ClockWatch
+from app.services.disk_watch import DiskWatch
+from app.services.engine_starts import EngineStarts
+from app.services.ignored_positions import IgnoredPositions
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
+from app.services.morning_check import MorningCheck
+from app.services.override_commands import OverrideCommands
 from app.services.people import People
+from app.services.reconciliation import Reconciliation
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -31,10 +39,15 @@ from app.web.desk import Desk
 from app.web.extensions import socketio
 from app.web.install import install_web
 from app.web.sockets import watched_rooms
-from app.wiring import Ground, MarketSide, TradeSide, build_market, build_trade, lay_ground
+from app.wiring import Ground, MarketSide, build_market, folder_of, lay_ground
+from app.wiring_trade import TradeSide, build_trade
 from config import Settings
 
 EXTENSION = "runtime"
+
+
+SWITCH_S = 0.001
+"""How long one thread may keep the others waiting: at Python's own 5 ms a busy neighbour delays an exit by tens."""
 
 
 class Runtime:
@@ -44,24 +57,42 @@ class Runtime:
         self.ground = ground
         self.market = market
         self.trade = trade
+        self.starts = EngineStarts(
+            ground.database,
+            ground.clock,
+            ground.activity,
+            market.locks,
+            deaths=ground.settings.deaths_that_lock,
+        )
         self.engine = Engine(
             ground.supervisor,
             ground.lease,
-            recover=trade.reconciler.recover,
-            loops=_loops(ground, market, trade),
+            recover=self._recover,
+            unfit=self._damage,
+            loops=[*_loops(ground, market, trade), ("starts", self.starts.step)],
         )
 
     def start(self) -> None:
         """Lead if the lease can be had, now or later; with the engine off only follow the market's clock."""
         if isinstance(self.ground.market_clock, SimulatorClock):
             self.ground.supervisor.add("clock", _sync(self.ground.market_clock))
+        sys.setswitchinterval(SWITCH_S)
         if self.ground.settings.engine == "off":
             self.ground.supervisor.start()
         else:
             self.engine.start()
 
+    def _damage(self) -> str | None:
+        found = damage_of(self.ground.database.engine)
+        return None if found is None else wording.damaged(found)
+
+    def _recover(self, epoch: int) -> int:
+        self.starts.began(epoch)
+        return self.trade.reconciler.recover(epoch)
+
     def stop(self) -> None:
         """Stop all threads within a deadline and let go of the lease and of connections."""
+        self.starts.ended()
         self.engine.stop()
         self.market.feed.close()
         self.trade.order_feeds.close()
@@ -91,14 +122,16 @@ def runtime_of(app: Flask) -> Runtime:
 
 def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[str, Step]]:
     """What an engine runs, in the order in which it starts; it stops in the reverse order."""
-    intake = Intake(ground.database, ground.clock, trade.executor)
+    intake = Intake(ground.database, ground.clock, trade.executor, trade.adopter)
     kill_watch = KillWatch(ground.database, ground.clock, ground.activity, market.health)
     roster = Roster(
         ground.supervisor,
         trade.order_feeds,
+        trade.book_turns,
         active=market.accounts.feed_order,
-        at_work=trade.run_board.accounts_at_work,
+        at_work=trade.at_work.ids,
         read_books=trade.reconciler.step,
+        open_lane=trade.lanes.open,
     )
     today = Today(ground.database, trade.run_board, ground.market_clock)
     pages = PageFeed(
@@ -123,12 +156,43 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("chains", market.chains.step),
         ("accounts", roster.step),
         ("pages", pages.step),
+        ("warm-books", trade.warm_books.step),
+        ("orders", trade.lanes.step),
+        ("pushes", trade.pushed.step),
         ("runs", trade.executor.step),
         ("risk", trade.risk.step),
         ("requote", trade.risk.requote_step),
         ("intake", intake.step),
         ("kill", kill_watch.step),
+        *_watchers(ground, market),
     ]
+
+
+def _watchers(ground: Ground, market: MarketSide) -> list[tuple[str, Step]]:
+    """What only looks, and tells."""
+    active = market.accounts.feed_order
+    watch = AccountWatch(ground.database, ground.clock, ground.activity, ground.journal, market.health, active=active)
+    morning = MorningCheck(
+        ground.database,
+        ground.market_clock,
+        market.gateways,
+        market.health,
+        ground.activity,
+        readers=ground.readers,
+        active=active,
+    )
+    disk = DiskWatch(
+        folder_of(ground.settings),
+        ground.database,
+        ground.activity,
+        market.locks,
+        reserve_bytes=ground.settings.reserve_bytes,
+    )
+    ground.database.on_full = disk.is_full
+    clocks = ClockWatch(
+        ground.database, ground.market_clock, ground.activity, market.locks, gateway_time=market.feed.gateway_time
+    )
+    return [("watch", watch.step), ("morning", morning.step), ("disk", disk.step), ("clocks", clocks.step)]
 
 
 def _sync(clock: SimulatorClock) -> Step:
@@ -141,7 +205,13 @@ def _sync(clock: SimulatorClock) -> Step:
 
 def _desk(runtime: Runtime) -> Desk:
     ground, market, trade = runtime.ground, runtime.market, runtime.trade
-    reader = BookReader(market.gateways, ground.readers, ground.cache, ground.clock)
+    reader = BookReader(
+        market.gateways, ground.readers, ground.cache, ground.clock, may_ask=trade.reconciler.breaker.ask
+    )
+
+    def wake() -> None:
+        ground.supervisor.wake("intake")
+
     people = People(ground.database, ground.clock, ground.activity, ground.settings.setup_token)
     return Desk(
         settings=ground.settings,
@@ -150,6 +220,7 @@ def _desk(runtime: Runtime) -> Desk:
         database=ground.database,
         people=people,
         activity=ground.activity,
+        alarms=trade.alarms,
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
         book_pages=BookPages(
@@ -159,14 +230,23 @@ def _desk(runtime: Runtime) -> Desk:
             market.board,
             ground.clock,
             ground.market_clock,
-            contract_of=_listed(market.contracts),
+            contract_of=market.contracts.listed,
+        ),
+        reconciliation=Reconciliation(
+            ground.database,
+            market.accounts,
+            reader,
+            ground.clock,
+            ground.market_clock,
+            ignoring=IgnoredPositions(ground.database, ground.clock, ground.activity),
+            contract_of=market.contracts.listed,
         ),
         health=market.health,
         board=market.board,
         commands=trade.commands,
-        kill_switch=KillSwitch(
-            ground.database, ground.clock, ground.activity, people, lambda: ground.supervisor.wake("intake")
-        ),
+        overrides=OverrideCommands(ground.database, ground.clock, ground.activity, wake),
+        adoptions=AdoptionCommands(ground.database, ground.clock, market.accounts, ground.activity, wake),
+        kill_switch=KillSwitch(ground.database, ground.clock, ground.activity, people, wake),
         strategies=trade.strategies,
         previews=trade.previews,
         run_board=trade.run_board,
@@ -177,16 +257,5 @@ def _desk(runtime: Runtime) -> Desk:
         simulator=ground.simulator,
         unwell_threads=lambda: [pulse.name for pulse in ground.supervisor.unwell],
         engine_leads=lambda: runtime.engine.leads,
+        damage=lambda: runtime.engine.trouble,
     )
-
-
-def _listed(contracts: ContractList) -> Callable[[ContractKey], Contract | None]:
-    """The contract of a key, None when today's list does not have it or there is no list."""
-
-    def find(key: ContractKey) -> Contract | None:
-        try:
-            return contracts.master().contract(key)
-        except (NotFound, Unavailable):
-            return None
-
-    return find

@@ -193,7 +193,10 @@ class Broker:
     def _admit_change(self, order: Order, changed: OrderRequest) -> None:
         if _triggered(order, changed.pricetype):
             changed = replace(changed, pricetype="LIMIT" if changed.pricetype == "SL" else "MARKET")
-        admit(changed, self._floor)
+        contract = admit(changed, self._floor)
+        out_of_range = exchange_objection(changed, contract, self._floor)
+        if out_of_range:
+            raise NotAdmittedError(out_of_range)
         if changed.units < order.filled_units:
             raise NotAdmittedError(f"Quantity cannot be lower than the {order.filled_units} already filled.")
         candidate = replace(order, units=changed.units, price=changed.price, pricetype=changed.pricetype)

@@ -1,7 +1,10 @@
 """Lists the contracts of a trading day around the spot prices, keeping what was listed before until it expires."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from simulator.calendar import TradingCalendar
 from simulator.contracts import Contract, ContractKey, ContractMaster, Kind
@@ -21,11 +24,20 @@ MONTH_LETTER = "123456789OND"
 class Listing:
     """Makes each day's contract master; ids and tokens of a contract stay the same while it lives."""
 
-    def __init__(self, calendar: TradingCalendar) -> None:
-        """Nothing listed yet."""
+    def __init__(
+        self,
+        calendar: TradingCalendar,
+        known: Mapping[ContractKey, Contract] | None = None,
+        next_token: Mapping[str, int] | None = None,
+    ) -> None:
+        """Nothing is listed yet unless told otherwise."""
         self._calendar = calendar
-        self._known: dict[ContractKey, Contract] = {}
-        self._next_token = dict(FIRST_TOKEN)
+        self._known = dict(known or {})
+        self._next_token = dict(next_token or FIRST_TOKEN)
+
+    def copy(self) -> Listing:
+        """One that goes on from here by itself."""
+        return Listing(self._calendar, self._known, self._next_token)
 
     def master(self, day: date, spots: Mapping[str, float]) -> ContractMaster:
         """The contracts of `day`; spots are rupees by underlying name."""
@@ -112,6 +124,20 @@ class Listing:
             freeze_units=u.freeze_units,
             underlying=u.name,
         )
+
+
+def first_day(calendar: TradingCalendar, day: date, spots: Mapping[str, float]) -> tuple[Listing, ContractMaster]:
+    """What a market that begins so lists, and what goes on listing for it. Made once: it takes most of a reset."""
+    listing, listed = _made_once(calendar, day, tuple(spots.items()))
+    return listing.copy(), listed
+
+
+@lru_cache(maxsize=16)
+def _made_once(
+    calendar: TradingCalendar, day: date, spots: tuple[tuple[str, float], ...]
+) -> tuple[Listing, ContractMaster]:
+    listing = Listing(calendar)
+    return listing, listing.master(day, dict(spots))
 
 
 _SIDES: tuple[Kind, Kind] = ("CE", "PE")

@@ -196,6 +196,7 @@ def _walk_knots(rng: random.Random, count: int, size: float) -> list[float]:
     return values
 
 
+@lru_cache(maxsize=32)
 def _volatility(seed: int, underlying: Underlying, day: date, steps: int) -> FloatArray:
     """Log of implied volatility over the day, before the price's own influence; continuous from day to day."""
     rng = random.Random(key_of(seed, "vol", day, underlying.name))
@@ -205,6 +206,7 @@ def _volatility(seed: int, underlying: Underlying, day: date, steps: int) -> Flo
     at = np.linspace(0.0, 1.0, steps + 1)
     wander = np.interp(at, np.linspace(0, 1, 60), knots - np.linspace(0, knots[-1], 60))
     result: FloatArray = math.log(underlying.volatility) + start + (end - start) * at + wander
+    result.setflags(write=False)  # kept for the next market of this seed
     return result
 
 

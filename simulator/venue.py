@@ -10,10 +10,10 @@ from simulator.account import SimAccount
 from simulator.broker import INTRADAY_END as BROKER_DAY_END
 from simulator.calendar import CASH_OPEN, TradingCalendar
 from simulator.clock import DEFAULT_DATE, STEP_S, VirtualClock
-from simulator.contracts import Contract, ContractKey, ContractMaster
+from simulator.contracts import Contract, ContractKey
 from simulator.faults import FaultBoard
 from simulator.floor import Floor
-from simulator.listing import Listing
+from simulator.listing import first_day
 from simulator.market import BEFORE_OPEN, Market
 from simulator.sandbox_rules import INTRADAY_END as SANDBOX_DAY_END
 from simulator.scenario import Player, load_scenario
@@ -23,6 +23,9 @@ from simulator.underlyings import UNDERLYINGS
 DEFAULT_CASH = 5_000_000
 MOST_ACCOUNTS = 50
 TickListener = Callable[[set[ContractKey]], None]
+
+CALENDAR = TradingCalendar()
+"""It never changes, so all markets share it."""
 
 
 class Venue:
@@ -44,11 +47,10 @@ class Venue:
         if not 1 <= accounts <= MOST_ACCOUNTS:
             raise ValueError(f"accounts is {accounts}; give 1 to {MOST_ACCOUNTS}")
         self.seed = seed
-        self.calendar = TradingCalendar()
+        self.calendar = CALENDAR
         self.clock = VirtualClock(self.calendar, day, at)
         self.market = Market(seed, self.clock, self.calendar)
-        self._listing = Listing(self.calendar)
-        self.contracts = self._list_contracts()
+        self._listing, self.contracts = first_day(self.calendar, self.clock.trading_date, self._spots())
         self.faults = FaultBoard(seed)
         self.timers = Timers()
         floor = Floor(self.market, self.clock, self.calendar, self.contract)
@@ -144,9 +146,8 @@ class Venue:
         elif account is not None:
             account.log_out()
 
-    def _list_contracts(self) -> ContractMaster:
-        spots = {u.name: self.market.spot(u.name) for u in UNDERLYINGS}
-        return self._listing.master(self.clock.trading_date, spots)
+    def _spots(self) -> dict[str, float]:
+        return {u.name: self.market.spot(u.name) for u in UNDERLYINGS}
 
     def _one_step(self) -> bool:
         """True when this step rolled into the next trading day."""
@@ -185,7 +186,7 @@ class Venue:
 
     def _begin_day(self) -> None:
         self.market.begin_day()
-        self.contracts = self._list_contracts()
+        self.contracts = self._listing.master(self.clock.trading_date, self._spots())
         for account in self.accounts:
             account.begin_day()
 

@@ -1,5 +1,6 @@
 """Real SQLite, PostgreSQL and Redis for the tests, started when first asked for and gone when the tests end."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -34,10 +35,15 @@ def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def postgres_url(_postgres_folder: Path) -> str:
     """The URL of an empty PostgreSQL database; a new one for each test module."""
+    return new_postgres_url(_postgres_folder)
+
+
+def new_postgres_url(folder: Path) -> str:
+    """The URL of a new, empty database on the server whose socket is in that folder."""
     name = f"desk_{next(_database_numbers)}"
-    with psycopg.connect(host=str(_postgres_folder), user="postgres", dbname="postgres", autocommit=True) as server:
+    with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}".encode())
-    return f"postgresql+psycopg://postgres@/{name}?host={_postgres_folder}"
+    return f"postgresql+psycopg://postgres@/{name}?host={folder}"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -58,6 +64,13 @@ def redis_url(_redis_port: int) -> str:
 @pytest.fixture(scope="session")
 def _postgres_folder() -> Iterator[Path]:
     """The folder that holds the socket of a running PostgreSQL server."""
+    with postgres_server() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[Path]:
+    """A PostgreSQL server of its own until the block ends; the folder holds its socket."""
     user = NOBODY if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="desk-pg-", ignore_cleanup_errors=True) as place:
         folder = Path(place)

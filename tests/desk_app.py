@@ -13,7 +13,6 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from app.accounts import accounts_bp
@@ -23,7 +22,7 @@ from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Ho
 from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.plan import Mode
 from app.main import main_bp
-from app.persistence.database import Database, Table, prepare_sqlite
+from app.persistence.database import Database
 from app.persistence.tables import User
 from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
 from app.ports.simulator import SimulatorAccount
@@ -31,15 +30,20 @@ from app.services.account_check import AccountCheck
 from app.services.account_health import HealthBoard
 from app.services.accounts import AccountForm, Accounts
 from app.services.activity import Activity
+from app.services.adoption_commands import AdoptionCommands
+from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
 from app.services.feed_state import FeedPhase, FeedState
 from app.services.gateways import Gateways
+from app.services.ignored_positions import IgnoredPositions
+from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.price_board import PriceBoard
+from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.today import Today
@@ -48,6 +52,7 @@ from app.trading import trading_bp
 from app.web.desk import Desk
 from app.web.install import install_web
 from config import testing_settings
+from tests.empty_database import empty_database
 
 MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Monday 23 November 2026, 10:30 in India."""
@@ -304,10 +309,7 @@ def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Benc
     """A desk on an empty database, given back when the block ends."""
     url = url or f"sqlite:///{folder / 'desk.sqlite3'}"
     settings = testing_settings().with_(database_url=url, **changes)
-    engine = create_engine(url)
-    prepare_sqlite(engine)
-    Table.metadata.drop_all(engine)
-    Table.metadata.create_all(engine)
+    engine = empty_database(url)
     made = _bench(Database(engine), settings)
     try:
         yield made
@@ -341,12 +343,24 @@ def _bench(database: Database, settings: Any) -> Bench:
         database=database,
         people=people,
         activity=activity,
+        alarms=Alarms(database, clock, Journal(clock), activity),
         today=Today(database, runs, clock),
         accounts=accounts,
         book_pages=books,
+        reconciliation=Reconciliation(
+            database,
+            accounts,
+            reader,
+            clock,
+            clock,
+            ignoring=IgnoredPositions(database, clock, activity),
+            contract_of=LISTED.get,
+        ),
         health=health,
         board=board,
         commands=nothing,
+        overrides=nothing,
+        adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),
         kill_switch=KillSwitch(database, clock, activity, people, lambda: None),
         strategies=nothing,
         previews=nothing,
@@ -358,6 +372,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         simulator=simulator,
         unwell_threads=list,
         engine_leads=lambda: True,
+        damage=lambda: None,
     )
     return Bench(_app(desk), desk, clock, net, simulator, database)
 

@@ -19,6 +19,7 @@ from tools import children
 from tools.steps import ROOT
 
 Server = Literal["gunicorn", "flask"]
+Entry = Literal["wsgi", "tests.quick_wsgi", "tests.killed_wsgi"]
 
 READY_S = 60.0
 TOKEN = "newcomer-token-for-tests"
@@ -36,14 +37,20 @@ class DeskProcess:
 
 @contextlib.contextmanager
 def desk_process(
-    simulator: SimulatorProcess, folder: Path, port: int, server: Server, *, encryption_keys: str | None = None
+    simulator: SimulatorProcess,
+    folder: Path,
+    port: int,
+    server: Server,
+    *,
+    encryption_keys: str | None = None,
+    entry: Entry = "wsgi",
 ) -> Iterator[DeskProcess]:
     """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends."""
-    settings = _settings(simulator, folder, encryption_keys or f"test:{Fernet.generate_key().decode()}")
-    _migrate(settings)
+    settings = desk_environment(simulator, folder, encryption_keys or f"test:{Fernet.generate_key().decode()}")
+    migrate(settings)
     log = folder / "desk.log"
     with log.open("w", encoding="utf-8") as output:
-        program = children.start(_command(server, port), output=output, environment=settings, folder=ROOT)
+        program = children.start(_command(server, port, entry), output=output, environment=settings, folder=ROOT)
         try:
             _wait(port, program, log)
             yield DeskProcess(f"http://127.0.0.1:{port}", TOKEN, log, program)
@@ -51,7 +58,8 @@ def desk_process(
             children.stop(program, within_s=15.0)
 
 
-def _settings(simulator: SimulatorProcess, folder: Path, encryption_keys: str) -> dict[str, str]:
+def desk_environment(simulator: SimulatorProcess, folder: Path, encryption_keys: str) -> dict[str, str]:
+    """What a desk process on that folder is told by its environment."""
     return {
         "SECRET_KEY": "a-secret-of-a-test-that-guards-nothing",
         "ENCRYPTION_KEYS": encryption_keys,
@@ -64,7 +72,7 @@ def _settings(simulator: SimulatorProcess, folder: Path, encryption_keys: str) -
     }
 
 
-def _migrate(settings: dict[str, str]) -> None:
+def migrate(settings: dict[str, str]) -> None:
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app:create_app('development')", "db", "upgrade"],
         cwd=ROOT,
@@ -74,11 +82,11 @@ def _migrate(settings: dict[str, str]) -> None:
     )
 
 
-def _command(server: Server, port: int) -> list[str | Path]:
+def _command(server: Server, port: int, entry: Entry) -> list[str | Path]:
     if server == "flask":
-        return [sys.executable, "-m", "flask", "--app", "wsgi", "run", "--port", str(port), "--no-reload"]
+        return [sys.executable, "-m", "flask", "--app", entry, "run", "--port", str(port), "--no-reload"]
     workers = ["-k", "gthread", "-w", "1", "--threads", "64", "--no-control-socket"]
-    return [sys.executable, "-m", "gunicorn", "wsgi:app", *workers, "-b", f"127.0.0.1:{port}"]
+    return [sys.executable, "-m", "gunicorn", f"{entry}:app", *workers, "-b", f"127.0.0.1:{port}"]
 
 
 def _wait(port: int, program: subprocess.Popen[str], log: Path) -> None:

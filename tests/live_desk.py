@@ -1,17 +1,20 @@
 """The whole application without a browser: real database, real engine threads, real sockets to a real simulator."""
 
 import contextlib
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from app import create_app
 from app.bootstrap import Runtime, runtime_of
@@ -22,12 +25,16 @@ from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent
 from app.services.commands import ExitScope
 from app.services.preview_maker import FrozenPreview
 from app.services.run_board import RunView
-from config import testing_settings
+from config import Settings, testing_settings
 from tests.simulator_process import SimulatorProcess
 
 T = TypeVar("T")
 
-SOON_S = 15.0
+SOON_S = 45.0
+"""On a busy machine; a desk that is left alone needs a second."""
+
+SIMULATED_QUIET_S = 15.0
+"""Instead of 150 s: no call of the simulator is under way for longer than it is told to be by a fault."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +173,10 @@ class LiveDesk:
         found: list[dict[str, Any]] = self.simulator.truth(number)["orders"]
         return found
 
+    def filled_at_broker(self, number: int) -> list[dict[str, Any]]:
+        """Of these, what was filled: on a busy machine an order may rest, be cancelled and priced again."""
+        return [order for order in self.orders_at_broker(number) if order["order_status"] == "complete"]
+
     def net_at_broker(self, number: int) -> dict[str, int]:
         """Signed units of every position that is not flat, at the broker."""
         positions = self.simulator.truth(number)["positions"]
@@ -185,9 +196,7 @@ def live_desk(simulator: SimulatorProcess, folder: Path, **changes: Any) -> Iter
         lock_path=str(folder / "engine.lock"),
         **changes,
     )
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
+    app = _migrated(settings)
     desk = LiveDesk(app, simulator)
     furnish(desk)
     desk.runtime.start()
@@ -196,6 +205,29 @@ def live_desk(simulator: SimulatorProcess, folder: Path, **changes: Any) -> Iter
         yield desk
     finally:
         desk.runtime.stop()
+
+
+def _migrated(settings: Settings) -> Flask:
+    """The application on a database of the newest migration; a new file is a copy of one that was migrated before."""
+    place = make_url(settings.database_url).database if settings.database_url.startswith("sqlite") else None
+    if place is not None and not Path(place).exists():
+        shutil.copyfile(Path(_template().name) / "desk.sqlite3", place)
+    app = create_app(settings)
+    if place is None:
+        with app.app_context():
+            upgrade()
+    return app
+
+
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """Gone when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="desk-migrated-")
+    app = create_app(testing_settings().with_(database_url=f"sqlite:///{folder.name}/desk.sqlite3"))
+    with app.app_context():
+        upgrade()
+    runtime_of(app).ground.database.engine.dispose()  # the last connection takes what is in the log into the file
+    return folder
 
 
 def furnish(desk: LiveDesk) -> None:

@@ -20,6 +20,7 @@ from app.ports.feed import Tick
 from app.services.commands import Commands
 from app.services.contract_list import ContractList, _Listed, list_date
 from app.services.option_chain_manager import OptionChainManager
+from app.services.override_commands import OverrideCommands
 from app.services.preview_maker import Previews
 from app.services.strategies import SavedStrategy, Strategies
 from app.web.desk import EXTENSION, Desk
@@ -184,6 +185,7 @@ def trading_bench(folder: Path, **changes: Any) -> Iterator[TradingBench]:
             strategies=strategies,
             previews=previews,
             commands=Commands(database, clock, activity, lambda: woken.append(None)),
+            overrides=OverrideCommands(database, clock, activity, lambda: woken.append(None)),
             chains=OptionChainManager(made.desk.contract_list, made.desk.board, nothing, nothing, clock, clock),
         )
         made.app.extensions[EXTENSION] = desk

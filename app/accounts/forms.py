@@ -1,7 +1,9 @@
 """The form of an account."""
 
+from decimal import Decimal
+
 from wtforms import PasswordField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Optional, Regexp
 
 from app.services.accounts import AccountForm
 from app.web.forms import DeskForm, PlainText, stripped
@@ -20,6 +22,20 @@ class AccountFields(DeskForm):
         filters=[stripped], validators=[InputRequired("Type the market data address, as ws://127.0.0.1:8765.")]
     )
     api_key = PasswordField(validators=[Optional(), PlainText(0, 256)])
+    orders_per_second = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(r"([1-9]|10)\Z", message="Type a whole number from 1 to 10, or leave it empty."),
+        ],
+    )
+    max_day_loss = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(r"[1-9]\d{0,9}(\.\d{1,2})?\Z", message="Type rupees above zero, as 25000, or leave it empty."),
+        ],
+    )
     notes = TextAreaField(filters=[stripped], validators=[PlainText(0, 2000, lines=True)])
 
     def typed(self) -> AccountForm:
@@ -30,4 +46,6 @@ class AccountFields(DeskForm):
             websocket_url=self.websocket_url.data or "",
             api_key=self.api_key.data or "",
             notes=self.notes.data or "",
+            orders_per_second=int(self.orders_per_second.data) if self.orders_per_second.data else None,
+            max_day_loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
         )

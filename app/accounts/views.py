@@ -1,7 +1,7 @@
 """What the account pages show."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from app.services.accounts import AccountRow, AccountState
 from app.services.activity import Entry
 from app.web.account_words import latency_of, mode_word, reason_of, state_word
 from app.web.desk import Desk
+from app.web.foreign import foreign_positions
 from app.web.market_time import on_page
 
 
@@ -44,6 +45,7 @@ class AccountView:
     added_at: datetime
     open_orders: int | None = None
     positions: int | None = None
+    foreign: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def account_view(desk: Desk, accounts: list[AccountRow], account_id: int) -> Acc
     with desk.database.reading() as session:
         open_orders = _open_orders(session, account_id)
         positions = _positions(session, account_id, was_read=desk.health.of(account_id).state is HealthState.OK)
-    return _view(desk, accounts[index], index, len(accounts), open_orders, positions)
+    view = _view(desk, accounts[index], index, len(accounts), open_orders, positions)
+    return replace(view, foreign=foreign_positions(desk, [account_id])[account_id])
 
 
 def funds_view(desk: Desk, health: AccountHealth) -> FundsView | None:

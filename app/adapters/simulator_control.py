@@ -9,7 +9,9 @@ from urllib3.exceptions import HTTPError
 from app.domain.errors import Unavailable
 from app.ports.simulator import SimulatorAccount
 
-_WAIT = urllib3.Timeout(connect=1.0, read=2.0)
+_WAIT = urllib3.Timeout(connect=2.0, read=10.0)
+"""It lives on the same machine: one that is there and late is busy."""
+
 _LONGEST_ANSWER = 1_000_000
 
 

@@ -1,13 +1,19 @@
 """`/api`: what the pages' own modules ask for; the scripts' API stands beside it."""
 
+import re
+from dataclasses import asdict
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput
+from app.services.adoption_commands import Adopt
 from app.services.kill_switch import Target
+from app.services.overrides import Override
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit
 from app.web.idempotency import form_key
+from app.web.places import average_in, place_in, units_in
 from app.web.signed_in import user
 from app.web.targets import target_named
 
@@ -40,11 +46,69 @@ def trading_states() -> ResponseReturnValue:
     )
 
 
+@api_bp.get("/reconciliation")
+@api_rate_limit
+def reconciliation() -> ResponseReturnValue:
+    """What each account's broker has and what our fills say; `broker` is an old figure where `agreement` is unread."""
+    book, asked = desk().reconciliation.lines(user()), desk().adoptions.recent(user())
+    accounts = [{"account": each.account, "read": each.reason is None, "age_s": each.age_s} for each in book.sources]
+    rows = [asdict(row) for row in book.rows]
+    return jsonify({"rows": rows, "accounts": accounts, "adoptions": [asdict(each) for each in asked]})
+
+
+@api_bp.post("/reconciliation/adopt")  # it sends nothing, and what it makes can be exited: never slowed down
+def adopt() -> ResponseReturnValue:
+    """Make foreign units a run: the fields of the page's form. What comes of it stands in /api/reconciliation."""
+    _once_each()
+    wanted = Adopt(*place_in(request.form), units_in(request.form), average_in(request.form))
+    return jsonify({"command_id": desk().adoptions.ask(wanted, actor=user(), key=form_key())}), 202
+
+
+@api_bp.post("/reconciliation/ignore")
+@api_rate_limit
+def ignore() -> ResponseReturnValue:
+    """Say no more of exactly so many foreign units."""
+    _once_each()
+    place, units = place_in(request.form), units_in(request.form)
+    desk().reconciliation.ignore(user(), place, units)
+    return jsonify({"ignored": units})
+
+
+@api_bp.post("/reconciliation/unignore")
+@api_rate_limit
+def unignore() -> ResponseReturnValue:
+    """Ignore nothing there any more."""
+    _once_each()
+    desk().reconciliation.take_back(user(), place_in(request.form))
+    return jsonify({"ignored": None})
+
+
+@api_bp.post("/runs/<int:run_id>/send-again")  # an exit, like the kill switch: never slowed down
+def send_again(run_id: int) -> ResponseReturnValue:
+    """Send an exit of unknown outcome again: the fields of the page's form, `confirm` being yes."""
+    _once_each()
+    if request.form.get("confirm") != "yes":
+        raise InvalidInput("confirm", "confirm must be yes: the exit may be closed twice.")
+    wanted, key = Override(_id("account_id"), _id("leg_id")), form_key()
+    return jsonify({"command_id": desk().overrides.ask(run_id, wanted, actor=user(), key=key)}), 202
+
+
 @api_bp.post("/trading/kill")  # never slowed down: whoever is in a hurry here has a reason
 def kill() -> ResponseReturnValue:
     """Halt, cancel, close: `target` and `idempotency_key` as the page of the kill switch sends them."""
+    _once_each()
+    target, key = target_named(request.form.get("target", "")), form_key()
+    return jsonify({"command_id": desk().kill_switch.kill(target, actor=user(), key=key)}), 202
+
+
+def _once_each() -> None:
     repeated = next((name for name, values in request.form.lists() if len(values) > 1), None)
     if repeated is not None:
         raise InvalidInput(repeated, f"{repeated} must be given once.")
-    target, key = target_named(request.form.get("target", "")), form_key()
-    return jsonify({"command_id": desk().kill_switch.kill(target, actor=user(), key=key)}), 202
+
+
+def _id(name: str) -> int:
+    text = request.form.get(name, "")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise InvalidInput(name, f"{name} must be a whole number.")
+    return int(text)

@@ -122,7 +122,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """A pushed change of one order. `filled` is cumulative; `average` is None until something filled."""
+    """A pushed change of one order. `filled` is cumulative; `average` is None until something filled.
+
+    `product` and `price_type` are empty, `price` and `trigger_price` 0 where the push does not say.
+    """
 
     order_id: str
     contract: ContractKey | None
@@ -133,6 +136,10 @@ class OrderUpdate:
     average: Decimal | None
     reject_reason: str | None
     mode: str
+    product: str = ""
+    price_type: str = ""
+    price: Decimal = Decimal(0)
+    trigger_price: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,16 @@ def move(current: IntentState, to: IntentState) -> IntentState:
     return to
 
 
+def correct(current: IntentState) -> IntentState:
+    """WORKING, from wherever an order that was not its own had brought an intent: the answer names the right one.
+
+    The one way back, for the broker's answer alone. Raises IllegalMove for an intent that was never sent.
+    """
+    if current in {IntentState.READY, IntentState.DENIED}:
+        raise IllegalMove(f"An intent that is {current} has no order to be corrected.")
+    return IntentState.WORKING
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """What goes on the wire for one slice. `price` and `trigger_price` are 0 where the type does not use them."""
@@ -83,3 +93,11 @@ class OrderRequest:
     trigger_price: Decimal
     tag: str
     """Free text the gateway asks for; shown nowhere at the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyRequest:
+    """New prices for an order at the broker. The gateway wants all of it said again; `order.units` stays the total."""
+
+    order_id: str
+    order: OrderRequest

@@ -6,7 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.contracts import Contract, Product, Side
+from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.money import Lots, Units
+from app.domain.pacing import AccountPace
+from app.domain.price_types import AT_MARKET, PriceTerms
 
 
 class Mode(StrEnum):
@@ -27,11 +30,15 @@ class ResolvedLeg:
     product: Product
     note: str
     """How the contract was found, for the trader: `ATM of 25,012.40`. A warning is part of it."""
+    pricing: PriceTerms = AT_MARKET
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrder:
-    """One slice. `limit` is the protected limit shown at preview; at send it is refreshed within `worst`."""
+    """One slice. `limit` is the protected limit shown at preview; at send it is refreshed within `worst`.
+
+    Of a leg with a price typed both are that price, which is never refreshed; for SL-M it is the trigger.
+    """
 
     leg: int
     slice: int
@@ -42,19 +49,21 @@ class PlannedOrder:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLeg:
-    """One leg in one account: lots, units, the slices that add up to them."""
+    """One leg in one account: lots, units, the slices that add up to them, and how all of them are priced."""
 
     leg: int
     lots: Lots
     units: Units
     orders: tuple[PlannedOrder, ...]
+    pricing: PriceTerms = AT_MARKET
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
     """What one account will do. `skipped` is the reason when it takes no part; then `legs` is empty.
 
-    `margin_needed` and `funds_free` are rupees, None when the gateway gives no figure (the explanation says so).
+    `pace` is how long sending takes, None where nothing is sent. `margin_needed` and `funds_free` are rupees, None when
+    the gateway gives no figure (the explanation says so).
     """
 
     account_id: int
@@ -66,6 +75,7 @@ class AccountPlan:
     funds_free: Decimal | None
     explanation: tuple[str, ...]
     skipped: str | None
+    pace: AccountPace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Plan:
     accounts: tuple[AccountPlan, ...]
     max_loss: Decimal | None
     max_profit: Decimal | None
+    failure: FailurePolicy = DEFAULT
 
     @property
     def taking_part(self) -> tuple[AccountPlan, ...]:

@@ -11,6 +11,7 @@ from app.domain.errors import InvalidInput, NoFreshPrice, Refused
 from app.domain.expiries import resolve_expiry
 from app.domain.money import ZERO, Lots, Units, units_of
 from app.domain.plan import AccountPlan, Mode, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.domain.price_types import check_tick
 from app.domain.sizing import Explanation, explain_fixed, fixed_structures
 from app.domain.slicing import slices
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
@@ -61,11 +62,14 @@ def _resolve(index: int, leg: LegSpec, reading: _Reading) -> ResolvedLeg:
         expiry = resolve_expiry(leg.expiry, listed, reading.today, reading.closed_today, leg.underlying)
         field = "strike"
         contract, note = _future(leg, expiry, reading) if futures else _option(leg, expiry, reading)
+        check_tick(leg.pricing, contract.tick)
+    except InvalidInput as wrong:
+        raise InvalidInput(f"legs[{index}].{wrong.field}", f"Leg {leg.number}: {wrong}") from wrong
     except Refused as refusal:
         raise InvalidInput(f"legs[{index}].{field}", f"Leg {leg.number}: {refusal}") from refusal
     except NoFreshPrice as missing:
         raise NoFreshPrice(f"Leg {leg.number}: {missing}") from missing
-    return ResolvedLeg(leg.number, contract, leg.side, leg.ratio, leg.product, note)
+    return ResolvedLeg(leg.number, contract, leg.side, leg.ratio, leg.product, note, leg.pricing)
 
 
 def _future(leg: LegSpec, expiry: date, reading: _Reading) -> tuple[Contract, str]:
@@ -124,7 +128,7 @@ class AccountTerms:
 
 @dataclass(frozen=True, slots=True)
 class LegPrice:
-    """The protected limit of a leg and the worst it may be moved to."""
+    """The protected limit of a leg and the worst it may be moved to; of a typed price both are that price."""
 
     limit: Decimal
     worst: Decimal
@@ -197,13 +201,14 @@ def _planned_leg(
     orders = tuple(
         PlannedOrder(leg.number, number, piece, price.limit, price.worst) for number, piece in enumerate(pieces, 1)
     )
-    return PlannedLeg(leg.number, lots, units, orders)
+    return PlannedLeg(leg.number, lots, units, orders, leg.pricing)
 
 
 def _leg_line(leg: ResolvedLeg, sized: PlannedLeg) -> str:
     cut = "" if len(sized.orders) == 1 else f" in slices {' + '.join(str(order.units) for order in sized.orders)}"
     lots = "lot" if sized.lots == 1 else "lots"
-    return f"Leg {leg.number}: {leg.side} {leg.contract.key.symbol}, {sized.lots} {lots} ({sized.units} units){cut}"
+    at = f" at {leg.pricing.words()}" if leg.pricing.is_typed else ""
+    return f"Leg {leg.number}: {leg.side} {leg.contract.key.symbol}, {sized.lots} {lots} ({sized.units} units){cut}{at}"
 
 
 def _margin_lines(account: AccountTerms) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """Profit and loss of a run, saying plainly when it cannot be known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.contracts import ContractKey
-from app.domain.money import ZERO
+from app.domain.money import ZERO, Units
 from app.domain.positions import PositionState, unrealised
 
 MARK_MAX_AGE_S = 10.0
@@ -31,6 +31,24 @@ class HeldLeg:
 
     contract: ContractKey
     state: PositionState
+
+
+def together(legs: Iterable[HeldLeg]) -> tuple[HeldLeg, ...]:
+    """The same holdings with one leg for each contract and sign: as good for any question about all of them.
+
+    Averages are weighted by units, and are exact to Decimal's 28 digits.
+    """
+    sums: dict[tuple[ContractKey, int], tuple[int, Decimal, Decimal]] = {}
+    for leg in legs:
+        state = leg.state
+        place = (leg.contract, (state.units > 0) - (state.units < 0))
+        units, cost, realised = sums.get(place, (0, ZERO, ZERO))
+        worth = ZERO if state.average is None else state.average * state.units
+        sums[place] = (units + state.units, cost + worth, realised + state.realised)
+    return tuple(
+        HeldLeg(contract, PositionState(Units(units), cost / units if units else None, realised))
+        for (contract, _), (units, cost, realised) in sums.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,22 @@ QUIET_ANSWERED_S = 20.0
 QUIET_OPEN_S = 150.0
 """Without an answer: the gateway may be in its 120 s call, and the book may lag behind that."""
 
+
+@dataclass(frozen=True, slots=True)
+class QuietWindows:
+    """Seconds after a send in which its order may still appear. Only gateways whose calls are known to end sooner may
+    have shorter ones.
+    """
+
+    answered_s: float = QUIET_ANSWERED_S
+    open_s: float = QUIET_OPEN_S
+
+    def after(self, verdict: Verdict) -> float:
+        return self.answered_s if verdict is Verdict.UNKNOWN_ANSWERED else self.open_s
+
+
+QUIET = QuietWindows()
+
 CLEAN_READS = 2
 """How many clean reads in a row have to show nothing before an order is taken to be absent."""
 
@@ -24,7 +40,8 @@ CLEAN_READS = 2
 class UnknownIntent:
     """An order that was sent and may or may not stand. `since_send_s` is on the real, monotonic clock.
 
-    `limit` is the price it was sent with. `verdict` UNKNOWN_ANSWERED has the short quiet window, all else the long.
+    `limit` is the price it was sent with, `trigger` the one it waits for; 0 where its price type has none.
+    `verdict` UNKNOWN_ANSWERED has the short one of the `windows`, all else the long.
     """
 
     contract: ContractKey
@@ -34,11 +51,12 @@ class UnknownIntent:
     limit: Decimal
     verdict: Verdict
     since_send_s: float
+    trigger: Decimal = Decimal(0)
+    windows: QuietWindows = QUIET
 
     @property
     def is_quiet_over(self) -> bool:
-        window = QUIET_ANSWERED_S if self.verdict is Verdict.UNKNOWN_ANSWERED else QUIET_OPEN_S
-        return self.since_send_s >= window
+        return self.since_send_s >= self.windows.after(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +137,7 @@ def lost_ids(known: frozenset[str], orders: Sequence[BrokerOrder]) -> frozenset[
 
 
 def _terms(intent: UnknownIntent) -> tuple[object, ...]:
-    return (intent.contract, intent.side, intent.units, intent.product, intent.limit)
+    return (intent.contract, intent.side, intent.units, intent.product, intent.limit, intent.trigger)
 
 
 def _candidates(
@@ -157,8 +175,12 @@ def _product_fits(theirs: str, ours: Product) -> bool:
 
 def _price_fits(order: BrokerOrder, intent: UnknownIntent) -> bool:
     """The limit we sent; or none shown; or, once something filled, an average no worse than it, as some books show."""
+    if intent.trigger and order.trigger_price > 0 and order.trigger_price != intent.trigger:
+        return False
     if order.price <= 0 or order.price == intent.limit:
         return True
+    if not intent.limit:  # a stop at market, to which its broker may have given a limit
+        return order.trigger_price == intent.trigger
     has_filled = order.status is OrderStatus.COMPLETE or bool(order.filled)
     return has_filled and (intent.limit - order.price) * intent.side.sign > 0
 

@@ -36,6 +36,15 @@ _DOUBT = re.compile(
 )
 """Words after which an order may stand at the broker in spite of the refusal around them."""
 
+_PRICE = re.compile(
+    r"\blpp\b|limit price protection|circuit (?:limit|range|price|breaker)|price (?:band|range)"
+    r"|(?:execution|operating) range"
+)
+"""Refusals of a price, which another price may escape."""
+
+_IP = re.compile(r"\bip\b(?: address)?(?: [0-9a-f.:]+)?(?: is)? (?:not|mismatch)|\bstatic ip\b")
+"""Refusals of the address that the order came from: every order of that account is refused until a person acts."""
+
 _SIZE = r"freeze\ (?:limit|quantity|qty) | (?:quantity|qty)\ freeze | maximum\ (?:allowed\ )?(?:order\ )?quantity"
 _TOO_LARGE = re.compile(_SIZE, re.VERBOSE)
 
@@ -55,7 +64,9 @@ _REFUSED = re.compile(
     | trigger\ price\ for\ stoploss
     | markets?\ (?:is|are)\ closed | exchange\ is\ closed | outside\ market\ hours | after\ market\ hours
     | incorrect\ `?api_key`?\ or\ `?access_token | (?:token|session)\ (?:is\ |has\ )?(?:invalid|expired)
-    | invalid\ (?:access\ )?(?:token|session) | ip\ (?:address\ )?(?:is\ )?not\ (?:whitelisted|allowed|registered)
+    | invalid\ (?:access\ )?(?:token|session)
+    | \bip\ (?:address\ )?(?:[0-9a-f.:]+\ )?(?:is\ )?not\ (?:whitelisted|allowed|registered)
+    | \bstatic\ ip\b
     """,
     re.VERBOSE,
 )
@@ -86,3 +97,13 @@ def is_certain(message: str) -> bool:
 def is_about_size(message: str) -> bool:
     """True for a refusal of too many units in one order."""
     return _TOO_LARGE.search(message.lower()) is not None
+
+
+def is_about_price(message: str) -> bool:
+    """True for a refusal of the price alone."""
+    return _PRICE.search(message.lower()) is not None
+
+
+def is_about_address(message: str) -> bool:
+    """True for a refusal of the network address that orders come from, as brokers want it registered."""
+    return _IP.search(message.lower()) is not None

@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.contracts import Kind, Product, Side
+from app.domain.failure_policy import DEFAULT, FailurePolicy
+from app.domain.price_types import AT_MARKET, PriceTerms
 
 
 class ExpiryWord(StrEnum):
@@ -45,12 +47,14 @@ class LegSpec:
     side: Side
     ratio: int
     product: Product
+    pricing: PriceTerms = AT_MARKET
 
 
 @dataclass(frozen=True, slots=True)
 class StrategySpec:
     """A recipe. `structures` is how many times the legs are taken for an account with multiplier 1.
 
+    `max_workers` is the most orders under way at once in each account, None for what the settings say.
     `max_loss` and `max_profit` are positive rupees over the whole run, None for no such rule.
     """
 
@@ -59,3 +63,5 @@ class StrategySpec:
     structures: int
     max_loss: Decimal | None
     max_profit: Decimal | None
+    max_workers: int | None = None
+    failure: FailurePolicy = DEFAULT

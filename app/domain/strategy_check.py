@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from app.domain.contracts import Kind, underlying_named
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
+from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
+from app.domain.price_types import check_terms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 
 MAX_NAME = 80
@@ -24,11 +27,21 @@ def check_strategy(spec: StrategySpec) -> None:
         raise InvalidInput("structures", f"{spec.structures} structures: take 1 to {MAX_STRUCTURES}.")
     if not 1 <= len(spec.legs) <= MAX_LEGS:
         raise InvalidInput("legs", f"A strategy has 1 to {MAX_LEGS} legs, not {len(spec.legs)}.")
+    if spec.max_workers is not None and not LEAST_WORKERS <= spec.max_workers <= MOST_WORKERS:
+        raise InvalidInput("max_workers", f"Take {LEAST_WORKERS} to {MOST_WORKERS} orders at once in an account.")
+    _check_failure(spec.failure)
     _check_amount("max_loss", spec.max_loss)
     _check_amount("max_profit", spec.max_profit)
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])
+
+
+def _check_failure(policy: FailurePolicy) -> None:
+    if policy.leg is LegPolicy.RETRY and not 1 <= policy.retries <= MOST_RETRIES:
+        raise InvalidInput("retries", f"Say how often a rejected leg is sent again: 1 to {MOST_RETRIES} times.")
+    if policy.leg is not LegPolicy.RETRY and policy.retries:
+        raise InvalidInput("retries", "Only a leg that is to be sent again has a number of times. Leave it empty.")
 
 
 def _check_amount(field: str, amount: Decimal | None) -> None:
@@ -49,6 +62,10 @@ def _check_leg(field: str, leg: LegSpec) -> None:
         raise InvalidInput(f"{field}.strike", f"Leg {leg.number}: an option needs a strike rule, such as ATM.")
     else:
         _check_strike(f"{field}.strike", leg.number, leg.strike)
+    try:
+        check_terms(leg.kind, leg.side, leg.pricing)
+    except InvalidInput as wrong:
+        raise InvalidInput(f"{field}.{wrong.field}", f"Leg {leg.number}: {wrong}") from wrong
 
 
 def _check_future(field: str, leg: LegSpec) -> None:

@@ -24,6 +24,9 @@ class Scope(StrEnum):
     STRATEGY = "STRATEGY"
 
 
+ENGINE = "engine"
+"""The actor of a state that no person set."""
+
 _STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 
 

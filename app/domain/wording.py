@@ -111,6 +111,15 @@ def ist(moment: datetime | str | None) -> str:
     return f"{moment.astimezone(IST):%H:%M:%S}"
 
 
+def damaged(found: str) -> str:
+    """About a database file in which `found` is wrong."""
+    return (
+        f"The database file is damaged ({found}). This desk sends nothing and changes nothing; what can still be read "
+        "is shown. Close what is open at the brokers, stop the desk, put the newest backup of it in its place and "
+        "start again: positions that came since then are shown as foreign and can be adopted."
+    )
+
+
 def ist_date(moment: datetime | date | None) -> str:
     """Date in India: `23 Nov 2026`."""
     if moment is None:

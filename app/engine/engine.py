@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 TRY_AGAIN_S = 1.0
 """Between two tries to lead, and between two renewals while leading."""
 
+NEVER_S = 3600.0
+
 LOST_CODE = 70
 """Exit code of a process that led and lost the lease."""
 
@@ -35,17 +37,23 @@ class Engine:
         recover: Callable[[int], int],
         loops: NamedLoops,
         on_lost: Callable[[], None] = end_process,
+        unfit: Callable[[], str | None] = lambda: None,
     ) -> None:
         """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown.
 
         `on_lost` is called when another process took over while this one slept. Its claims fail already; it starts
-        afresh instead of taking its threads apart.
+        afresh instead of taking its threads apart. `unfit` says, once and before anything else, why this process must
+        never lead.
         """
         self._supervisor = supervisor
         self._lease = lease
         self._recover = recover
         self._loops = loops
         self._on_lost = on_lost
+        self._unfit = unfit
+        self._is_fit = False
+        self.trouble: str | None = None
+        """Why this process does not try to lead."""
         self._leads = False
 
     @property
@@ -69,6 +77,8 @@ class Engine:
         if self._leads:
             self._keep()
             return TRY_AGAIN_S
+        if not self._may_lead():
+            return NEVER_S
         if not self._lease.take():
             return TRY_AGAIN_S
         epoch = self._lease.epoch
@@ -80,6 +90,14 @@ class Engine:
             self._supervisor.add(name, step)
         self._leads = True
         return TRY_AGAIN_S
+
+    def _may_lead(self) -> bool:
+        if not self._is_fit and self.trouble is None:
+            self.trouble = self._unfit()
+            self._is_fit = self.trouble is None
+            if self.trouble is not None:
+                log.critical("this process does not lead: %s", self.trouble)
+        return self._is_fit
 
     def _keep(self) -> None:
         if not self._lease.renew():

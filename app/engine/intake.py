@@ -8,9 +8,11 @@ from app.domain.errors import DeskError, Unavailable
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
-from app.services.commands import CommandKind
+from app.services.adoption import Adopter
+from app.services.commands import CommandKind, pending_of
 from app.services.fair_turns import FairTurns
 from app.services.kill_orders import KillOrders
+from app.services.override_commands import override_of
 from app.services.strategy_executor import StrategyExecutor
 
 log = logging.getLogger(__name__)
@@ -18,11 +20,14 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.25
 """Commands wake this loop at once; another process can only leave them in the table."""
 
+_ASKED = select(CommandRow).where(CommandRow.state == "ASKED")
+
 
 class Intake:
     """`step` belongs to the intake loop. A command whose work was done but not marked is done again: that is safe."""
 
-    def __init__(self, database: Database, clock: Clock, executor: StrategyExecutor) -> None:
+    def __init__(self, database: Database, clock: Clock, executor: StrategyExecutor, adopter: Adopter) -> None:
+        self._adopter = adopter
         self._database = database
         self._clock = clock
         self._executor = executor
@@ -57,32 +62,37 @@ class Intake:
         switch for none at all: what is started after it is refused.
         """
         with self._database.reading() as session:
-            asked = {
-                command.id: command
-                for command in session.scalars(select(CommandRow).where(CommandRow.state == "ASKED"))
-            }
+            asked = {command.id: command for command in session.scalars(_ASKED)}
         in_turn = [asked[command_id] for command_id in self._turns.order(asked)]
         starting = {command.run_id for command in in_turn if command.kind == CommandKind.START}
         exits = (
             c
             for c in in_turn
-            if c.kind == CommandKind.KILL or (c.kind == CommandKind.EXIT and c.run_id not in starting)
+            if c.kind == CommandKind.KILL
+            or (c.kind in {CommandKind.EXIT, CommandKind.OVERRIDE} and c.run_id not in starting)
         )
         return next(exits, in_turn[0] if in_turn else None)
 
     def _do(self, command: CommandRow) -> str:
         if command.kind == CommandKind.KILL:
             return self._kills.do(command.id)
+        if command.kind == CommandKind.ADOPT:
+            return self._adopter.do(command.id)
         if command.run_id is None:
             return "This command names no run."
         if command.kind == CommandKind.START:
             return self._executor.start(command.run_id)
+        if command.kind == CommandKind.PENDING:
+            return self._executor.ask_pending(command.run_id, *pending_of(command.payload))
+        if command.kind == CommandKind.OVERRIDE:
+            return self._executor.ask_override(command.run_id, *override_of(command.payload))
         payload = command.payload
         account_id, leg = payload.get("account_id"), payload.get("leg")
         self._executor.ask_exit(
             command.run_id,
             account_id=account_id if isinstance(account_id, int) else None,
             leg=leg if isinstance(leg, int) else None,
+            with_shorts=payload.get("with_shorts") is True,
             why=f"Exit asked by {payload.get('by', 'somebody')}",
         )
         return "Exit asked for."

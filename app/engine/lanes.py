@@ -1,155 +1,252 @@
-"""A lane for each account: exits before entries, never faster than the exchange allows, one slow call delays few."""
+"""A lane for each account and the loop that claims for all of them: many orders in one transaction, sent side by side.
 
-import heapq
+Executor -> `send` -> `orders` loop: claim together -> workers of each lane: one call each -> `orders` loop: record
+together. A gateway that hangs holds its own workers and nobody else.
+"""
+
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from app.domain.errors import Unavailable
+from app.domain.orders import Purpose
+from app.domain.outcomes import Outcome
+from app.engine.lane import EXITS_ONLY, IDLE_S, Ask, Job, Lane, Urgency, Work
 from app.engine.supervisor import Supervisor
+from app.persistence.tables import Intent
 from app.ports.clock import Clock
+from app.services.claims import Claimed, Claims
 
-IDLE_S = 3600.0
-WINDOW_S = 1.0
+AT_ONCE = 64
+"""Orders claimed in one transaction: the first calls begin while the next are claimed."""
 
+LOOP = "orders"
 
-@dataclass(frozen=True, slots=True, order=True)
-class Job:
-    """One call to make for an account. Sorted by urgency, then by age."""
+GATHER_S = 0.004
+"""How long an answer may wait for those that come just behind it, to be written with them in one transaction."""
 
-    urgency: int
-    number: int
-    intent_id: int = field(compare=False)
-    cancel: bool = field(compare=False, default=False)
-
-
-EXIT_URGENCY = 0
-ENTRY_URGENCY = 1
+REMEMBERED_S = 2.0
+"""How long a figure of the settings is kept: a changed one holds soon, and no order waits for a query."""
 
 
 class OrderCalls(Protocol):
-    """What a lane does with a job; the order desk."""
+    """What is done with jobs; the order desk. `claim` and `record` are called by the orders loop alone."""
 
-    def send(self, intent_id: int) -> None: ...
+    def claim(self, intent_ids: Sequence[int]) -> Claims: ...
+
+    def fetch(self, intent_id: int) -> bool: ...
+
+    def call(self, claimed: Claimed) -> Outcome: ...
+
+    def record(self, answers: Mapping[int, Outcome]) -> None: ...
 
     def cancel(self, intent_id: int) -> None: ...
 
 
-class Governor:
-    """At most `most` calls in any sliding second. Thread-safe."""
+class Paces(Protocol):
+    """How fast an account is sent to and how wide a strategy; the pace settings."""
 
-    def __init__(self, clock: Clock, most: int) -> None:
-        self._clock = clock
-        self._most = most
-        self._taken: deque[float] = deque()
-        self._lock = threading.Lock()
+    def rate(self, account_id: int) -> int: ...
 
-    def wait_s(self) -> float:
-        """0 and the place is taken, or the seconds until one is free and none is taken."""
-        with self._lock:
-            now = self._clock.monotonic()
-            while self._taken and now - self._taken[0] >= WINDOW_S:
-                self._taken.popleft()
-            if len(self._taken) < self._most:
-                self._taken.append(now)
-                return 0.0
-            return WINDOW_S - (now - self._taken[0])
-
-
-class Lane:
-    """Jobs of one account, waiting. Thread-safe. A job already waiting or under way is not queued twice."""
-
-    def __init__(self, governor: Governor) -> None:
-        self._governor = governor
-        self._jobs: list[Job] = []
-        self._known: set[tuple[int, bool]] = set()
-        self._count = 0
-        self._lock = threading.Lock()
-
-    def put(self, intent_id: int, *, urgency: int, cancel: bool = False) -> None:
-        with self._lock:
-            if (intent_id, cancel) in self._known:
-                return
-            self._known.add((intent_id, cancel))
-            self._count += 1
-            heapq.heappush(self._jobs, Job(urgency, self._count, intent_id, cancel))
-
-    def take(self, *, exits_only: bool) -> Job | float:
-        """The next job, or the seconds to wait for one."""
-        with self._lock:
-            if not self._jobs or (exits_only and self._jobs[0].urgency != EXIT_URGENCY):
-                return IDLE_S
-            wait_s = self._governor.wait_s()
-            return heapq.heappop(self._jobs) if wait_s == 0 else wait_s
-
-    def done(self, job: Job) -> None:
-        with self._lock:
-            self._known.discard((job.intent_id, job.cancel))
-
-    def waiting(self) -> int:
-        with self._lock:
-            return len(self._jobs)
+    def max_workers(self, strategy_id: int) -> int: ...
 
 
 class Lanes:
-    """Lanes of all accounts, each with its workers; made when an account is first used. Thread-safe.
-
-    The first worker of a lane takes exits and cancels only, so that entries that hang never block the way out.
-    """
+    """Thread-safe; `step` belongs to the orders loop. A lane is made when its account is first used, or opened."""
 
     def __init__(
-        self, supervisor: Supervisor, clock: Clock, calls: OrderCalls, *, workers: int, per_second: int
+        self,
+        supervisor: Supervisor,
+        clock: Clock,
+        calls: OrderCalls,
+        *,
+        modify: Callable[[int], None],
+        paces: Paces,
+        workers: int,
     ) -> None:
+        """`modify` changes the prices of the order of that intent; the modify desk. `workers` is how many orders of an
+        account are under way at once, where no strategy wants more, besides one place for exits and cancels alone.
+        """
         self._supervisor = supervisor
         self._clock = clock
         self._calls = calls
+        self._modify = modify
+        self._paces = paces
         self._workers = workers
-        self._per_second = per_second
         self._lanes: dict[int, Lane] = {}
+        self._workers_of: dict[int, int] = {}
+        self._answers: deque[tuple[Job, Outcome]] = deque()
+        self._calling = 0
+        self._answered_at = 0.0
+        self._figures: dict[tuple[str, int], tuple[float, int]] = {}
+        self._count = 0
         self._lock = threading.Lock()
 
-    def send(self, account_id: int, intent_id: int, *, is_exit: bool) -> None:
-        self._put(account_id, intent_id, urgency=EXIT_URGENCY if is_exit else ENTRY_URGENCY)
+    def send(self, intent: Intent, *, strategy_id: int | None) -> None:
+        urgency = Urgency.EXIT if intent.purpose == Purpose.EXIT else Urgency.ENTRY
+        width = (
+            self._workers if strategy_id is None else self._figure("width", strategy_id, self._paces.max_workers)
+        )  # fmt: skip
+        self._put(intent, Ask.SEND, urgency, width)
 
-    def cancel(self, account_id: int, intent_id: int) -> None:
-        self._put(account_id, intent_id, urgency=EXIT_URGENCY, cancel=True)
+    def cancel(self, intent: Intent) -> None:
+        self._put(intent, Ask.CANCEL, Urgency.EXIT, self._workers)
 
-    def depth(self) -> dict[int, int]:
+    def modify(self, intent: Intent) -> None:
+        self._put(intent, Ask.MODIFY, Urgency.ENTRY, self._workers)
+
+    def open(self, account_id: int) -> None:
+        """Make the lane of this account now, so that its first order waits for no thread to begin."""
+        self._lane(account_id)
+
+    def waiting(self) -> dict[int, int]:
         """Jobs waiting, by account."""
         with self._lock:
             return {account_id: lane.waiting() for account_id, lane in self._lanes.items()}
 
-    def _put(self, account_id: int, intent_id: int, *, urgency: int, cancel: bool = False) -> None:
+    def step(self) -> float:
+        """Record what was answered, then let go what may. Returns the seconds until more may go."""
+        gather_s = self._gather_s()
+        if gather_s == 0:
+            self._record()
+        due, wait_s = self._due()
+        sends = [job for job in due if job.ask is Ask.SEND]
+        for job in due:
+            if job.ask is not Ask.SEND:
+                self._hand(Work(job))
+        for first in range(0, len(sends), AT_ONCE):
+            self._claim(sends[first : first + AT_ONCE])
+        return min(wait_s, self._gather_s()) if self._answers else wait_s
+
+    def _gather_s(self) -> float:
+        """Seconds for which the oldest answer waits for others that are under way; 0 when there are none."""
+        with self._lock:
+            if not self._answers or not self._calling:
+                return 0.0
+            return max(0.0, self._answered_at + GATHER_S - self._clock.monotonic())
+
+    def _record(self) -> None:
+        answered = [self._answers.popleft() for _ in range(len(self._answers))]
+        if not answered:
+            return
+        try:
+            self._calls.record({job.intent_id: outcome for job, outcome in answered})
+        finally:
+            for job, _ in answered:
+                self._lane(job.account_id).forget(job)
+
+    def _due(self) -> tuple[list[Job], float]:
+        with self._lock:
+            lanes = list(self._lanes.values())
+        found = [lane.due() for lane in lanes]
+        jobs = sorted(job for due, _ in found for job in due)
+        return jobs, min((wait_s for _, wait_s in found), default=IDLE_S)
+
+    def _claim(self, jobs: Sequence[Job]) -> None:
+        """Those that are neither claimed nor lacking are dropped: denied, or to be asked for again by the executor."""
+        left = {job.intent_id: job for job in jobs}
+        try:
+            claims = self._calls.claim(sorted(left))
+            for intent_id, claimed in claims.ready.items():
+                self._hand(Work(left.pop(intent_id), claimed))
+            for intent_id in claims.lacking:
+                self._hand(Work(left.pop(intent_id)))
+        except Unavailable:
+            return  # another process leads; the lease loop says so and ends this one
+        finally:
+            for job in left.values():
+                self._lane(job.account_id).drop(job)
+
+    def _hand(self, work: Work) -> None:
+        account_id = work.job.account_id
         lane = self._lane(account_id)
-        lane.put(intent_id, urgency=urgency, cancel=cancel)
-        for worker in range(self._workers + 1):
-            self._supervisor.wake(f"lane-{account_id}-{worker}")
+        woken = lane.hand(work)
+        while self._workers_of[account_id] < lane.under_way():  # a strategy wider than the settings say
+            self._add_worker(account_id, lane)
+        if woken is not None:
+            self._supervisor.wake(f"lane-{account_id}-{woken}")
+
+    def _put(self, intent: Intent, ask: Ask, urgency: Urgency, width: int) -> None:
+        with self._lock:
+            self._count += 1
+            number = self._count
+        job = Job(urgency, number, ask, intent.account_id, intent.id, intent.run_id, intent.exchange, width)
+        if self._lane(intent.account_id).put(job):
+            self._supervisor.wake(LOOP)
 
     def _lane(self, account_id: int) -> Lane:
         with self._lock:
             lane = self._lanes.get(account_id)
             if lane is None:
-                lane = self._lanes[account_id] = Lane(Governor(self._clock, self._per_second))
-                for worker in range(self._workers + 1):
-                    self._supervisor.add(f"lane-{account_id}-{worker}", self._step(lane, exits_only=worker == 0))
+                lane = Lane(self._clock, self._workers, lambda: self._figure("rate", account_id, self._paces.rate))
+                self._lanes[account_id] = lane
+                for _ in range(self._workers + 1):
+                    self._add_worker(account_id, lane)
             return lane
 
-    def _step(self, lane: Lane, *, exits_only: bool) -> Callable[[], float]:
+    def _add_worker(self, account_id: int, lane: Lane) -> None:
+        number = self._workers_of.get(account_id, EXITS_ONLY - 1) + 1
+        self._supervisor.add(f"lane-{account_id}-{number}", self._worker(lane, number))
+        self._workers_of[account_id] = number
+
+    def _worker(self, lane: Lane, number: int) -> Callable[[], float]:
         def step() -> float:
-            job = lane.take(exits_only=exits_only)
-            if isinstance(job, float):
-                return job
-            try:
-                self._call(job)
-            finally:
-                lane.done(job)
+            work = lane.next(number)
+            if work is None:
+                return IDLE_S
+            self._do(lane, work)
             return 0.0
 
         return step
 
-    def _call(self, job: Job) -> None:
-        if job.cancel:
-            self._calls.cancel(job.intent_id)
-        else:
-            self._calls.send(job.intent_id)
+    def _do(self, lane: Lane, work: Work) -> None:
+        job = work.job
+        if job.ask is Ask.SEND and work.claimed is None:
+            self._fetch(lane, job)
+            return
+        answered = False
+        try:
+            if work.claimed is not None:
+                self._call(job, work.claimed)
+                answered = True
+            elif job.ask is Ask.CANCEL:
+                self._calls.cancel(job.intent_id)
+            else:
+                self._modify(job.intent_id)
+        finally:
+            lane.free(job)
+            if not answered:
+                lane.forget(job)
+            self._supervisor.wake(LOOP)
+
+    def _call(self, job: Job, claimed: Claimed) -> None:
+        with self._lock:
+            self._calling += 1
+        try:
+            outcome = self._calls.call(claimed)
+        finally:
+            with self._lock:
+                self._calling -= 1
+        with self._lock:
+            if not self._answers:
+                self._answered_at = self._clock.monotonic()
+            self._answers.append((job, outcome))
+
+    def _fetch(self, lane: Lane, job: Job) -> None:
+        fetched = False
+        try:
+            fetched = self._calls.fetch(job.intent_id)
+        finally:
+            if fetched:
+                lane.again(job)
+            else:
+                lane.drop(job)
+            self._supervisor.wake(LOOP)
+
+    def _figure(self, what: str, number: int, ask: Callable[[int], int]) -> int:
+        now = self._clock.monotonic()
+        known = self._figures.get((what, number))
+        if known is None or now - known[0] > REMEMBERED_S:
+            known = self._figures[what, number] = (now, ask(number))
+        return known[1]

@@ -5,6 +5,7 @@ can do no harm, whichever way the lease itself is kept: by a file lock on one ma
 """
 
 import fcntl
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from app.persistence.database import Database
 from app.persistence.leading import until
 from app.persistence.tables import LeaseRow
 from app.ports.clock import Clock
+
+log = logging.getLogger(__name__)
 
 TTL_S = 5.0
 """How long a holder that cannot renew its row still has it."""
@@ -111,7 +114,8 @@ class FileLease:
 class DatabaseLease:
     """By a row with an end that the database's own clock measures. For processes on any machine, on PostgreSQL.
 
-    A holder whose process died is known by its connection, which kept an advisory lock: nobody waits for its end.
+    A holder whose process died is known by its connection, which kept an advisory lock: nobody waits for its end. That
+    connection may be cut while its process lives, so it is asked with every renewal and made anew.
     """
 
     def __init__(
@@ -134,7 +138,7 @@ class DatabaseLease:
     def take(self) -> bool:
         if self._epoch is not None:
             return self.renew()
-        self._guard = self._guard or self._guarded()
+        self._guard = self._guarded()
         asked = self._clock.monotonic()
         with self._database.transaction() as session:
             if self._guard is None and not _has_ended(session):
@@ -155,6 +159,7 @@ class DatabaseLease:
             kept: bool = renewed.rowcount == 1  # type: ignore[attr-defined]
         if kept:
             self._renewed = asked
+            self._guard_again()
         else:
             self._epoch = None
         return kept
@@ -170,8 +175,21 @@ class DatabaseLease:
                 self._guard.close()
                 self._guard = None
 
+    def _guard_again(self) -> None:
+        """Without a guard this process would be taken for dead by whoever comes next. The row is renewed either way."""
+        try:
+            self._guard = self._guarded()
+        except SQLAlchemyError as error:
+            self._guard = None
+            log.warning("the connection that shows that this process lives could not be made anew: %s", error)
+
     def _guarded(self) -> Connection | None:
-        """A connection of its own with the advisory lock; None when another process has it."""
+        """A connection of its own with the advisory lock, the one we have while it lives; None when another process
+        has the lock.
+        """
+        known, self._guard = self._guard, None
+        if known is not None and _is_alive(known):
+            return known
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             if connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": GUARD}):
@@ -181,6 +199,15 @@ class DatabaseLease:
             raise
         connection.close()
         return None
+
+
+def _is_alive(connection: Connection) -> bool:
+    try:
+        connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        connection.close()  # it would connect again by itself, and without the lock
+        return False
+    return True
 
 
 def _has_ended(session: Session) -> bool:

@@ -12,15 +12,30 @@ from app.web.signed_in import SignedIn
 
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _WORDS = {
+    "alarm.over": "Alarm over",
+    "alarm.raised": "Alarm",
     "account.add": "Account added",
     "account.archive": "Account archived",
+    "account.back": "Account is back",
     "account.edit": "Account changed",
+    "account.lost": "Account lost",
+    "account.not_ready": "Account not ready",
     "account.order": "Feed order changed",
     "account.pause": "Account paused",
     "account.resume": "Account resumed",
     "account.test": "Account tested",
+    "engine.clock": "Clocks",
+    "engine.dies": "Engine died",
+    "engine.disk": "Disk",
     "feed.failover": "Feed moved",
+    "position.adopt": "Adoption asked",
+    "position.adopted": "Position adopted",
+    "position.ignore": "Position ignored",
+    "position.refused": "Not adopted",
+    "position.unignore": "Not ignored any more",
     "run.exit": "Exit asked",
+    "run.override": "Exit sent again",
+    "run.pending": "Pending order changed",
     "run.start": "Run sent",
     "strategy.archive": "Strategy archived",
     "strategy.save": "Strategy saved",
@@ -32,7 +47,16 @@ _WORDS = {
 }
 """What people call an action; one without a word is shown by its name."""
 
-_TONES = {"failed": "warn", "refused": "bad", "denied": "bad", "archive": "warn", "exit": "warn"}
+_TONES = {
+    "lost": "bad",
+    "not_ready": "bad",
+    "failed": "warn",
+    "refused": "bad",
+    "denied": "bad",
+    "archive": "warn",
+    "exit": "warn",
+    "raised": "bad",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from app.services.today import Worth
 from app.web.account_words import latency_of, mode_word, reason_of, state_word, trouble_rank
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
+from app.web.foreign import foreign_positions
 from app.web.owners import owners_of
 from app.web.run_events import Said, once, with_names
 from app.web.run_words import event_tone, run_state
@@ -44,7 +45,9 @@ class BannerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
-    """`is_stale` says that funds and margin are the last known ones, not the present."""
+    """`is_stale` says that funds and margin are the last known ones, not the present. `foreign` counts positions that
+    nobody here explains and nobody ignores.
+    """
 
     id: int
     name: str
@@ -59,6 +62,7 @@ class AccountLine:
     unrealised: Decimal | None
     mtm: Decimal | None
     positions: int | None
+    foreign: int
     latency_ms: int | None
     is_stale: bool
 
@@ -114,7 +118,10 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     runs = desk.today.runs(viewer)
     accounts = desk.accounts.shown_to(viewer)
     positions = _positions(desk)
-    lines = [_account(desk, account, runs, positions.get(account.id)) for account in accounts]
+    foreign = foreign_positions(desk, [account.id for account in accounts])
+    lines = [
+        _account(desk, account, runs, positions.get(account.id), foreign[account.id]) for account in accounts
+    ]  # fmt: skip
     living = [run for run in runs if run.state not in {"CLOSED", "REFUSED"}]
     owners = owners_of(desk, {run.user_id for run in living} - {viewer.id})
     lines.sort(key=lambda line: (trouble_rank(line.state), natural(line.name)))
@@ -144,7 +151,7 @@ def _positions(desk: Desk) -> dict[int, int]:
     return counts
 
 
-def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: int | None) -> AccountLine:
+def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: int | None, foreign: int) -> AccountLine:
     health = desk.health.of(account.id)
     worth = desk.today.worth(runs, account.id)
     available, used = _funds(health)
@@ -162,6 +169,7 @@ def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: in
         unrealised=worth.unrealised,
         mtm=worth.total,
         positions=0 if positions is None and health.state is HealthState.OK else positions,
+        foreign=foreign,
         latency_ms=latency_of(health),
         is_stale=health.state is HealthState.UNREACHABLE,
     )

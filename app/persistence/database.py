@@ -1,13 +1,18 @@
 """The one way to open a session, for pages and for engine threads alike."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+ASLEEP_IN_TRANSACTION_MS = 5_000
+"""After this PostgreSQL ends a session that does nothing within its transaction: a process that was stopped there
+would keep its row locks, and the next leader could neither take the lease nor settle an order."""
 
 
 class Table(DeclarativeBase):
@@ -28,6 +33,10 @@ db = SQLAlchemy(model_class=Table)
 """Owns the engine and the migrations (`flask db`). Sessions come from `Database`, not from `db.session`."""
 
 
+_DISK_IS_FULL = ("database or disk is full", "No space left on device")
+"""What SQLite and PostgreSQL say then."""
+
+
 class Database:
     """Sessions on one engine. Thread-safe; a session is for one thread and lives as long as its `with` block.
 
@@ -40,6 +49,10 @@ class Database:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._sqlite = engine.dialect.name == "sqlite"
         self._writing = threading.RLock()
+        self.on_full: Callable[[], None] = lambda: None
+        """Called when something could not be written because the disk is full."""
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", _let_nobody_sleep)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -53,6 +66,16 @@ class Database:
 
         Keep network calls out of it: on SQLite it holds the only write lock.
         """
+        try:
+            with self._transaction() as session:
+                yield session
+        except OperationalError as error:
+            if any(words in str(error) for words in _DISK_IS_FULL):
+                self.on_full()
+            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
         if not self._sqlite:
             with self._sessions.begin() as session:
                 yield session
@@ -65,6 +88,12 @@ class Database:
         """Raises the driver's error when the database does not answer."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+
+def _let_nobody_sleep(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {ASLEEP_IN_TRANSACTION_MS}")
+    connection.commit()  # else the first rollback takes it back
 
 
 def prepare_sqlite(engine: Engine) -> None:

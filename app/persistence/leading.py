@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.persistence.tables import LeaseRow
@@ -13,9 +13,28 @@ def until(seconds: float) -> ColumnElement[datetime]:
     return func.clock_timestamp() + timedelta(seconds=seconds)
 
 
-def leads(session: Session, epoch: int | None) -> ColumnElement[bool]:
-    """Whether that epoch still is the one to act under. A row without an end is held by a file lock."""
-    mine = LeaseRow.epoch == epoch
-    if session.get_bind().dialect.name != "postgresql":
-        return mine
-    return and_(mine, or_(LeaseRow.expires_at.is_(None), LeaseRow.expires_at > until(0)))
+_MINE = LeaseRow.epoch == bindparam("leader")
+LEADING: dict[bool, ColumnElement[bool]] = {
+    False: _MINE,
+    True: and_(_MINE, or_(LeaseRow.expires_at.is_(None), LeaseRow.expires_at > until(0))),
+}
+"""The epoch bound as `leader` still is the one to act under, by whether the database's clock ends leases."""
+
+# Made once: every claim and every read of a book asks, and making a query takes longer than asking it.
+_LEADS: dict[bool, Select[tuple[int]]] = {ends: select(LeaseRow.id).where(lease) for ends, lease in LEADING.items()}
+_HOLDS = {ends: query.with_for_update(read=True, key_share=True) for ends, query in _LEADS.items()}
+
+
+def leases_end(session: Session) -> bool:
+    """A row without an end is held by a file lock: on SQLite every one is."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def leads(session: Session, epoch: int | None) -> bool:
+    """Whether that epoch still is the one to act under."""
+    return session.scalars(_LEADS[leases_end(session)], {"leader": epoch}).first() is not None
+
+
+def holds_lease(session: Session, epoch: int | None) -> bool:
+    """Whether that epoch leads, and goes on to until this transaction ends: who would take over waits for it."""
+    return session.scalars(_HOLDS[leases_end(session)], {"leader": epoch}).first() is not None

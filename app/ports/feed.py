@@ -75,6 +75,11 @@ class Feed(Protocol):
         """When the newest answer to a ping came, on the monotonic clock; None before the first."""
         ...
 
+    @property
+    def gateway_ms(self) -> int | None:
+        """The gateway's clock at that answer, epoch milliseconds."""
+        ...
+
     def read(self, timeout_s: float) -> bool:
         """Deliver what arrives within the time to the listener. False when nothing came. Raises FeedClosed."""
         ...

@@ -24,7 +24,7 @@ from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Ho
 from app.domain.contracts import Contract, ContractKey, Product, Side
 from app.domain.errors import Unavailable
 from app.domain.money import Units
-from app.domain.orders import OrderRequest
+from app.domain.orders import ModifyRequest, OrderRequest
 from app.domain.outcomes import Outcome
 from app.domain.plan import Mode
 
@@ -60,6 +60,10 @@ class NotOpenAlgo(GatewayError): ...
 
 
 class GatewayRefused(GatewayError): ...
+
+
+class Resting(GatewayError):
+    """Nothing was asked: this gateway has been failing, and is left alone for some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,10 @@ class Gateway(Protocol):
 
     def cancel(self, order_id: str, tag: str) -> Outcome:
         """Ask for a cancel. The answer settles nothing: the order book does."""
+        ...
+
+    def modify(self, request: ModifyRequest) -> Outcome:
+        """Ask for new prices of an order, once. The answer settles nothing: the order book does. Never raises."""
         ...
 
     def close(self) -> None:

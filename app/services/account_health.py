@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from app.domain.books import Funds
 from app.domain.plan import Mode
@@ -76,16 +77,17 @@ class HealthBoard:
         """Replace those parts that are given (None leaves one as it is). A new state without a reason clears it."""
         now = self._clock.now()
         with self._lock:
-            new = replace(self.of(account_id), seen_at=now)
-            if state is not None and self._may_become(new, state):
-                new = replace(new, state=HealthState(state), reason=reason or "")
+            known = self.of(account_id)
+            said: dict[str, Any] = {"seen_at": now}
+            if state is not None and self._may_become(known, state):
+                said |= {"state": HealthState(state), "reason": reason or ""}
             if latency_ms is not None:
-                new = replace(new, latency_ms=latency_ms)
+                said["latency_ms"] = latency_ms
             if funds is not None:
-                new = replace(new, funds=funds, funds_at=now)
+                said |= {"funds": funds, "funds_at": now}
             if mode is not None:
-                new = replace(new, mode=mode)
-            self._healths[account_id] = new
+                said["mode"] = mode
+            self._healths[account_id] = replace(known, **said)
 
     def failed(self, account_id: int, error: GatewayError) -> None:
         """A read failed. Being rate limited says nothing about an account; everything else does."""

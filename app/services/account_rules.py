@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import InvalidInput
 from app.domain.orders import OPEN
+from app.domain.pacing import LEAST_PER_SECOND, MOST_PER_SECOND
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.services.account_check import checked_address
 from app.services.account_types import AccountForm, AccountState
@@ -23,7 +24,13 @@ def checked_form(form: AccountForm, *, key_needed: bool) -> AccountForm:
         raise InvalidInput("api_key", "This is not an API key: it is one word of at most 256 plain characters.")
     host = checked_address("host_url", form.host_url.strip(), ("http", "https"))
     websocket = checked_address("websocket_url", form.websocket_url.strip(), ("ws", "wss"))
-    return AccountForm(name, host, websocket, key, form.notes.strip())
+    most = form.orders_per_second
+    if most is not None and not LEAST_PER_SECOND <= most <= MOST_PER_SECOND:
+        raise InvalidInput("orders_per_second", f"Take {LEAST_PER_SECOND} to {MOST_PER_SECOND} calls in a second.")
+    loss = form.max_day_loss
+    if loss is not None and not loss > 0:
+        raise InvalidInput("max_day_loss", "The loss of a day that stops entries is above zero.")
+    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss)
 
 
 def refuse_taken(session: Session, form: AccountForm, *, but: int | None) -> None:

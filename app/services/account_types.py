@@ -26,13 +26,18 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountForm:
-    """What is typed about an account. `api_key` empty means: keep the stored one, where there is one."""
+    """What is typed about an account. `api_key` empty means: keep the stored one, where there is one.
+
+    `orders_per_second` None: as the settings say. `max_day_loss` is rupees above zero, None for no limit.
+    """
 
     name: str
     host_url: str
     websocket_url: str
     api_key: str
     notes: str = ""
+    orders_per_second: int | None = None
+    max_day_loss: Decimal | None = None
 
     def __repr__(self) -> str:
         return f"AccountForm({self.name!r}, {self.host_url!r})"
@@ -54,6 +59,8 @@ class AccountRow:
     multiplier: Decimal
     notes: str
     created_at: datetime
+    orders_per_second: int | None = None
+    max_day_loss: Decimal | None = None
 
     @property
     def is_simulator(self) -> bool:
@@ -84,5 +91,7 @@ def account_row(account: TradingAccount) -> AccountRow:
         feed_rank=account.feed_rank,
         multiplier=account.multiplier,
         notes=account.notes,
+        orders_per_second=account.orders_per_second,
+        max_day_loss=account.max_day_loss,
         created_at=account.created_at,
     )

@@ -213,6 +213,8 @@ class Accounts:
             state=AccountState.ACTIVE,
             feed_rank=len(listed(session)),
             notes=form.notes,
+            orders_per_second=form.orders_per_second,
+            max_day_loss=form.max_day_loss,
             created_at=self._clock.now(),
         )
         session.add(account)
@@ -239,11 +241,12 @@ class Accounts:
         if moved and (reason := open_reason(session, account_id)):
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
+        account.orders_per_second, account.max_day_loss = form.orders_per_second, form.max_day_loss
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
         if facts is not None:
             account.broker, account.expected_mode = facts.broker, facts.mode.value
             account.locked_key = self._vault.lock(form.api_key, owner=_vault_owner(account_id))
-        changed = "name and notes" if facts is None else "address and key" if moved else "key"
+        changed = "name, notes and limits" if facts is None else "address and key" if moved else "key"
         self._log(session, by, "account.edit", account_id, f"Changed {changed} of {form.name}.")
 
     def _set_state(self, by: Actor, account_id: int, state: AccountState, sentence: str) -> None:

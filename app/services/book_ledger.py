@@ -12,7 +12,7 @@ from app.domain.contracts import ContractKey, Side
 from app.domain.money import Units
 from app.domain.orders import OPEN
 from app.domain.positions import FLAT, Fill, PositionState, fold
-from app.persistence.tables import FillRow, Intent, Run, StrategyExecution
+from app.persistence.tables import Adoption, FillRow, Intent, Order, Run, StrategyExecution
 
 Place = tuple[int, ContractKey, str]
 """Account, contract, product: what a broker nets into one position."""
@@ -30,11 +30,15 @@ class OurPosition:
 
 @dataclass(frozen=True, slots=True)
 class OurOrders:
-    """Intents of some accounts: of today, and older ones that are still open. `filled` is units by intent."""
+    """Intents of some accounts: of today, and older ones that are still open. `filled` is units by intent.
+
+    `adopted` are runs by account and id of foreign orders whose units they took over.
+    """
 
     intents: tuple[Intent, ...]
     filled: dict[int, tuple[int, Decimal]] = field(default_factory=dict)
     lot_sizes: dict[int, int] = field(default_factory=dict)
+    adopted: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def by_order(self) -> dict[tuple[int, str], Intent]:
         """Those that have a broker's id, by account and id."""
@@ -55,13 +59,23 @@ def our_orders(session: Session, account_ids: Sequence[int], today: date | None,
     ids = [intent.id for intent in intents]
     filled: dict[int, tuple[int, Decimal]] = {}
     for fill in session.scalars(select(FillRow).where(FillRow.intent_id.in_(ids))):
-        units, worth = filled.get(fill.intent_id, (0, Decimal(0)))
-        filled[fill.intent_id] = (units + fill.units, worth + fill.units * fill.price)
+        if fill.intent_id is not None:
+            units, worth = filled.get(fill.intent_id, (0, Decimal(0)))
+            filled[fill.intent_id] = (units + fill.units, worth + fill.units * fill.price)
     executions = {intent.execution_id for intent in intents}
     sizes = session.execute(
         select(StrategyExecution.id, StrategyExecution.lot_size).where(StrategyExecution.id.in_(executions))
     )
-    return OurOrders(tuple(intents), filled, dict(sizes.tuples().all()))
+    return OurOrders(tuple(intents), filled, dict(sizes.tuples().all()), _adopted(session, account_ids, today))
+
+
+def _adopted(session: Session, account_ids: Sequence[int], today: date | None) -> dict[tuple[int, str], int]:
+    rows = session.execute(
+        select(Order.account_id, Order.order_id, Adoption.run_id)
+        .join(Adoption, Adoption.id == Order.adoption_id)
+        .where(Order.account_id.in_(account_ids), Order.trading_date == today)
+    )
+    return {(account_id, order_id): run_id for account_id, order_id, run_id in rows}
 
 
 def our_positions(session: Session, account_ids: Sequence[int], midnight: datetime) -> dict[Place, OurPosition]:

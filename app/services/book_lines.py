@@ -31,7 +31,10 @@ class Merged(Generic[R, S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """An order at a broker, or an intent of ours that no book shows. `filled_units` None: not known."""
+    """An order at a broker, or an intent of ours that no book shows. `filled_units` None: not known.
+
+    A foreign one with a run was adopted by that.
+    """
 
     account: str
     at: datetime | str | None

@@ -83,9 +83,10 @@ class BookPages:
     def trades(self, viewer: Actor) -> Merged[TradeLine, TradeSummary]:
         accounts = self._accounts.shown_to(viewer)
         books = self._reader.read(TRADES, accounts)
-        by_order = self._our_orders(accounts).by_order()
+        ours = self._our_orders(accounts)
+        by_order = ours.by_order()
         rows = [
-            self._trade(book.account, trade, by_order.get((book.account.id, trade.order_id)))
+            self._trade(book.account, trade, by_order.get((book.account.id, trade.order_id)), ours)
             for book in books
             for trade in reversed(book.value or [])
         ]
@@ -170,7 +171,7 @@ class BookPages:
             state=order.status.value,
             message=order.reject_reason or (intent.reason if intent else None),
             purpose=intent.purpose if intent else None,
-            run_id=intent.run_id if intent else None,
+            run_id=intent.run_id if intent else ours.adopted.get((account.id, order.order_id)),
             foreign=intent is None,
             broker_id=order.order_id,
         )
@@ -200,7 +201,7 @@ class BookPages:
             broker_id=intent.order_id,
         )
 
-    def _trade(self, account: AccountRow, trade: BrokerTrade, intent: Intent | None) -> TradeLine:
+    def _trade(self, account: AccountRow, trade: BrokerTrade, intent: Intent | None, ours: OurOrders) -> TradeLine:
         return TradeLine(
             account=account.name,
             at=trade.traded_at,
@@ -211,7 +212,7 @@ class BookPages:
             lot_size=self._lot_size(trade.contract),
             price=trade.price,
             value=trade.price * trade.units,
-            run_id=intent.run_id if intent else None,
+            run_id=intent.run_id if intent else ours.adopted.get((account.id, trade.order_id)),
             foreign=intent is None,
             broker_id=trade.order_id,
         )

@@ -26,18 +26,18 @@ KEPT_S = 12 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Book(Generic[T]):
-    """One kind of book: how it is asked for, and what it is made of."""
+    """One kind of book: how it is asked for, and what reads the copy that was kept."""
 
     name: str
     ask: Callable[[Gateway], T]
-    kept_as: type[Read[T]]
+    kept: msgspec.json.Decoder[Read[T]]
 
 
-ORDERS = Book("orders", lambda gateway: gateway.order_book(), Read[list[BrokerOrder]])
-TRADES = Book("trades", lambda gateway: gateway.trade_book(), Read[list[BrokerTrade]])
-POSITIONS = Book("positions", lambda gateway: gateway.position_book(), Read[list[BrokerPosition]])
-HOLDINGS = Book("holdings", lambda gateway: gateway.holdings(), Read[list[Holding]])
-FUNDS = Book("funds", lambda gateway: gateway.funds(), Read[Funds])
+ORDERS = Book("orders", lambda gateway: gateway.order_book(), msgspec.json.Decoder(Read[list[BrokerOrder]]))
+TRADES = Book("trades", lambda gateway: gateway.trade_book(), msgspec.json.Decoder(Read[list[BrokerTrade]]))
+POSITIONS = Book("positions", lambda gateway: gateway.position_book(), msgspec.json.Decoder(Read[list[BrokerPosition]]))
+HOLDINGS = Book("holdings", lambda gateway: gateway.holdings(), msgspec.json.Decoder(Read[list[Holding]]))
+FUNDS = Book("funds", lambda gateway: gateway.funds(), msgspec.json.Decoder(Read[Funds]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,22 @@ class BookReader:
     """Thread-safe. At most one read of a book is under way for each account, however many pages ask."""
 
     def __init__(
-        self, gateways: Gateways, executor: Executor, cache: Cache, clock: Clock, *, deadline_s: float = 8.0
+        self,
+        gateways: Gateways,
+        executor: Executor,
+        cache: Cache,
+        clock: Clock,
+        *,
+        deadline_s: float = 8.0,
+        may_ask: Callable[[int], None] = lambda _account_id: None,
     ) -> None:
+        """`may_ask` raises a GatewayError for an account whose gateway is to be left alone for now."""
         self._gateways = gateways
         self._executor = executor
         self._cache = cache
         self._clock = clock
         self._deadline_s = deadline_s
+        self._may_ask = may_ask
         self._under_way: dict[tuple[int, str], Future[Any]] = {}
         self._guard = threading.Lock()
 
@@ -87,6 +96,7 @@ class BookReader:
             return known
 
     def _ask(self, book: Book[T], account: AccountRow) -> Read[T]:
+        self._may_ask(account.id)
         read = Read(book.ask(self._gateways.of(account.id)), self._clock.now())
         self._cache.put(_key(book, account), msgspec.json.encode(read), KEPT_S)
         return read
@@ -104,7 +114,7 @@ class BookReader:
         kept = self._cache.get(_key(book, account))
         if kept is None:
             return AccountBook(account, None, None, None, reason)
-        return self._from(account, msgspec.json.decode(kept, type=book.kept_as), reason)
+        return self._from(account, book.kept.decode(kept), reason)
 
     def _from(self, account: AccountRow, read: Read[T], reason: str | None) -> AccountBook[T]:
         age_s = max(0.0, (self._clock.now() - read.at).total_seconds())

@@ -1,8 +1,9 @@
 """Keeps the broker's orders and positions as rows, and only writes what a new read changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,29 @@ from app.persistence.tables import Intent, Order, Position
 from app.services.settling import is_row_of
 
 _OF_TODAY = select(Order).where(Order.account_id == bindparam("account_id"), Order.trading_date == bindparam("today"))
+_OF_BEFORE = (
+    select(Order)
+    .where(
+        Order.account_id == bindparam("account_id"),
+        Order.trading_date < bindparam("today"),
+        or_(
+            Order.order_id.in_(bindparam("unseen", expanding=True)),
+            Order.intent_id.in_(bindparam("older", expanding=True)),
+        ),
+    )
+    .order_by(Order.id.desc())
+)
+_ADOPTED = select(Order.order_id).where(
+    Order.account_id == bindparam("account_id"),
+    Order.trading_date == bindparam("today"),
+    Order.adoption_id.is_not(None),
+)
 _POSITIONS = select(Position).where(Position.account_id == bindparam("account_id"))
+
+
+def adopted_ids(session: Session, account_id: int, today: date | None) -> frozenset[str]:
+    """Ids of orders of that date whose units somebody adopted: they are not what a lost order is looked for as."""
+    return frozenset(session.scalars(_ADOPTED, {"account_id": account_id, "today": today}))
 
 
 def keep_orders(
@@ -61,9 +84,8 @@ class _OrderRows:
         unseen = set(listed) - {row.order_id for row in self._rows}
         older = [intent.id for intent in intents if intent.trading_date != today]
         if unseen or older:
-            either = or_(Order.order_id.in_(unseen), Order.intent_id.in_(older))
-            mine = select(Order).where(Order.account_id == account_id)
-            self._rows += session.scalars(mine.where(Order.trading_date < today, either).order_by(Order.id.desc()))
+            which = {"account_id": account_id, "today": today, "unseen": list(unseen), "older": older}
+            self._rows += session.scalars(_OF_BEFORE, which)
         self._by_id: dict[str, list[Order]] = {}
         for row in self._rows:
             self._by_id.setdefault(row.order_id, []).append(row)
@@ -89,20 +111,35 @@ class _OrderRows:
         return Order(account_id=self._account_id, trading_date=self._today, order_id=order.order_id)
 
 
-def keep_positions(session: Session, account_id: int, positions: Sequence[BrokerPosition], at: datetime) -> bool:
-    """Make the rows say what this read said; a contract it does not list is flat. True when a net changed."""
+Place = tuple[str, str, str]
+"""Exchange, symbol and product."""
+
+
+def keep_positions(
+    session: Session,
+    account_id: int,
+    positions: Sequence[BrokerPosition],
+    at: datetime,
+    *,
+    gone: Mapping[Place, int] = MappingProxyType({}),
+) -> bool:
+    """Make the rows say what this read said; a contract it does not list is flat. True when a net changed.
+
+    `gone` are units that pushes say have left since: no exit may count on them again.
+    """
     rows = {
         (row.exchange, row.symbol, row.product): row for row in session.scalars(_POSITIONS, {"account_id": account_id})
     }
     moved = False
-    nets: dict[tuple[str, str, str], tuple[int, Decimal | None]] = {}
+    nets: dict[Place, tuple[int, Decimal | None]] = {}
     for position in positions:
         if position.contract is None:
             continue
         place = (position.contract.exchange, position.contract.symbol, position.product)
         net, average = nets.get(place, (0, None))
         nets[place] = (net + position.net, position.average if average is None else average)
-    for place, (net, average) in nets.items():
+    for place, (said, average) in nets.items():
+        net = less(said, gone.get(place, 0))
         row = rows.get(place)
         if row is None:
             row = rows[place] = _new_position(account_id, ContractKey(*place[:2]), place[2])
@@ -112,6 +149,19 @@ def keep_positions(session: Session, account_id: int, positions: Sequence[Broker
         if place not in nets:
             moved |= _set_net(row, 0, None, at)
     return moved
+
+
+def take_away(session: Session, intent: Intent, units: int) -> None:
+    """So many units of this exit were pushed as filled: the position is that much smaller until the books are read."""
+    place = (Position.exchange == intent.exchange, Position.symbol == intent.symbol, Position.product == intent.product)
+    row = session.scalars(select(Position).where(Position.account_id == intent.account_id, *place)).one_or_none()
+    if row is not None:
+        row.net = less(row.net, units)
+
+
+def less(net: int, units: int) -> int:
+    """A signed position that so many units have left; never beyond zero."""
+    return max(net - units, 0) if net > 0 else min(net + units, 0)
 
 
 def _filled(trades: Sequence[BrokerTrade]) -> dict[str, tuple[int, Decimal]]:
@@ -137,12 +187,18 @@ def _is_same(row: Order, order: BrokerOrder) -> bool:
 
 
 def _copy(row: Order, order: BrokerOrder, filled: int, average: Decimal | None) -> None:
-    row.exchange = order.contract.exchange if order.contract else None
-    row.symbol = order.contract.symbol if order.contract else None
-    row.side, row.units, row.product = order.side.value, order.units, order.product
-    row.price_type, row.price, row.status = order.price_type, order.price, order.status.value
-    row.filled, row.average = filled, average
-    row.reject_reason, row.placed_at = order.reject_reason, order.placed_at
+    """Set what differs: most rows say what they said, and a row that is set is looked through when it is written."""
+    contract = order.contract
+    said = (
+        ("exchange", contract.exchange if contract else None), ("symbol", contract.symbol if contract else None),
+        ("side", order.side.value), ("units", order.units), ("product", order.product),
+        ("price_type", order.price_type), ("price", order.price), ("status", order.status.value),
+        ("trigger_price", order.trigger_price), ("filled", filled), ("average", average),
+        ("reject_reason", order.reject_reason), ("placed_at", order.placed_at),
+    )  # fmt: skip
+    for name, value in said:
+        if getattr(row, name) != value:
+            setattr(row, name, value)
 
 
 def _new_position(account_id: int, contract: ContractKey, product: str) -> Position:

@@ -1,7 +1,8 @@
 """What people and scripts ask of the engine: stored once, then the engine is woken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from app.persistence.database import Database
 from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution, User
 from app.ports.clock import Clock
 from app.services.activity import Activity
+from app.services.pending_orders import Change, PendingChange
 from app.services.previews import plan_of
 
 
@@ -20,21 +22,33 @@ class CommandKind(StrEnum):
     START = "START"
     EXIT = "EXIT"
     KILL = "KILL"
+    PENDING = "PENDING"
+    OVERRIDE = "OVERRIDE"
+    ADOPT = "ADOPT"
 
 
 @dataclass(frozen=True, slots=True)
 class ExitScope:
-    """What of a run is to be flat: one account, one leg in all accounts, both for one cell, neither for everything."""
+    """What of a run is to be flat: one account, one leg in all accounts, both for one cell, neither for everything.
+
+    `with_shorts` takes the shorts along that those legs hedge, in the same accounts.
+    """
 
     account_id: int | None = None
     leg: int | None = None
+    with_shorts: bool = False
 
     def words(self) -> str:
         if self.account_id is None and self.leg is None:
             return "everything"
         parts = [f"leg {self.leg}"] if self.leg is not None else []
         parts += [f"account {self.account_id}"] if self.account_id is not None else []
-        return " in ".join(parts)
+        return " in ".join(parts) + (" with the shorts it hedges" if self.with_shorts else "")
+
+    def payload(self, username: str) -> dict[str, object]:
+        """As the command keeps it, with who asked."""
+        along: dict[str, object] = {"with_shorts": True} if self.with_shorts else {}
+        return {"account_id": self.account_id, "leg": self.leg, **along, "by": username}
 
 
 class Commands:
@@ -95,6 +109,62 @@ class Commands:
         self._wake()
         return command_id
 
+    def change_pending(
+        self, run_id: int, wanted: PendingChange, *, user_id: int, username: str, key: str, is_admin: bool = False
+    ) -> int:
+        """The id of the command about entries that rest at a typed price. Raises as `exit_run` does."""
+        check_key(key)
+        payload = _pending_payload(wanted, username)
+        try:
+            with self._database.transaction() as session:
+                known = _keyed(session, user_id, key)
+                if known is None:
+                    run = _exitable(session, run_id, None if is_admin else user_id)
+                    known = self._ask_pending(session, run, payload, user_id, key)
+                command_id = _same_pending(known, run_id, payload)
+        except IntegrityError:
+            # Another click with this key won the race: its command is the answer.
+            with self._database.reading() as session:
+                winner = _keyed(session, user_id, key)
+            if winner is None:
+                raise
+            command_id = _same_pending(winner, run_id, payload)
+        self._wake()
+        return command_id
+
+    def _ask_pending(
+        self, session: Session, run: Run, payload: dict[str, object], user_id: int, key: str
+    ) -> CommandRow:
+        wanted, username = pending_of(payload)
+        part = select(StrategyExecution.id).where(
+            StrategyExecution.run_id == run.id,
+            StrategyExecution.account_id == wanted.account_id,
+            StrategyExecution.leg == wanted.leg,
+        )
+        if not session.scalars(part).first():
+            raise NotFound("This run has no such account or leg.")
+        command = CommandRow(
+            user_id=user_id,
+            key=key,
+            kind=CommandKind.PENDING,
+            run_id=run.id,
+            payload=payload,
+            state="ASKED",
+            asked_at=self._clock.now(),
+        )
+        session.add(command)
+        session.flush()
+        self._activity.record(
+            session,
+            user_id=user_id,
+            actor=username,
+            action="run.pending",
+            subject=f"run:{run.id}",
+            sentence=f"Asked to {_PENDING_WORDS[wanted.change]} leg {wanted.leg} in account {wanted.account_id} of "
+            f"{run.name}{_of_whom(session, run, user_id)}.",
+        )
+        return command
+
     def _run_of(self, session: Session, preview_id: int, user_id: int) -> int | None:
         return session.scalars(select(Run.id).where(Run.preview_id == preview_id, Run.user_id == user_id)).one_or_none()
 
@@ -119,6 +189,9 @@ class Commands:
             state="REQUESTED",
             max_loss=plan.max_loss,
             max_profit=plan.max_profit,
+            leg_failure=plan.failure.leg.value,
+            retries=plan.failure.retries,
+            group_failure=plan.failure.group.value,
             requested_at=now,
         )
         session.add(run)
@@ -149,7 +222,7 @@ class Commands:
             key=key,
             kind=CommandKind.EXIT,
             run_id=run.id,
-            payload={"account_id": scope.account_id, "leg": scope.leg, "by": username},
+            payload=scope.payload(username),
             state="ASKED",
             asked_at=self._clock.now(),
         )
@@ -187,8 +260,46 @@ def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
 
 def _same_exit(known: CommandRow, run_id: int, scope: ExitScope) -> int:
     """Its id. Raises Conflict when the key stands for anything but this very exit."""
-    asked = (known.payload.get("account_id"), known.payload.get("leg"))
-    if known.kind != CommandKind.EXIT or known.run_id != run_id or asked != (scope.account_id, scope.leg):
+    same = known.payload == scope.payload(str(known.payload.get("by")))
+    if known.kind != CommandKind.EXIT or known.run_id != run_id or not same:
+        raise Conflict("This key was used for something else. Reload the page and try again.")
+    return known.id
+
+
+_PENDING_WORDS = {
+    Change.CANCEL: "cancel the pending",
+    Change.MODIFY: "change the price of the pending",
+    Change.MARKET: "send at market the rest of the pending",
+}
+
+
+def _pending_payload(wanted: PendingChange, username: str) -> dict[str, object]:
+    return {
+        "account_id": wanted.account_id,
+        "leg": wanted.leg,
+        "change": wanted.change.value,
+        "limit": None if wanted.limit is None else str(wanted.limit),
+        "trigger": None if wanted.trigger is None else str(wanted.trigger),
+        "by": username,
+    }
+
+
+def pending_of(payload: Mapping[str, object]) -> tuple[PendingChange, str]:
+    """What a stored command asks for, and who asked."""
+    limit, trigger = payload.get("limit"), payload.get("trigger")
+    wanted = PendingChange(
+        account_id=int(str(payload["account_id"])),
+        leg=int(str(payload["leg"])),
+        change=Change(str(payload["change"])),
+        limit=None if limit is None else Decimal(str(limit)),
+        trigger=None if trigger is None else Decimal(str(trigger)),
+    )
+    return wanted, str(payload["by"])
+
+
+def _same_pending(known: CommandRow, run_id: int, payload: dict[str, object]) -> int:
+    """Its id. Raises Conflict when the key stands for anything but this very wish."""
+    if known.kind != CommandKind.PENDING or known.run_id != run_id or known.payload != payload:
         raise Conflict("This key was used for something else. Reload the page and try again.")
     return known.id
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from app.domain.calendar import IST
-from app.domain.contracts import UNDERLYINGS, Contract, ContractMaster, underlying_named
-from app.domain.errors import Unavailable
+from app.domain.contracts import UNDERLYINGS, Contract, ContractKey, ContractMaster, underlying_named
+from app.domain.errors import NotFound, Unavailable
 from app.domain.money import Units
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayRefused
@@ -79,6 +79,18 @@ class ContractList:
         lists = self._lists
         late = [exchange for exchange in self._exchanges() if exchange not in lists or lists[exchange].of != wanted]
         return {exchange: self._reasons.get(exchange, "It is being read now.") for exchange in late}
+
+    def listed(self, key: ContractKey) -> Contract | None:
+        """As today's list has it; None when it does not, or there is no list yet."""
+        try:
+            return self.master().contract(key)
+        except (NotFound, Unavailable):
+            return None
+
+    def lot_size(self, key: ContractKey) -> int | None:
+        """Today's; None as `listed` is."""
+        contract = self.listed(key)
+        return None if contract is None else contract.lot_size
 
     def freeze(self, underlying: str) -> Units | None:
         """Most units in one order of that index; None when the gateway does not know it. Raises NotFound."""

@@ -5,17 +5,21 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain import refusals as texts
+from app.domain.calendar import trading_date
 from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
 from app.persistence.tables import Intent, Run
-from app.services import claim_guard
-from app.services.entries import drop_unsent, is_within, new_intent, rests_too_long
+from app.services import learnt_sizes
+from app.services.entries import is_within, new_intent, rests_too_long
 from app.services.journal import Journal
 from app.services.order_pricing import LAST_RESORT_AFTER
-from app.services.run_state import AccountState, ExecutionState
+from app.services.run_state import AccountState, ExecutionState, drop_unsent
 
 LONGEST_WAIT_S = 30.0
+
+LONGEST_PRICE_WAIT_S = 3.0
+"""A refusal of the price is answered with another price."""
 
 ANSWER_DUE_S = 3.0
 """A call that has not answered by now may hang for minutes."""
@@ -36,7 +40,7 @@ class ExitDesk:
         for execution in leaving:
             self._stop_entry(account, execution, now)
             self._chase(account, execution, now)
-        shorts_open = any(self._blocks_longs(session, e) for e in leaving)
+        shorts_open = any(_blocks_longs(account, e) for e in leaving)
         for execution in leaving:
             if execution.net == 0 or _is_held_up(execution, now) or (execution.net > 0 and shorts_open):
                 continue
@@ -44,15 +48,6 @@ class ExitDesk:
                 self._say_crossed(session, run, account, execution)
             elif self._is_due(execution, now):
                 self._write(session, run, account, execution, now)
-
-    def _blocks_longs(self, session: Session, execution: ExecutionState) -> bool:
-        """Longs are kept while a short of theirs may stand at the broker; one that the broker closed holds nothing."""
-        if execution.side.sign > 0:
-            return False
-        if execution.is_moving:
-            return True
-        broker = self._broker_net(session, execution)
-        return execution.net < 0 and (broker is None or broker < 0)
 
     def _stop_entry(self, account: AccountState, execution: ExecutionState, now: datetime) -> None:
         entry = execution.open_intents(Purpose.ENTRY)
@@ -68,14 +63,11 @@ class ExitDesk:
 
     def _is_due(self, execution: ExecutionState, now: datetime) -> bool:
         """At once for the first try and after our own cancel; after their refusal or cancel with a growing wait."""
-        refusals: dict[int, list[Intent]] = {}
-        for intent in execution.of(Purpose.EXIT):
-            if intent.state in REFUSED or (intent.state == "CANCELLED" and intent.cancel_asked_at is None):
-                refusals.setdefault(intent.generation, []).append(intent)
-        generation, in_a_row = execution.generation[Purpose.EXIT], 0
-        while generation - in_a_row in refusals:
-            in_a_row += 1
-        wait = timedelta(seconds=min(2.0 ** min(in_a_row, 10) / 2, LONGEST_WAIT_S))
+        refusals = refused_exits(execution)
+        generation, in_a_row = execution.generation[Purpose.EXIT], refused_in_a_row(execution)
+        about_price = any(texts.is_about_price(i.reason or "") for i in refusals.get(generation, []))
+        longest_s = LONGEST_PRICE_WAIT_S if about_price else LONGEST_WAIT_S
+        wait = timedelta(seconds=min(2.0 ** min(in_a_row, 10) / 2, longest_s))
         # A clock that was set back must not make an exit wait for hours.
         return all(
             i.settled_at is None or not timedelta(0) <= now - i.settled_at < wait for i in refusals.get(generation, [])
@@ -85,37 +77,31 @@ class ExitDesk:
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, now: datetime
     ) -> None:
         row = execution.row
-        closable = self._closable(session, execution)
+        closable = _closable(account, execution)
         units = min(abs(execution.net), closable)
         units -= units % row.lot_size
         if units <= 0:
-            if not claim_guard.leaving_elsewhere(session, row):
+            # What was pushed as filled waits for the broker's position to show it: a moment, and no trouble.
+            if not execution.ahead and not account.holdings.leaving_elsewhere(row):
                 self._say_stuck(session, run, account, execution, closable)
             return
-        if execution.rested_exits == LAST_RESORT_AFTER:
+        if execution.given_away == LAST_RESORT_AFTER:
             sentence = f"{row.symbol} did not fill at {LAST_RESORT_AFTER} prices; it now goes to the edge of its band."
             self._say_once(session, run, account, sentence)
         generation = execution.generation[Purpose.EXIT] + 1
-        for number, part in enumerate(slices(Units(units), row.lot_size, _largest(execution)), start=1):
+        for number, part in enumerate(slices(Units(units), row.lot_size, self._largest(session, execution)), start=1):
             intent = new_intent(row, Purpose.EXIT, generation, number, part, now=now)
+            intent.price_steps = execution.given_away
             session.add(intent)
-            session.flush()
             execution.intents.append(intent)
             account.to_send.append(intent)
 
-    def _closable(self, session: Session, execution: ExecutionState) -> int:
-        """Units the broker's net position lets us close without crossing zero, beside the exits of other runs.
-
-        The row is written in the same transaction as the fills it was read after, so it is never older than they are.
-        """
-        net = self._broker_net(session, execution)
-        if net is None or net * execution.net <= 0:
-            return 0
-        return max(0, abs(net) - claim_guard.leaving_elsewhere(session, execution.row))
-
-    def _broker_net(self, session: Session, execution: ExecutionState) -> int | None:
-        """Signed; None when the broker's positions have not been read."""
-        return claim_guard.broker_net(session, execution.row)
+    def _largest(self, session: Session, execution: ExecutionState) -> Units:
+        """The most units in one order: half as many after each refusal for size, since a freeze limit can change."""
+        row, today = execution.row, trading_date(self._journal.now())
+        if refused := _refused_for_size(execution):
+            learnt_sizes.learn(session, row, today, min(refused))
+        return learnt_sizes.largest(session, row, today)
 
     def _say_stuck(
         self, session: Session, run: Run, account: AccountState, execution: ExecutionState, closable: int
@@ -145,13 +131,35 @@ class ExitDesk:
             run.reason = sentence
 
 
+def _blocks_longs(account: AccountState, execution: ExecutionState) -> bool:
+    """Longs are kept while a short of theirs may stand at the broker; one that the broker closed holds nothing."""
+    if execution.side.sign > 0:
+        return False
+    late = any(execution.is_late(intent) for intent in execution.intents)
+    if execution.exits_under_way or execution.open_intents(Purpose.ENTRY) or late:
+        return True
+    broker = account.holdings.broker_net(execution.row)
+    return execution.net < 0 and (broker is None or broker < 0)
+
+
+def _closable(account: AccountState, execution: ExecutionState) -> int:
+    """Units the broker's net position lets us close without crossing zero, beside the exits of other runs.
+
+    The row is written in the same transaction as the fills it was read after, so it is never older than they are.
+    """
+    net = account.holdings.broker_net(execution.row)
+    if net is None or net * execution.net <= 0:
+        return 0
+    return max(0, abs(net) - account.holdings.leaving_elsewhere(execution.row))
+
+
 def _is_held_up(execution: ExecutionState, now: datetime) -> bool:
     """Whether what is held may still change by orders whose end is near: those of the exit, and entries at the broker.
 
     An entry that hangs, is unknown or waits for somebody's approval may take hours. It is closed when it fills, and
     keeps nobody from closing what has filled.
     """
-    if execution.open_intents(Purpose.EXIT) or any(execution.is_late(intent) for intent in execution.intents):
+    if execution.exits_under_way or any(execution.is_late(intent) for intent in execution.intents):
         return True
     return any(not _is_stuck(intent, now) for intent in execution.open_intents(Purpose.ENTRY))
 
@@ -162,10 +170,27 @@ def _is_stuck(entry: Intent, now: datetime) -> bool:
     return entry.state in {IntentState.UNKNOWN, IntentState.PARKED}
 
 
-def _largest(execution: ExecutionState) -> Units:
-    """The most units in one order: half as many after each refusal for size, since a freeze limit can change."""
-    row = execution.row
-    too_large = {
-        i.generation for i in execution.of(Purpose.EXIT) if i.state in REFUSED and texts.is_about_size(i.reason or "")
-    }
-    return Units(max(row.freeze >> len(too_large), min(row.lot_size, row.freeze)))
+def refused_exits(execution: ExecutionState) -> dict[int, list[Intent]]:
+    """By generation: exits that never stood in the market, or that the broker ended without our asking."""
+    refusals: dict[int, list[Intent]] = {}
+    for intent in execution.of(Purpose.EXIT):
+        if intent.state in REFUSED or (intent.state == IntentState.CANCELLED and intent.cancel_asked_at is None):
+            refusals.setdefault(intent.generation, []).append(intent)
+    return refusals
+
+
+def refused_in_a_row(execution: ExecutionState) -> int:
+    """How many of the newest generations of the exit were refused, one after the other."""
+    refusals, in_a_row = refused_exits(execution), 0
+    while execution.generation[Purpose.EXIT] - in_a_row in refusals:
+        in_a_row += 1
+    return in_a_row
+
+
+def _refused_for_size(execution: ExecutionState) -> list[int]:
+    """Units of the exits that were too large for one order."""
+    return [
+        i.units
+        for i in execution.of(Purpose.EXIT)
+        if i.state in REFUSED and texts.is_about_size(i.reason or "")
+    ]  # fmt: skip

@@ -127,9 +127,10 @@ class FeedLink:
             return f"{self.name}: prices come, but pings have not been answered for {now - pong:.0f} s."
         if not self.asked or self.first_ask is None or now - self.first_ask <= SILENT_AFTER_S:
             return None
-        if not self.confirmed() and not self.refused:
+        is_served = not self.feed.confirmed().isdisjoint(self.asked)
+        if not is_served and not self.refused:
             return f"{self.name}: the gateway confirms no subscription. Its broker session may have been renewed."
-        if session_since is None or not self.confirmed():
+        if session_since is None or not is_served:
             return None
         quiet_since = max(self.last_price or self.first_ask, session_since)
         if now - quiet_since > SILENT_AFTER_S:

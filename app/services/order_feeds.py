@@ -94,6 +94,10 @@ class OrderFeeds:
         self._retry_at: dict[int, float] = {}
         self._lock = threading.Lock()
 
+    def is_open(self, account_id: int) -> bool:
+        """Whether what happens to this account's orders is pushed here just now."""
+        return self.state(account_id).open
+
     def need(self, account_ids: Iterable[int]) -> None:
         """From now on exactly these accounts need their order updates."""
         self._needed = frozenset(account_ids)

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
-from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import FillRow, Position, Run, StrategyExecution, TradingAccount
 from app.services.journal import Journal
 from app.services.run_board import LIVING
 
@@ -19,10 +19,9 @@ _OF_ACCOUNT = (
     .where(StrategyExecution.account_id == bindparam("account_id"), Run.state.in_(LIVING))
 )
 _SUMS = (
-    select(Intent.execution_id, FillRow.side, func.sum(FillRow.units))
-    .join(Intent, Intent.id == FillRow.intent_id)
-    .where(Intent.execution_id.in_(bindparam("ids", expanding=True)))
-    .group_by(Intent.execution_id, FillRow.side)
+    select(FillRow.execution_id, FillRow.side, func.sum(FillRow.units))
+    .where(FillRow.execution_id.in_(bindparam("ids", expanding=True)))
+    .group_by(FillRow.execution_id, FillRow.side)
 )
 _POSITIONS = select(Position.exchange, Position.symbol, Position.product, Position.net).where(
     Position.account_id == bindparam("account_id")

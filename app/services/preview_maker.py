@@ -8,24 +8,28 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from app.domain import gate
 from app.domain.calendar import Phase, trading_date
-from app.domain.contracts import Contract, ContractKey, ContractMaster, underlying_named
+from app.domain.contracts import Contract, ContractKey, ContractMaster, Side, underlying_named
 from app.domain.errors import Denied, DeskError, NotFound
 from app.domain.expiries import resolve_expiry
 from app.domain.money import Units
+from app.domain.pacing import Batch, pace
 from app.domain.plan import AccountPlan, Mode, Plan, ResolvedLeg
 from app.domain.planning import AccountTerms, LegPrice, plan_account, resolve_legs
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
 from app.persistence.database import Database
 from app.persistence.tables import Preview, Strategy, TradingAccount
 from app.ports.clock import Clock, MarketClock
-from app.services import gate, trading_states
+from app.services import learnt_sizes, trading_states
 from app.services.account_health import HealthBoard
+from app.services.claim_facts import who_of
 from app.services.contract_list import ContractList
 from app.services.gateways import Gateways
 from app.services.margin_calculator import MarginCalculator
 from app.services.market_rule_table import MarketRuleTable
 from app.services.order_pricing import OrderPricing
+from app.services.pace_settings import PaceSettings
 from app.services.previews import freeze, plan_of
 from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
@@ -62,6 +66,7 @@ class Market:
 class Money:
     """Where a preview reads accounts from. `readers` runs one account's reads beside another's."""
 
+    paces: PaceSettings
     gateways: Gateways
     margins: MarginCalculator
     health: HealthBoard
@@ -123,6 +128,9 @@ class Previews:
             phase = self._market.hours.phase(leg.contract.key.exchange)
             if phase is not Phase.UNKNOWN:  # the gate waits a little for hours that are only not read yet
                 gate.may_enter(leg.contract.key.exchange, phase)
+            if leg.pricing.is_typed:
+                self._market.pricing.typed(leg.contract, leg.side, leg.pricing)
+                continue
             limit, _ = self._market.pricing.entry(leg.contract, leg.side)
             worst = _worst(plan, leg.number)
             if worst is not None and (limit - worst) * leg.side.sign > 0:
@@ -135,7 +143,7 @@ class Previews:
     def _plan(self, saved: SavedStrategy) -> Plan:
         spots = {name: self._market.quotes.spot(name) for name in sorted({leg.underlying for leg in saved.spec.legs})}
         legs = self._legs(saved.spec, spots)
-        prices = {leg.number: LegPrice(*self._market.pricing.entry(leg.contract, leg.side)) for leg in legs}
+        prices = {leg.number: self._price(leg) for leg in legs}
         accounts = self._accounts(saved)
         plans = self._money.readers.map(lambda account: self._account_plan(account, saved, legs, prices), accounts)
         return Plan(
@@ -147,7 +155,18 @@ class Previews:
             accounts=tuple(plans),
             max_loss=saved.spec.max_loss,
             max_profit=saved.spec.max_profit,
+            failure=saved.spec.failure,
         )
+
+    def _price(self, leg: ResolvedLeg) -> LegPrice:
+        """Raises Denied naming the leg when its typed price cannot be sent now, NoFreshPrice."""
+        if not leg.pricing.is_typed:
+            return LegPrice(*self._market.pricing.entry(leg.contract, leg.side))
+        try:
+            typed = self._market.pricing.typed(leg.contract, leg.side, leg.pricing)
+        except Denied as no:
+            raise Denied(no.code, f"Leg {leg.number}: {no}") from no
+        return LegPrice(typed, typed)
 
     def _legs(self, spec: StrategySpec, spots: Mapping[str, Decimal]) -> tuple[ResolvedLeg, ...]:
         master = self._market.contracts.master_with(leg.underlying for leg in spec.legs)
@@ -182,6 +201,10 @@ class Previews:
         freeze_limit = contract.freeze or self._market.contracts.freeze(contract.underlying)
         if freeze_limit is None:
             freeze_limit = self._market.rules.book().freeze(contract.underlying, today)
+        with self._database.reading() as session:
+            learnt = learnt_sizes.most(session, today, contract.key.exchange, contract.underlying)
+        if learnt is not None and freeze_limit is not None:
+            freeze_limit = min(freeze_limit, learnt)
         return replace(contract, freeze=freeze_limit)
 
     def _accounts(self, saved: SavedStrategy) -> list[TradingAccount]:
@@ -200,13 +223,32 @@ class Previews:
         prices: Mapping[int, LegPrice],
     ) -> AccountPlan:
         try:
-            gate.may_trade(account, live_sending=self._live_sending, entry=True)
+            gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
             self._refuse_stopped(account, saved)
             terms = self._terms(account, saved, legs)
         except DeskError as reason:
             return _skipped(account, str(reason))
         freezes = {leg.contract.key: leg.contract.freeze or Units(0) for leg in legs}
-        return plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
+        plan = plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
+        return self._paced(plan, legs, saved.id)
+
+    def _paced(self, plan: AccountPlan, legs: tuple[ResolvedLeg, ...], strategy_id: int) -> AccountPlan:
+        """With what will be slowed, and for how long, as far as the account's last answered call tells."""
+        if plan.skipped is not None:
+            return plan
+        by_number = {leg.number: leg for leg in legs}
+        batches: dict[tuple[Side, str], int] = {}
+        for part in plan.legs:
+            leg = by_number[part.leg]
+            place = (leg.side, leg.contract.key.exchange)
+            batches[place] = batches.get(place, 0) + len(part.orders)
+        found = pace(
+            [Batch(side, segment, orders) for (side, segment), orders in batches.items()],
+            self._money.paces.rate(plan.account_id),
+            self._money.paces.max_workers(strategy_id),
+            call_s=(self._money.health.of(plan.account_id).latency_ms or 0) / 1000,
+        )
+        return replace(plan, pace=found, explanation=(*plan.explanation, *found.words()))
 
     def _refuse_stopped(self, account: TradingAccount, saved: SavedStrategy) -> None:
         """Raises Denied while the kill switch or reduce-only takes no entries of this account."""

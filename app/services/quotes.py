@@ -60,6 +60,13 @@ class Quotes:
                     return self._touch_of(quote, account_id)
         raise NoFreshPrice(f"{key.symbol} has no price younger than {max_age_s:g} s. {reason}")
 
+    def at_hand(self, key: ContractKey, max_age_s: float = 3.0) -> Touch:
+        """As `touch`, from the board alone: never blocks. Raises NoFreshPrice."""
+        found = self._board_touch(key, max_age_s)
+        if found is None:
+            raise NoFreshPrice(f"{key.symbol} has no price younger than {max_age_s:g} s at hand.")
+        return found
+
     def spot(self, underlying: str) -> Decimal:
         """The index in points, at most 3 s old. Raises NoFreshPrice, NotFound for an index that is not followed."""
         key = underlying_named(underlying).spot

@@ -9,26 +9,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from app.domain.books import BrokerOrder
 from app.domain.calendar import trading_date
 from app.domain.contracts import ContractKey
 from app.domain.errors import DeskError, Misconfigured, NotFound
 from app.domain.orders import IntentState, move
 from app.domain.plan import Mode
+from app.domain.reconcile import QUIET, QuietWindows
 from app.persistence.database import Database
 from app.persistence.tables import Intent, TradingAccount
 from app.ports.clock import Clock, MarketClock
-from app.ports.gateway import GatewayError, OtherMode
+from app.ports.gateway import GatewayError, GatewayRefused, LoggedOut, OtherMode
 from app.services.account_health import HealthBoard, HealthState
 from app.services.book_memory import Memory
 from app.services.gateways import Gateways
 from app.services.journal import Journal
+from app.services.read_breaker import ReadBreaker
 from app.services.settlement import Settlement
 from app.services.settling import Books, storable
 
 FUNDS_EVERY_S = 15.0
-LONGEST_BACK_OFF_S = 15.0
+
+_EXPECTED_MODE = select(TradingAccount.expected_mode).where(TradingAccount.id == bindparam("id"))
 
 
 @dataclass(slots=True)
@@ -36,7 +40,6 @@ class _Account:
     """What the loop of one account remembers between its cycles."""
 
     memory: Memory = field(default_factory=Memory)
-    failures: int = 0
     funds_at: float | None = None
     funds_failed: bool = False
     mode_at: float | None = None
@@ -56,7 +59,10 @@ class KnownBook:
 
 
 class Reconciler:
-    """`step` belongs to one thread for each account; the rest is thread-safe."""
+    """`step` belongs to one thread for each account; the rest is thread-safe.
+
+    `breaker` keeps everybody else from a gateway that fails.
+    """
 
     def __init__(
         self,
@@ -68,7 +74,10 @@ class Reconciler:
         *,
         journal: Journal,
         on_change: Callable[[int, int], None],
+        windows: QuietWindows = QUIET,
+        bears_out: Callable[[int, BrokerOrder], bool] = lambda _account_id, _row: False,
     ) -> None:
+        """`bears_out` says whether an account was pushed the word that this row of its book has."""
         self._database = database
         self._clock = clock
         self._market_clock = market_clock
@@ -76,15 +85,22 @@ class Reconciler:
         self._health = health
         self._journal = journal
         self._on_change = on_change
-        self._settlement = Settlement(database, clock, market_clock, journal)
+        self.breaker = ReadBreaker(clock)
+        self._settlement = Settlement(database, clock, market_clock, journal, windows, bears_out=bears_out)
         self._accounts: dict[int, _Account] = {}
         self._known: dict[int, KnownBook] = {}
+        self._kept: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def known(self, account_id: int) -> KnownBook | None:
         """What the last successful cycle read; None before the first."""
         with self._lock:
             return self._known.get(account_id)
+
+    def kept(self, account_id: int) -> float | None:
+        """When (monotonic) the newest read began whose orders and positions our rows show; None before the first."""
+        with self._lock:
+            return self._kept.get(account_id)
 
     def mode_age_s(self, account_id: int) -> float | None:
         """Seconds since the account's gateway last said in which mode it is; None when it never did."""
@@ -96,6 +112,7 @@ class Reconciler:
 
     def recover(self, epoch: int) -> int:
         """At start, before anything is sent: calls under way when the engine died are unknown. Gives their number."""
+        self._settlement.epoch = epoch
         now = self._clock.now()
         with self._database.transaction() as session:
             lost = session.scalars(
@@ -119,13 +136,15 @@ class Reconciler:
             if isinstance(trouble, OtherMode):
                 self._health.report(account_id, mode=trouble.mode)
                 account.mode_at = self._clock.monotonic()
-            self._say(account_id, trouble)
-            account.failures += 1
+            self._say(account_id, self._really(account_id, trouble))
             account.memory.read_failed()
-            return min(2.0 ** (account.failures - 1), LONGEST_BACK_OFF_S)
-        account.failures = 0
+            return self.breaker.failed(account_id, trouble)
+        self.breaker.worked(account_id)
         self._remember(account_id, books)
         applied = self._settlement.apply(account_id, books, account.memory)
+        if applied.is_kept:
+            with self._lock:
+                self._kept[account_id] = books.began
         for run_id in applied.runs:
             self._on_change(run_id, account_id)
         # Last, and apart: a gateway that cannot tell its funds must not keep its orders from being settled.
@@ -145,7 +164,7 @@ class Reconciler:
 
     def _expected_mode(self, account_id: int) -> Mode:
         with self._database.reading() as session:
-            return Mode(session.get_one(TradingAccount, account_id).expected_mode)
+            return Mode(session.scalars(_EXPECTED_MODE, {"id": account_id}).one())
 
     def _read_funds(self, account_id: int, account: _Account) -> None:
         now = self._clock.monotonic()
@@ -161,6 +180,17 @@ class Reconciler:
         except (GatewayError, NotFound, Misconfigured) as trouble:
             account.funds_failed = True
             self._say(account_id, trouble)
+
+    def _really(self, account_id: int, trouble: DeskError) -> DeskError:
+        """Books of a dead broker session are refused in words that tell nothing; its funds, asked too, are empty."""
+        if isinstance(trouble, GatewayRefused):
+            try:
+                self._gateways.of(account_id).funds()
+            except LoggedOut as ended:
+                return ended
+            except (GatewayError, NotFound, Misconfigured):
+                return trouble
+        return trouble
 
     def _say(self, account_id: int, trouble: DeskError) -> None:
         if isinstance(trouble, GatewayError):

@@ -22,6 +22,10 @@ from app.services.run_board import RunBoard, RunView
 from app.services.websocket_manager import WebSocketManager
 
 LOOK_S = 1.0
+
+BEHIND_S = 0.1
+"""How far behind its fills a run may be judged: while its orders go out each would cost a reading of the run."""
+
 REQUOTE_AFTER_S = 3.0
 CONSUMER = "held"
 
@@ -73,14 +77,14 @@ class RiskMonitor:
         self.wake: Callable[[], None] = lambda: None
 
     def step(self) -> float:
-        """Judge every living run once."""
+        """Judge every living run once. Returns the seconds until they are judged again without being woken."""
         held: set[ContractKey] = set()
         try:
             living = self._run_board.living()
             self._doubts = {run_id: doubt for run_id, doubt in self._doubts.items() if run_id in living}
             for run_id in self._turns.order(living):
                 with self._turns.turn(run_id):
-                    view = self._run_board.view(run_id)
+                    view = self._run_board.view(run_id, behind_s=BEHIND_S)
                     held |= view.held
                     self._count_from(view.held)
                     if view.state == "EXITING":
@@ -89,7 +93,7 @@ class RiskMonitor:
                         self._judge(view)
         finally:
             self._follow(frozenset(held))
-        return LOOK_S
+        return BEHIND_S if any(self._run_board.is_behind(run_id) for run_id in living) else LOOK_S
 
     def _judge(self, view: RunView) -> None:
         pnl = self._run_board.pnl(view)

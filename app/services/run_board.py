@@ -1,7 +1,8 @@
 """The one calculation of what a run holds and what it is worth; pages, rules and events all show this."""
 
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,13 +11,14 @@ from sqlalchemy import select
 
 from app.domain.contracts import Contract, ContractKey, Side
 from app.domain.orders import IntentState, Purpose
-from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl
+from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
 from app.persistence.database import Database
-from app.persistence.tables import Run, StrategyExecution, TradingAccount
+from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
 from app.services.price_board import PriceBoard
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
+from app.services.typed_entries import is_chased
 
 LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
 """States of a run in which units may be held or change hands."""
@@ -24,8 +26,15 @@ LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
 KEPT_S = 2.0
 """How long a view is shown without reading it again: an engine in another process tells only its own."""
 
+LED_KEPT_S = 30.0
+"""The same beside the engine that leads: every change of a run is told to it, and a view of fifty accounts is dear."""
+
+LIVING_KEPT_S = 0.5
+
 MOST_KEPT = 256
 """Views kept at once; runs that nobody looks at any more make room."""
+
+_LIVING = select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class CellView:
     account_id: int
     leg: int
     contract: Contract
+    product: str
     side: Side
     lots: int
     units: int
@@ -67,11 +77,11 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stood when it was last changed; prices are not in it."""
+    """A run as it stood when it was last changed; prices are not in it. `strategy_id` None: it was adopted."""
 
     run_id: int
     user_id: int
-    strategy_id: int
+    strategy_id: int | None
     name: str
     state: str
     mode: str
@@ -82,23 +92,38 @@ class RunView:
     started_at: datetime | None
     closed_at: datetime | None
     accounts: tuple[AccountView, ...]
+    held: frozenset[ContractKey] = field(init=False)
+    """Contracts in which units are held or may come to be."""
+    book: tuple[HeldLeg, ...] = field(init=False)
+    """What it holds over all accounts, one leg for each contract."""
 
     @property
     def cells(self) -> tuple[CellView, ...]:
         return tuple(cell for account in self.accounts for cell in account.cells)
 
-    @property
-    def held(self) -> frozenset[ContractKey]:
-        """Contracts in which units are held or may come to be."""
-        return frozenset(cell.contract.key for cell in self.cells if cell.net or cell.open_orders)
+    def __post_init__(self) -> None:
+        """Asked for with every tick, and the same for as long as the view is."""
+        held = frozenset(cell.contract.key for cell in self.cells if cell.net or cell.open_orders)
+        object.__setattr__(self, "held", held)
+        object.__setattr__(self, "book", together(_held(cell) for cell in self.cells))
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A view, and when all of it was read (monotonic)."""
+    """A view, and when all of it and when the newest part of it was read (monotonic)."""
 
     view: RunView
     read_at: float
+    merged_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Living:
+    """Runs that live, when that was read (monotonic), and after how many changes."""
+
+    runs: tuple[int, ...]
+    read_at: float
+    changes: int
 
 
 class RunBoard:
@@ -107,7 +132,13 @@ class RunBoard:
     With fifty accounts a run is two hundred legs, and every order changes one: only that account is read again.
     """
 
-    def __init__(self, database: Database, board: PriceBoard, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, board: PriceBoard, clock: Clock, *, leads: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`leads` says whether the engine of this process is the one: then all that changes a run is told here."""
+        self._leads = leads
+        self._living: _Living | None = None
+        self._changes = 0
         self._database = database
         self._board = board
         self._clock = clock
@@ -119,14 +150,22 @@ class RunBoard:
         """Rows of this run were written, in one account or (None) in any: its next view reads them anew."""
         with self._noting:
             self._old.setdefault(run_id, set()).add(account_id)
+            self._changes += 1
 
-    def view(self, run_id: int) -> RunView:
-        """Raises NoResultFound when there is no such run."""
+    def is_behind(self, run_id: int) -> bool:
+        """Whether something of this run changed that its newest view does not show."""
+        with self._noting:
+            return run_id in self._old
+
+    def view(self, run_id: int, *, behind_s: float = 0.0) -> RunView:
+        """Raises NoResultFound when there is no such run. Changes of the last `behind_s` seconds may be missing."""
         with self._reading:
+            now, kept = self._clock.monotonic(), self._kept.get(run_id)
+            if kept is not None and now - kept.merged_at < behind_s:
+                return kept.view
             with self._noting:
                 old = self._old.pop(run_id, set())
-            now, kept = self._clock.monotonic(), self._kept.get(run_id)
-            if kept is not None and now - kept.read_at >= KEPT_S:
+            if kept is not None and now - kept.read_at >= (LED_KEPT_S if self._leads() else KEPT_S):
                 kept = None
             if kept is not None and not old:
                 return kept.view
@@ -140,15 +179,21 @@ class RunBoard:
                     with self._noting:
                         self._old.setdefault(run_id, set()).update(old)
             if kept is not None and part:
-                kept = self._kept[run_id] = _Kept(_merged(kept.view, view), kept.read_at)
+                kept = self._kept[run_id] = _Kept(_merged(kept.view, view), kept.read_at, now)
             else:
-                kept = self._kept[run_id] = _Kept(view, now)
+                kept = self._kept[run_id] = _Kept(view, now, now)
             return kept.view
 
     def living(self) -> list[int]:
         """Ids of the runs in which something may still change hands or be worth something."""
-        with self._database.reading() as session:
-            return list(session.scalars(select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)))
+        now = self._clock.monotonic()
+        with self._noting:
+            known, changes = self._living, self._changes
+        if known is None or known.changes != changes or now - known.read_at >= LIVING_KEPT_S:
+            with self._database.reading() as session:
+                known = _Living(tuple(session.scalars(_LIVING)), now, changes)
+            self._living = known
+        return list(known.runs)
 
     def accounts_at_work(self) -> frozenset[int]:
         """Accounts of the runs that live: their orders may change at any moment."""
@@ -158,14 +203,17 @@ class RunBoard:
 
     def pnl(self, view: RunView, account_id: int | None = None) -> RunPnl:
         """Gross profit and loss at the newest prices, of the run or of one account in it."""
-        cells = [cell for cell in view.cells if account_id in {None, cell.account_id}]
-        return self.worth(cells)
+        if account_id is None:
+            return self._value(view.book)
+        return self.worth([cell for cell in view.cells if cell.account_id == account_id])
 
     def worth(self, cells: list[CellView]) -> RunPnl:
         """As `pnl`, of any cells."""
-        legs = [HeldLeg(cell.contract.key, cell.position) for cell in cells]
-        marks = {leg.contract: mark for leg in legs if (mark := self.mark(leg.contract)) is not None}
-        return run_pnl(legs, marks)
+        return self._value([_held(cell) for cell in cells])
+
+    def _value(self, legs: Sequence[HeldLeg]) -> RunPnl:
+        found = {key: self.mark(key) for key in {leg.contract for leg in legs}}
+        return run_pnl(legs, {key: mark for key, mark in found.items() if mark is not None})
 
     def mark(self, key: ContractKey) -> Mark | None:
         """The newest price of a contract with its age; None when none ever came."""
@@ -198,6 +246,10 @@ class RunBoard:
             )
 
 
+def _held(cell: CellView) -> HeldLeg:
+    return HeldLeg(cell.contract.key, cell.position)
+
+
 def _merged(before: RunView, part: RunView) -> RunView:
     """The newer view with all accounts: those it does not have did not change."""
     newer = {account.account_id: account for account in part.accounts}
@@ -217,6 +269,7 @@ def _cell(execution: ExecutionState) -> CellView:
         account_id=row.account_id,
         leg=row.leg,
         contract=contract_of(row),
+        product=row.product,
         side=execution.side,
         lots=row.lots,
         units=row.units,
@@ -233,6 +286,10 @@ def _cell(execution: ExecutionState) -> CellView:
     )
 
 
+def _rests_as_typed(intent: Intent) -> bool:
+    return intent.state == IntentState.WORKING and not is_chased(intent)
+
+
 def _word(execution: ExecutionState) -> str:
     """What a trader calls the state of this leg, from its intents and fills. Trouble comes first."""
     states = {i.state for i in execution.open_intents()}
@@ -244,8 +301,9 @@ def _word(execution: ExecutionState) -> str:
             return "flat"
         return "exiting"
     if states:
-        waiting = states == {IntentState.READY}
-        return "waiting" if waiting else "working"
+        if states == {IntentState.READY}:
+            return "waiting"
+        return "pending" if any(_rests_as_typed(i) for i in execution.open_intents()) else "working"
     if execution.entered >= execution.row.units:
         return "filled"
     last = [i for i in execution.intents if i.purpose == Purpose.ENTRY]

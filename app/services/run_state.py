@@ -2,17 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from app.domain import refusals as texts
 from app.domain.contracts import Contract, ContractKey, Kind, Side
 from app.domain.money import Units
-from app.domain.orders import OPEN, IntentState, Purpose
+from app.domain.orders import OPEN, IntentState, Purpose, move
 from app.domain.positions import Fill, PositionState, fold
-from app.persistence.tables import FillRow, Intent, StrategyExecution
+from app.persistence.tables import PUSHED, FillRow, Intent, StrategyExecution
+from app.services.holdings import Holdings
+
+_OPEN = frozenset(state.value for state in OPEN)
 
 _EXECUTIONS = (
     select(StrategyExecution)
@@ -20,19 +24,28 @@ _EXECUTIONS = (
     .order_by(StrategyExecution.account_id, StrategyExecution.leg)
 )
 _INTENTS = select(Intent).where(Intent.run_id == bindparam("run_id")).order_by(Intent.id)
-_INTENTS_TO_WRITE = _INTENTS.with_for_update(key_share=True)
+_ACCOUNTS: BindParameter[int] = bindparam("accounts", expanding=True)
+_EXECUTIONS_OF = _EXECUTIONS.where(StrategyExecution.account_id.in_(_ACCOUNTS))
+_INTENTS_OF = _INTENTS.where(Intent.account_id.in_(_ACCOUNTS))
+_TO_WRITE = {query: query.with_for_update(key_share=True) for query in (_INTENTS, _INTENTS_OF)}
 _FILLS = select(FillRow).where(FillRow.execution_id.in_(bindparam("ids", expanding=True))).order_by(FillRow.id)
 
 
 @dataclass(slots=True)
 class ExecutionState:
-    """One leg in one account. `position` is folded from all its fills, `entry` from those of its entry alone."""
+    """One leg in one account. `position` is folded from all its fills, `entry` from those of its entry alone.
+
+    `ahead` are units that were pushed as filled and that the books do not show yet; `adopted` those that no order of
+    ours brought.
+    """
 
     row: StrategyExecution
     intents: list[Intent]
     position: PositionState
     entry: PositionState
     filled_by_intent: dict[int, int]
+    ahead: int = 0
+    adopted: int = 0
 
     @property
     def net(self) -> int:
@@ -52,7 +65,12 @@ class ExecutionState:
 
     def open_intents(self, purpose: Purpose | None = None) -> list[Intent]:
         """Intents whose units may still change hands."""
-        return [i for i in self.intents if purpose in {None, i.purpose} and IntentState(i.state) in OPEN]
+        return [i for i in self.intents if i.state in _OPEN and purpose in {None, i.purpose}]
+
+    @property
+    def exits_under_way(self) -> list[Intent]:
+        """Exits whose end a new one has to wait for: not those that a person has set aside."""
+        return [intent for intent in self.open_intents(Purpose.EXIT) if intent.set_aside_at is None]
 
     @property
     def is_moving(self) -> bool:
@@ -69,9 +87,11 @@ class ExecutionState:
         return self.net * self.side.sign < 0
 
     @property
-    def rested_exits(self) -> int:
-        """Generations of the exit that stood in the market and did not fill."""
-        gone = (i for i in self.of(Purpose.EXIT) if i.state == IntentState.CANCELLED and i.sent_at is not None)
+    def given_away(self) -> int:
+        """Steps of price that the next exit gives away: one for each generation that stood in the market and did not
+        fill, or was refused for its price. Refusals for anything else say nothing about the price.
+        """
+        gone = (i for i in self.of(Purpose.EXIT) if i.sent_at is not None and _says_price(i))
         return len({i.generation for i in gone})
 
     @property
@@ -80,8 +100,8 @@ class ExecutionState:
 
     @property
     def entered(self) -> int:
-        """Units that entry fills brought, unsigned."""
-        return sum(self.filled_by_intent.get(i.id, 0) for i in self.of(Purpose.ENTRY))
+        """Units that entry fills brought or that were adopted, unsigned."""
+        return self.adopted + sum(self.filled_by_intent.get(i.id, 0) for i in self.of(Purpose.ENTRY))
 
     @property
     def entry_average(self) -> Decimal | None:
@@ -100,11 +120,26 @@ class AccountState:
 
     account_id: int
     executions: list[ExecutionState]
+    holdings: Holdings
     to_send: list[Intent] = field(default_factory=list)
     to_cancel: list[Intent] = field(default_factory=list)
+    to_modify: list[Intent] = field(default_factory=list)
 
     def is_exit(self, intent: Intent) -> bool:
         return intent.purpose == Purpose.EXIT
+
+
+def _says_price(exit_: Intent) -> bool:
+    refused = exit_.state == IntentState.REJECTED and texts.is_about_price(exit_.reason or "")
+    return refused or exit_.state == IntentState.CANCELLED
+
+
+def drop_unsent(intents: list[Intent], now: datetime, why: str) -> None:
+    """Intents that were never sent are cancelled here, without a word to the broker."""
+    for intent in intents:
+        if intent.state == IntentState.READY:
+            intent.state = move(IntentState.READY, IntentState.CANCELLED).value
+            intent.reason, intent.settled_at = why, now
 
 
 def contract_of(row: StrategyExecution) -> Contract:
@@ -128,21 +163,23 @@ def load_accounts(
 
     `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over.
     """
-    mine, theirs = _EXECUTIONS, _INTENTS_TO_WRITE if to_write else _INTENTS
+    which: dict[str, object] = {"run_id": run_id}
+    mine, theirs = _EXECUTIONS, _INTENTS
     if only is not None:
-        mine = mine.where(StrategyExecution.account_id.in_(only))
-        theirs = theirs.where(Intent.account_id.in_(only))
-    rows = session.scalars(mine, {"run_id": run_id}).all()
+        which["accounts"] = sorted(only)
+        mine, theirs = _EXECUTIONS_OF, _INTENTS_OF
+    rows = session.scalars(mine, which).all()
     intents: dict[int, list[Intent]] = {}
-    for intent in session.scalars(theirs, {"run_id": run_id}):
+    for intent in session.scalars(_TO_WRITE[theirs] if to_write else theirs, which):
         intents.setdefault(intent.execution_id, []).append(intent)
     fills: dict[int, list[FillRow]] = {}
     wanted = [row.id for row in rows]
     for fill in session.scalars(_FILLS, {"ids": wanted}):
         fills.setdefault(fill.execution_id, []).append(fill)
     accounts: dict[int, AccountState] = {}
+    holdings = Holdings(session, {row.account_id for row in rows})
     for row in rows:
-        account = accounts.setdefault(row.account_id, AccountState(row.account_id, []))
+        account = accounts.setdefault(row.account_id, AccountState(row.account_id, [], holdings))
         account.executions.append(_execution(row, intents.get(row.id, []), fills.get(row.id, [])))
     return list(accounts.values())
 
@@ -150,9 +187,12 @@ def load_accounts(
 def _execution(row: StrategyExecution, intents: list[Intent], fills: list[FillRow]) -> ExecutionState:
     filled: dict[int, int] = {}
     for fill in fills:
-        filled[fill.intent_id] = filled.get(fill.intent_id, 0) + fill.units
+        if fill.intent_id is not None:
+            filled[fill.intent_id] = filled.get(fill.intent_id, 0) + fill.units
     entry = [fill for fill in fills if fill.side == row.side]
-    return ExecutionState(row, intents, fold(as_fills(fills)), fold(as_fills(entry)), filled)
+    ahead = sum(fill.units for fill in fills if fill.traded_at == PUSHED)
+    adopted = sum(fill.units for fill in fills if fill.adoption_id is not None)
+    return ExecutionState(row, intents, fold(as_fills(fills)), fold(as_fills(entry)), filled, ahead, adopted)
 
 
 def as_fills(rows: list[FillRow]) -> list[Fill]:

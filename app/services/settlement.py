@@ -1,27 +1,30 @@
 """Writes what one read of an account's books proves, in one transaction: claims, states, fills, orders, positions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.books import BrokerPosition
+from app.domain.books import BrokerOrder, BrokerPosition
 from app.domain.calendar import trading_date
-from app.domain.orders import FINAL, MOVES, IntentState, move
+from app.domain.orders import FINAL, IntentState, Purpose, move
 from app.domain.outcomes import Verdict
-from app.domain.reconcile import Absent, Ambiguous, Claim, Finding, Settled, TradeFill
+from app.domain.reconcile import QUIET, Absent, Ambiguous, Claim, Finding, QuietWindows, Settled
 from app.persistence.database import Database
-from app.persistence.tables import FillRow, Intent, Run
+from app.persistence.leading import holds_lease
+from app.persistence.tables import Intent, Run
 from app.ports.clock import Clock, MarketClock
 from app.services.book_memory import Memory
-from app.services.book_rows import keep_orders, keep_positions
+from app.services.book_rows import Place, adopted_ids, keep_orders, keep_positions
+from app.services.crash_points import reach
+from app.services.ignored_positions import forget_flat
+from app.services.intent_ledger import FillWords, IntentLedger, known_fills, pushed_units, reopen, what
 from app.services.journal import Journal
 from app.services.over_close import OverClose
 from app.services.run_board import LIVING
-from app.services.settling import Books, agrees, find, grouped, quiet_window_s, settle_known
+from app.services.settling import Books, agrees, find, grouped, settle_known, verdict_of
 
 BUSY_S = 1.0
 HOLDING_S = 2.0
@@ -38,10 +41,14 @@ UNANSWERED_S = 140.0
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Runs in which something changed, and the seconds until the books should be read again."""
+    """Runs in which something changed, and the seconds until the books should be read again.
+
+    `is_kept`: our rows of this account's orders and positions say by now what this read said.
+    """
 
     runs: frozenset[int]
     next_s: float
+    is_kept: bool = False
 
 
 # Made once: a cycle asks each of these, and making a query takes longer than asking it.
@@ -53,23 +60,58 @@ _OF_SENT = and_(
 _SENT = select(Intent).where(_OF_SENT).order_by(Intent.id).with_for_update(key_share=True)
 _SENT_WORDS = select(Intent.id, Intent.state, Intent.verdict, Intent.order_id).where(_OF_SENT).order_by(Intent.id)
 _LIVING = select(Run.id).where(Run.state.in_(LIVING))
-_FILLS = select(FillRow.intent_id, FillRow.traded_at, FillRow.units, FillRow.price, FillRow.ordinal).where(
-    FillRow.intent_id.in_(bindparam("intent_ids", expanding=True))
-)
 
-_Known = dict[int, set[tuple[str, int, Decimal, int]]]
-"""Fills that each intent has already: time, units, price and ordinal."""
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """`changed`: something is to be shown anew. `happened`: units or the state of an order moved."""
+
+    changed: bool
+    happened: bool
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one write brings: runs to show anew, runs to which something happened, and what has left by pushes alone.
+
+    `gone` are unsigned units by holding that exits took, by pushes that no trade row bears out yet.
+    """
+
+    changed: set[int] = field(default_factory=set)
+    happened: set[int] = field(default_factory=set)
+    gone: dict[Place, int] = field(default_factory=dict)
+
+    def note(self, intent: Intent, written: _Written) -> None:
+        if written.changed:
+            self.changed.add(intent.run_id)
+        if written.happened:
+            self.happened.add(intent.run_id)
 
 
 class Settlement:
     """Thread-safe; the Memory it is given is not."""
 
-    def __init__(self, database: Database, clock: Clock, market_clock: MarketClock, journal: Journal) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        market_clock: MarketClock,
+        journal: Journal,
+        windows: QuietWindows = QUIET,
+        *,
+        bears_out: Callable[[int, BrokerOrder], bool],
+    ) -> None:
+        """`bears_out` says whether an account was pushed the word that this row of its book has."""
         self._database = database
         self._clock = clock
         self._market_clock = market_clock
         self._journal = journal
+        self._windows = windows
+        self._bears_out = bears_out
+        self._ledger = IntentLedger(journal, clock)
         self._over_close = OverClose(journal)
+        self.epoch: int | None = None
+        """Under which lease the books are read; what was read under an old one is not written any more."""
 
     def apply(self, account_id: int, books: Books, memory: Memory) -> Applied:
         today = trading_date(self._market_clock.now())
@@ -82,35 +124,51 @@ class Settlement:
         changed: set[int] = set()
         # Most reads teach nothing, and with many accounts their turns at the one writer would delay orders.
         if any(_waits(state, verdict) for _, state, verdict, _ in sent) or not memory.is_known(reading):
-            changed = self._write_down(account_id, books, memory, today, living)
+            written = self._write_down(account_id, books, memory, today, living)
+            if written is None:
+                return Applied(frozenset(), IDLE_S)
+            changed = written
             memory.wrote(reading, changed=bool(changed))
         busy = changed or any(IntentState(state) not in FINAL for _, state, _, _ in sent)
-        return Applied(frozenset(changed), BUSY_S if busy else HOLDING_S if living else IDLE_S)
+        next_s = BUSY_S if busy else HOLDING_S if living else IDLE_S
+        return Applied(frozenset(changed), next_s, memory.is_clean)
 
-    def _write_down(self, account_id: int, books: Books, memory: Memory, today: date, living: set[int]) -> set[int]:
-        """Runs in which something changed."""
+    def _write_down(
+        self, account_id: int, books: Books, memory: Memory, today: date, living: set[int]
+    ) -> set[int] | None:
+        """Runs in which something changed; None when another engine leads by now: what it read is newer than this."""
         with self._database.transaction() as session:
+            if not holds_lease(session, self.epoch):
+                return None
             intents = _sent(session, account_id, today)
             memory.keep(intent.id for intent in intents)
             of_today = [intent for intent in intents if intent.trading_date == today]
-            changed = self._find_lost(session, of_today, books, memory)
-            changed |= self._settle_known(session, intents, books, memory)
-            changed |= self._end_of_day(session, intents, books, today)
-            keep_orders(session, account_id, today, books.orders, books.trades, intents=intents, at=self._journal.now())
-            moved = memory.is_clean and keep_positions(session, account_id, books.positions, self._journal.now())
+            found = self._find_lost(session, of_today, books, memory)
+            settled = self._settle_known(session, account_id, intents, books, memory)
+            found |= self._end_of_day(session, intents, books, today)
+            at = self._journal.now()
+            keep_orders(session, account_id, today, books.orders, books.trades, intents=intents, at=at)
+            moved = memory.is_clean and keep_positions(session, account_id, books.positions, at, gone=settled.gone)
             session.flush()
-            changed |= self._over_close.check(session, account_id)
-            _reopen(session, changed)
-        return changed | (living if moved else set())
+            if moved:
+                forget_flat(session, account_id)
+            found |= self._over_close.check(session, account_id)
+            reopen(session, found | settled.happened)
+            if found or settled.changed:
+                reach("during_reconcile")
+        if found or settled.changed:
+            reach("after_reconcile")
+        return found | settled.changed | (living if moved else set())
 
     def _find_lost(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         """Look for the orders of intents whose answer is missing or told nothing."""
         now = self._clock.monotonic()
         lost = [intent for intent in intents if _is_lost(intent, memory, now)]
         changed: set[int] = set()
+        adopted = adopted_ids(session, intents[0].account_id, intents[0].trading_date) if lost else frozenset()
         for group in grouped(lost):
-            claimed = frozenset(i.order_id for i in intents if i.order_id is not None)
-            reads = min(_count_quiet(intent, memory, now) for intent in group)
+            claimed = adopted | frozenset(i.order_id for i in intents if i.order_id is not None)
+            reads = min(self._count_quiet(intent, memory, now) for intent in group)
             findings = find(
                 group,
                 books,
@@ -118,62 +176,97 @@ class Settlement:
                 clean_reads=reads,
                 lost_for_s=lambda intent: memory.lost_for_s(intent.id, now),
                 steady_for_s=lambda holding: memory.steady_for_s(holding, now),
+                windows=self._windows,
             )
             for intent, finding in zip(group, findings, strict=True):
                 if self._take(session, intent, finding, memory.lost_for_s(intent.id, now)):
                     changed.add(intent.run_id)
         return changed
 
+    def _count_quiet(self, intent: Intent, memory: Memory, now: float) -> int:
+        if memory.lost_for_s(intent.id, now) < self._windows.after(verdict_of(intent)):
+            return 0
+        count = memory.quiet_reads.get(intent.id, 0) + 1
+        memory.quiet_reads[intent.id] = count
+        return count
+
     def _take(self, session: Session, intent: Intent, finding: Finding, lost_for_s: float) -> bool:
-        what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
         if isinstance(finding, Claim):
-            self._claim(session, intent, finding.order_id, what)
+            self._ledger.claim(session, intent, finding.order_id)
             return True
         if intent.state == IntentState.NOT_SENT:
             return False  # settled already; only an order that turns up late matters now
         if isinstance(finding, Absent) and intent.state != IntentState.PARKED:
             if intent.state == IntentState.SENDING and lost_for_s < UNANSWERED_S:
                 return False
-            self._not_sent(session, intent, what, self._clock.now())
+            self._not_sent(session, intent, self._clock.now())
             return True
         if isinstance(finding, Ambiguous):
-            return self._ambiguous(session, intent, finding, what)
+            return self._ambiguous(session, intent, finding)
         return False
 
-    def _claim(self, session: Session, intent: Intent, order_id: str, what: str) -> None:
-        late = intent.state == IntentState.NOT_SENT
-        intent.order_id = order_id
-        intent.state = move(IntentState(intent.state), IntentState.WORKING).value
-        intent.reason, intent.settled_at = None, None
-        words = f"Turned up late at the broker: {what}." if late else f"Found at the broker: {what}."
-        self._journal.note(session, intent.run_id, "found", words, intent.account_id)
-
-    def _not_sent(self, session: Session, intent: Intent, what: str, now: datetime) -> None:
+    def _not_sent(self, session: Session, intent: Intent, now: datetime) -> None:
         intent.state = move(IntentState(intent.state), IntentState.NOT_SENT).value
         intent.reason, intent.settled_at = "The broker's books show that this order never arrived.", now
-        self._journal.note(session, intent.run_id, "not_sent", f"Never arrived: {what}.", intent.account_id)
+        self._journal.note(session, intent.run_id, "not_sent", f"Never arrived: {what(intent)}.", intent.account_id)
 
-    def _ambiguous(self, session: Session, intent: Intent, finding: Ambiguous, what: str) -> bool:
-        reason = f"Cannot tell which of the orders {', '.join(finding.order_ids)} is {what}. Look at the broker's book."
+    def _ambiguous(self, session: Session, intent: Intent, finding: Ambiguous) -> bool:
+        which = ", ".join(finding.order_ids)
+        reason = f"Cannot tell which of the orders {which} is {what(intent)}. Look at the broker's book."
         if intent.reason == reason:
             return False
         intent.reason = reason
         self._journal.note(session, intent.run_id, "attention", reason, intent.account_id)
         return True
 
-    def _settle_known(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
-        changed: set[int] = set()
+    def _settle_known(
+        self, session: Session, account_id: int, intents: list[Intent], books: Books, memory: Memory
+    ) -> _Round:
+        this = _Round()
         carries = books.carries()
-        known = _known_fills(session, [intent.id for intent in intents if intent.order_id is not None])
+        known = known_fills(session, [intent.id for intent in intents if intent.order_id is not None])
+
+        def confirmed(row: BrokerOrder) -> bool:
+            seen = memory.seen_before(row)
+            return seen or self._bears_out(account_id, row)
+
         for intent in intents:
-            settled = settle_known(intent, books, confirmed=memory.seen_before)
+            fills = known.get(intent.id, set())
+            settled = settle_known(intent, books, confirmed=confirmed)
+            self._weigh_push(session, intent, fills, settled, this, memory)
             if settled is None:
                 continue
             if settled.state is IntentState.CANCELLED and intent.state != IntentState.CANCELLED:
                 settled = self._cancelled(intent, settled, memory, agree=agrees(intent, carries))
-            if self._write(session, intent, settled, known):
-                changed.add(intent.run_id)
-        return changed
+            this.note(intent, self._write(session, intent, settled, fills))
+        return this
+
+    def _weigh_push(
+        self,
+        session: Session,
+        intent: Intent,
+        fills: FillWords,
+        settled: Settled | None,
+        this: _Round,
+        memory: Memory,
+    ) -> None:
+        """Trades take the place of what was pushed within moments; if they do not, somebody has to know."""
+        if not pushed_units(fills):
+            return
+        traded = sum(fill.units for fill in settled.fills) if settled is not None else 0
+        left = sum(each[1] for each in fills) - max(traded, sum(each[1] for each in fills) - pushed_units(fills))
+        if left <= 0:
+            memory.doubt_since.pop(intent.id, None)
+            return
+        if intent.purpose == Purpose.EXIT:
+            place = (intent.exchange, intent.symbol, intent.product)
+            this.gone[place] = this.gone.get(place, 0) + left
+        if memory.in_doubt_for_s(intent.id, self._clock.monotonic()) >= TRADES_LATE_S:
+            words = (
+                f"{left} units of {what(intent)} were pushed as filled and the broker's trade book does not show them. "
+                "Look at its book."
+            )
+            self._journal.note_once(session, intent.run_id, "attention", words, intent.account_id)
 
     def _cancelled(self, intent: Intent, settled: Settled, memory: Memory, *, agree: bool) -> Settled:
         """A cancelled order is over when the positions bear out its trades: the trade book can lag behind a fill."""
@@ -205,51 +298,14 @@ class Settlement:
             changed.add(intent.run_id)
         return changed
 
-    def _write(self, session: Session, intent: Intent, settled: Settled, known: _Known) -> bool:
-        new = self._new_fills(session, intent, settled.fills, known)
-        current = IntentState(intent.state)
-        moves = settled.state is not current and settled.state in MOVES[current]
-        if moves:
-            intent.state = move(current, settled.state).value
-            intent.settled_at = self._clock.now() if settled.state in FINAL else None
-        if moves or new:
-            self._tell(session, intent, new)
+    def _write(self, session: Session, intent: Intent, settled: Settled, fills: FillWords) -> _Written:
+        grown = self._ledger.book_trades(session, intent, settled.fills, fills)
+        moves = self._ledger.move(intent, settled.state)
+        if moves and not grown:
+            self._ledger.tell_end(session, intent)
         if settled.doubt is not None:
             self._journal.note_once(session, intent.run_id, "attention", settled.doubt, intent.account_id)
-        return moves or bool(new)
-
-    def _new_fills(
-        self, session: Session, intent: Intent, fills: Sequence[TradeFill], known: _Known
-    ) -> list[TradeFill]:
-        its = known.get(intent.id, set())
-        new = [fill for fill in fills if (fill.traded_at, fill.units, fill.price, fill.ordinal) not in its]
-        for fill in new:
-            session.add(
-                FillRow(
-                    intent_id=intent.id,
-                    execution_id=intent.execution_id,
-                    order_id=fill.order_id,
-                    traded_at=fill.traded_at,
-                    ordinal=fill.ordinal,
-                    side=intent.side,
-                    units=fill.units,
-                    price=fill.price,
-                    at=self._journal.now(),
-                )
-            )
-        return new
-
-    def _tell(self, session: Session, intent: Intent, new: list[TradeFill]) -> None:
-        what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
-        if new:
-            units = sum(fill.units for fill in new)
-            worth = sum(fill.units * fill.price for fill in new)
-            words = f"Filled {units} of {what} at {worth / units:.2f}."
-            self._journal.note(session, intent.run_id, "filled", words, intent.account_id)
-        elif intent.state in {IntentState.REJECTED, IntentState.CANCELLED}:
-            state = intent.state.lower()
-            words = f"{state.capitalize()} at the broker: {what}."
-            self._journal.note(session, intent.run_id, state, words, intent.account_id)
+        return _Written(moves or grown is not None, moves or bool(grown))
 
 
 def _held(positions: Sequence[BrokerPosition]) -> list[tuple[object, ...]]:
@@ -268,13 +324,6 @@ def _sent(session: Session, account_id: int, today: date) -> list[Intent]:
     return list(session.scalars(_SENT, {"account_id": account_id, "today": today}))
 
 
-def _known_fills(session: Session, intent_ids: list[int]) -> _Known:
-    known: _Known = {}
-    for intent_id, *fill in session.execute(_FILLS, {"intent_ids": intent_ids}) if intent_ids else ():
-        known.setdefault(intent_id, set()).add((fill[0], fill[1], fill[2], fill[3]))
-    return known
-
-
 def _waits(state: str, verdict: str | None) -> bool:
     """Whether time alone may change what the books say of an intent: its order is looked for."""
     given_up = state == IntentState.NOT_SENT and verdict != Verdict.NOT_SENT
@@ -291,20 +340,3 @@ def _is_lost(intent: Intent, memory: Memory, now: float) -> bool:
     if state is IntentState.SENDING:
         return memory.lost_for_s(intent.id, now) > ANSWER_DUE_S
     return state in {IntentState.UNKNOWN, IntentState.PARKED}
-
-
-def _count_quiet(intent: Intent, memory: Memory, now: float) -> int:
-    if memory.lost_for_s(intent.id, now) < quiet_window_s(intent):
-        return 0
-    count = memory.quiet_reads.get(intent.id, 0) + 1
-    memory.quiet_reads[intent.id] = count
-    return count
-
-
-def _reopen(session: Session, changed: set[int]) -> None:
-    """A run that was over and to which something happened after all lives again, so that it is looked after."""
-    if not changed:
-        return
-    ended = session.scalars(select(Run).where(Run.id.in_(changed), Run.state == "CLOSED"))
-    for run in ended:
-        run.state, run.closed_at = "EXITING", None

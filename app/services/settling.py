@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
 from app.domain.contracts import ContractKey, Product, Side
@@ -10,10 +11,9 @@ from app.domain.money import Units
 from app.domain.orders import IntentState
 from app.domain.outcomes import Verdict
 from app.domain.reconcile import (
-    QUIET_ANSWERED_S,
-    QUIET_OPEN_S,
     BooksRead,
     Finding,
+    QuietWindows,
     Settled,
     UnknownIntent,
     fills_of,
@@ -21,6 +21,7 @@ from app.domain.reconcile import (
     settle,
 )
 from app.persistence.tables import Intent
+from app.services.order_request import sent_as
 
 STEADY_S = 60.0
 """Positions and trades that have differed by the same for so long hide no order between them."""
@@ -28,6 +29,8 @@ STEADY_S = 60.0
 PRICE_STEP = Decimal("0.0001")
 PRODUCT_LENGTH = 16
 TIME_LENGTH = 32
+
+Row = TypeVar("Row", BrokerOrder, BrokerTrade, BrokerPosition)
 
 Holding = tuple[ContractKey, str]
 """A contract and the product it is held in."""
@@ -63,18 +66,19 @@ def storable(books: Books) -> Books:
     """
     return Books(
         [
-            replace(
+            _differing(
                 order,
                 product=order.product[:PRODUCT_LENGTH],
                 price_type=order.price_type[:PRODUCT_LENGTH],
                 price=_kept(order.price),
+                trigger_price=_kept(order.trigger_price),
                 average=None if order.average is None else _kept(order.average),
                 placed_at=order.placed_at[:TIME_LENGTH],
             )
             for order in books.orders
         ],
         [
-            replace(
+            _differing(
                 trade,
                 product=trade.product[:PRODUCT_LENGTH],
                 price=_kept(trade.price),
@@ -83,7 +87,7 @@ def storable(books: Books) -> Books:
             for trade in books.trades
         ],
         [
-            replace(
+            _differing(
                 position,
                 product=position.product[:PRODUCT_LENGTH],
                 average=None if position.average is None else _kept(position.average),
@@ -92,6 +96,11 @@ def storable(books: Books) -> Books:
         ],
         books.began,
     )
+
+
+def _differing(row: Row, **kept: Any) -> Row:
+    """The row itself when it is kept as it is: a busy day has thousands, and few are odd."""
+    return row if all(getattr(row, name) is value for name, value in kept.items()) else replace(row, **kept)
 
 
 def _kept(price: Decimal) -> Decimal:
@@ -135,7 +144,7 @@ def same_order(intent: Intent) -> tuple[object, ...]:
     Of whichever runs they are: with two lost and two found, both have landed. One that was given up already is looked
     for by itself, so that it takes nothing from those that are not settled.
     """
-    alike = (*holding_of(intent), intent.side, intent.units, intent.limit_price)
+    alike = (*holding_of(intent), intent.side, intent.units, sent_as(intent))
     if intent.state == IntentState.NOT_SENT:
         return (*alike, intent.execution_id, intent.generation)
     return alike
@@ -158,6 +167,7 @@ def find(
     clean_reads: int,
     lost_for_s: Callable[[Intent], float],
     steady_for_s: Callable[[Holding], float],
+    windows: QuietWindows,
 ) -> tuple[Finding, ...]:
     """One finding for each of some intents with the same `same_order`, whose order id is not known.
 
@@ -169,24 +179,27 @@ def find(
     read = BooksRead(books.orders, books.trades, clean_reads, agree)
     baseline = frozenset.intersection(*(frozenset(intent.baseline or ()) for intent in intents))
     return match_slices(
-        [_unknown(intent, lost_for_s(intent)) for intent in intents], read, baseline=baseline, claimed=claimed
+        [_unknown(intent, lost_for_s(intent), windows) for intent in intents], read, baseline=baseline, claimed=claimed
     )
 
 
-def quiet_window_s(intent: Intent) -> float:
-    """How long after its send an order of this intent may still appear."""
-    return QUIET_ANSWERED_S if intent.verdict == Verdict.UNKNOWN_ANSWERED else QUIET_OPEN_S
+def verdict_of(intent: Intent) -> Verdict:
+    """What its answer told; nothing at all while there was none."""
+    return Verdict(intent.verdict) if intent.verdict else Verdict.UNKNOWN_OPEN
 
 
-def _unknown(intent: Intent, since_s: float) -> UnknownIntent:
+def _unknown(intent: Intent, since_s: float, windows: QuietWindows) -> UnknownIntent:
+    sent = sent_as(intent)
     return UnknownIntent(
         contract=ContractKey(intent.exchange, intent.symbol),
         side=Side(intent.side),
         units=Units(intent.units),
         product=Product(intent.product),
-        limit=intent.limit_price or Decimal(0),
-        verdict=Verdict(intent.verdict) if intent.verdict else Verdict.UNKNOWN_OPEN,
+        limit=sent.limit or Decimal(0),
+        verdict=verdict_of(intent),
         since_send_s=since_s,
+        trigger=sent.trigger or Decimal(0),
+        windows=windows,
     )
 
 

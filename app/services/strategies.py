@@ -8,9 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.contracts import Kind, Product, Side
+from app.domain.contracts import Kind, PriceType, Product, Side
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.planning import check_strategy
+from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.persistence.database import Database
 from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyLeg, TradingAccount
@@ -121,6 +123,9 @@ class Strategies:
     def _fill(self, row: Strategy, spec: StrategySpec, multipliers: dict[int, Decimal]) -> None:
         row.name, row.structures = spec.name, spec.structures
         row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
+        row.max_workers = spec.max_workers
+        failure = spec.failure
+        row.leg_failure, row.retries, row.group_failure = failure.leg.value, failure.retries, failure.group.value
         row.legs = [_leg_row(leg) for leg in spec.legs]
         row.accounts = [StrategyAccount(account_id=a, multiplier=m) for a, m in sorted(multipliers.items())]
 
@@ -166,11 +171,16 @@ def _leg_row(leg: LegSpec) -> StrategyLeg:
         side=leg.side.value,
         ratio=leg.ratio,
         product=leg.product.value,
+        price_type=leg.pricing.type.value,
+        limit_price=leg.pricing.limit,
+        trigger_price=leg.pricing.trigger,
     )
 
 
 def _saved(row: Strategy) -> SavedStrategy:
-    spec = StrategySpec(row.name, tuple(_leg(leg) for leg in row.legs), row.structures, row.max_loss, row.max_profit)
+    legs = tuple(_leg(leg) for leg in row.legs)
+    failure = FailurePolicy(LegPolicy(row.leg_failure), row.retries, GroupPolicy(row.group_failure))
+    spec = StrategySpec(row.name, legs, row.structures, row.max_loss, row.max_profit, row.max_workers, failure)
     return SavedStrategy(row.id, spec, {a.account_id: a.multiplier for a in row.accounts}, row.archived, row.changed_at)
 
 
@@ -186,4 +196,5 @@ def _leg(row: StrategyLeg) -> LegSpec:
         side=Side(row.side),
         ratio=row.ratio,
         product=Product(row.product),
+        pricing=PriceTerms(PriceType(row.price_type), row.limit_price, row.trigger_price),
     )

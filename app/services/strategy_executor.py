@@ -1,11 +1,11 @@
 """Takes a run from a frozen preview to flat: what is to be sent now, what is to be cancelled, when it is over.
 
-All decisions about runs are made on one thread (the `runs` loop), so this code needs no locks. Others only say that
-something changed (`touch`). What was decided stands in the database before anything acts on it.
+What is decided about a run is decided in a transaction that holds its row, so decisions follow one another: on the
+`runs` loop, to which others only say that something changed (`touch`), or, for an exit, by whoever asks for it
+(`ask_exit`). What was decided stands in the database before anything acts on it.
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,17 +14,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, DeskError, NotFound, Refused
-from app.domain.plan import AccountPlan, Plan, ResolvedLeg
+from app.domain.plan import Plan
 from app.persistence.database import Database
-from app.persistence.tables import Intent, Preview, Run, StrategyExecution
+from app.persistence.tables import Intent, Preview, Run
 from app.ports.clock import Clock
 from app.services import trading_states
+from app.services.crash_points import reach
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
 from app.services.fair_turns import FairTurns
+from app.services.integrity_watch import IntegrityWatch
 from app.services.journal import Journal
+from app.services.overrides import Override, set_aside
+from app.services.pending_orders import PendingChange, PendingOrders
 from app.services.previews import plan_of
+from app.services.run_standing import Part, Standing, entry_words, standing_of, state_of
+from app.services.run_start import write_start
 from app.services.run_state import AccountState, load_accounts
+from app.services.touches import Touches
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +44,25 @@ LONGEST_WHY = 200
 SWEEP_S = 1.0
 """How often open runs are looked at although nobody said that anything changed."""
 
+CALM_SWEEP_S = 3.0
+"""The same for runs in which nothing moves: what may be alarming there is counted in seconds."""
+
 LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
+_LIVING = select(Run.id).where(Run.state.in_(LIVING))
 
 
 class LaneGate(Protocol):
     """Where released work goes; the engine's lanes."""
 
-    def send(self, account_id: int, intent_id: int, *, is_exit: bool) -> None: ...
+    def send(self, intent: Intent, *, strategy_id: int | None) -> None: ...
 
-    def cancel(self, account_id: int, intent_id: int) -> None: ...
+    def cancel(self, intent: Intent) -> None: ...
+
+    def modify(self, intent: Intent) -> None: ...
 
 
 class StrategyExecutor:
-    """`touch` is thread-safe; `step` and `start` belong to the runs loop and the intake."""
+    """`touch` and `ask_exit` are thread-safe; `step` and `start` belong to the runs loop and the intake."""
 
     def __init__(
         self,
@@ -59,42 +72,63 @@ class StrategyExecutor:
         exits: ExitDesk,
         journal: Journal,
         *,
+        pending: PendingOrders,
+        watch: IntegrityWatch,
         on_change: Callable[[int], None],
     ) -> None:
         self._database = database
         self._clock = clock
         self._entries = entries
         self._exits = exits
+        self._pending = pending
+        self._watch = watch
         self._journal = journal
         self._on_change = on_change
-        self._touched: set[int] = set()
-        self._touching = threading.Lock()
+        self._touches = Touches(clock)
+        self._standings: dict[int, dict[int, Standing]] = {}
+        self._calm: set[int] = set()
+        self._calm_at: float | None = None
         self._turns = FairTurns()
         self._swept_at: float | None = None
         self.lanes: LaneGate | None = None
         self.wake: Callable[[], None] = lambda: None
 
-    def touch(self, run_id: int) -> None:
-        """Something about this run changed: look at it soon."""
-        with self._touching:
-            self._touched.add(run_id)
+    def touch(self, run_id: int, account_id: int | None = None) -> None:
+        """Something about this run changed, in that account or who knows where: look at it soon."""
+        self._touches.add(run_id, account_id)
+        self.wake()
+
+    def touch_soon(self, run_id: int, account_id: int) -> None:
+        """As `touch`, for what hardly ever asks for anything; see `Touches`."""
+        self._touches.add_soon(run_id, account_id)
         self.wake()
 
     def step(self) -> float:
         now = self._clock.monotonic()
         if self._swept_at is None or now - self._swept_at >= SWEEP_S:
-            living = self._living()
+            living = self._living() - self._resting(now)
             self._swept_at = now
-            with self._touching:
-                self._touched |= living
+            self._touches.add_all(living)
         # One at a time, so that a run that crashes this step is gone from the set and the others still have their turn.
-        while (run_id := self._next()) is not None:
+        while (touched := self._touches.take(self._turns.order)) is not None:
+            run_id, accounts = touched
             with self._turns.turn(run_id):
                 try:
-                    self.advance(run_id)
+                    self.advance(run_id, self._part(run_id, accounts))
                 except DeskError as trouble:
                     self._needs_attention(run_id, str(trouble))
-        return max(0.05, SWEEP_S - (self._clock.monotonic() - self._swept_at))
+        return min(max(0.05, SWEEP_S - (self._clock.monotonic() - self._swept_at)), self._touches.wait_s())
+
+    def _resting(self, now: float) -> set[int]:
+        """Runs in which nothing moves and nothing is asked for: looked at now and then, for their alarms."""
+        if self._calm_at is None or now - self._calm_at >= CALM_SWEEP_S:
+            self._calm_at = now
+            return set()
+        return self._calm
+
+    def _part(self, run_id: int, accounts: set[int] | None) -> frozenset[int] | None:
+        """None, the whole, until every account of the run has been seen once."""
+        return None if accounts is None or run_id not in self._standings else frozenset(accounts)
 
     def start(self, run_id: int) -> str:
         """Write the executions and entry intents of a requested run. Returns what became of it, as a sentence.
@@ -127,12 +161,34 @@ class StrategyExecutor:
         account_id: int | None,
         leg: int | None,
         why: str,
+        with_shorts: bool = False,
         also: Callable[[Session], None] = lambda _session: None,
     ) -> None:
         """Latch the exit of a run, or of a part of it. Asking again changes nothing. Raises NotFound for no such part.
 
-        `also` writes what must stand or fall with it, in the same transaction.
+        `with_shorts` takes the shorts along that those legs hedge; `also` writes what must stand or fall with it.
         """
+        part = Part(account_id, leg, with_shorts=with_shorts)
+        try:
+            self._leave(run_id, part, why, also, at_once=True)
+        except NotFound:
+            raise
+        except DeskError:
+            # The wish stands whatever speaks against acting on it here and now; the loop finds out what that was.
+            self._leave(run_id, part, why, also, at_once=False)
+            self.touch(run_id)
+
+    def _leave(
+        self,
+        run_id: int,
+        part: Part,
+        why: str,
+        also: Callable[[Session], None],
+        *,
+        at_once: bool,
+    ) -> None:
+        """Latch the exit; `at_once` decides in the same transaction what is sent for it: a stop waits for no turn."""
+        accounts: list[AccountState] = []
         with self._database.transaction() as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             also(session)
@@ -140,52 +196,122 @@ class StrategyExecutor:
                 run.state, run.reason = "REFUSED", f"{why} before anything was sent."
                 run.closed_at = self._journal.now()
             elif run.state != "REFUSED":
-                self._latch(session, run, account_id, leg, why)
-        self.touch(run_id)
+                accounts = load_accounts(session, run_id, to_write=True)
+                self._latch(session, run, accounts, part, why)
+                if at_once:
+                    self._decide(session, run, accounts, whole=True, careful=False)
+        if at_once:
+            self._hand_over(accounts, run.strategy_id)
         self._on_change(run_id)
 
-    def _latch(self, session: Session, run: Run, account_id: int | None, leg: int | None, why: str) -> None:
-        wanted = [
-            execution
-            for execution in run.executions
-            if account_id in {None, execution.account_id} and leg in {None, execution.leg}
-        ]
+    def ask_pending(self, run_id: int, wanted: PendingChange, by: str) -> str:
+        """What became of a wish about entries that rest at a typed price. Raises Refused; the run's events say why."""
+        try:
+            said = self._pending.ask(run_id, wanted, by, self._clock.now())
+        except NotFound:
+            raise
+        except Refused as no:
+            self._pending.refused(run_id, wanted.account_id, str(no))
+            raise
+        finally:
+            self.touch(run_id)
+            self._on_change(run_id)
+        return said
+
+    def ask_override(self, run_id: int, wanted: Override, by: str) -> str:
+        """Send an exit of unknown outcome again, once for each unknown order. Raises NotFound, Conflict."""
+        with self._database.transaction() as session:
+            run = session.get_one(Run, run_id, with_for_update={"key_share": True})
+            said = set_aside(session, run, wanted, by, self._journal, now=self._clock.now())
+        self.touch(run_id)
+        self._on_change(run_id)
+        return said
+
+    def _latch(
+        self,
+        session: Session,
+        run: Run,
+        accounts: list[AccountState],
+        part: Part,
+        why: str,
+    ) -> None:
+        every = [execution for account in accounts for execution in account.executions]
+        wanted = part.of(every)
         if not wanted:
             raise NotFound("This run has no such account or leg.")
         for execution in wanted:
-            execution.exit_wanted = execution.exit_wanted or why[:LONGEST_WHY]
-        ids = {execution.id for execution in wanted}
-        every = [execution for account in load_accounts(session, run.id) for execution in account.executions]
-        going = sum(1 for e in every if e.row.id in ids and (e.net or e.is_moving))
+            execution.row.exit_wanted = execution.row.exit_wanted or why[:LONGEST_WHY]
+        going = sum(1 for e in wanted if e.net or e.is_moving)
         words = f"{why.rstrip('.')}. To be flat: {going} {'position' if going == 1 else 'positions'}."
-        self._journal.note(session, run.id, "exit", words, account_id)
-        if run.state in LIVING and all(execution.exit_wanted for execution in run.executions):
+        self._journal.note(session, run.id, "exit", words, part.account_id)
+        if run.state in LIVING and all(execution.row.exit_wanted for execution in every):
             run.state = "EXITING"
 
-    def advance(self, run_id: int) -> None:
-        """Decide what this run needs next, write it, then hand it to the lanes."""
-        now = self._clock.now()
+    def advance(self, run_id: int, only: frozenset[int] | None = None) -> None:
+        """Decide what this run needs next, in all its accounts or in these, write it, then hand it to the lanes."""
+        try:
+            self._advance(run_id, only, careful=False)
+        except DeskError:
+            # Written anew with each desk on its own, so that the trouble of one account stays in that account.
+            self._advance(run_id, only, careful=True)
+
+    def _advance(self, run_id: int, only: frozenset[int] | None, *, careful: bool) -> None:
         with self._database.transaction() as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state in {"REQUESTED", "REFUSED"}:
                 return
-            accounts = load_accounts(session, run_id, to_write=True)
+            accounts = load_accounts(session, run_id, only=only, to_write=True)
             before = run.state
-            for account in accounts:
-                self._advance_account(session, run, account, now)
-            written = bool(session.new or session.dirty)
-            session.flush()
-            self._settle(session, run, accounts)
+            state, written = self._decide(session, run, accounts, whole=only is None, careful=careful)
             changed = written or before != run.state
-            sends = [(a.account_id, i, a.is_exit(i)) for a in accounts for i in a.to_send]
-            cancels = [(a.account_id, i) for a in accounts for i in a.to_cancel]
-        self._hand_over(sends, cancels)
-        if changed or sends or cancels:
+        self._hand_over(accounts, run.strategy_id)
+        if changed or any(a.to_send or a.to_cancel or a.to_modify for a in accounts):
             self._on_change(run_id)
+        if state != run.state:
+            self._advance(run_id, None, careful=careful)  # a part alone never changes the state of the whole
 
-    def _advance_account(self, session: Session, run: Run, account: AccountState, now: datetime) -> None:
-        """What one account's part needs. Trouble with it, or with its entry, keeps nothing else from getting out."""
-        for desk in (self._entries, self._exits):
+    def _decide(
+        self, session: Session, run: Run, accounts: list[AccountState], *, whole: bool, careful: bool
+    ) -> tuple[str, bool]:
+        """What these accounts need next: the state that follows from it, and whether anything was written."""
+        now = self._clock.now()
+        for account in accounts:
+            self._advance_account(session, run, account, now, careful=careful)
+        written = bool(session.new or session.dirty)
+        session.flush()
+        if whole:
+            self._watch.look(session, run, accounts, now)
+            written = written or bool(session.new or session.dirty)
+            session.flush()
+        state = self._stand(run, accounts, whole=whole)
+        if whole:
+            self._settle(session, run, accounts, state)
+        return state, written
+
+    def _stand(self, run: Run, accounts: list[AccountState], *, whole: bool) -> str:
+        """The state that follows from how all accounts stand: these now, the others as last seen."""
+        known = {} if whole else self._standings.get(run.id, {})
+        known.update({account.account_id: standing_of(account) for account in accounts})
+        state = state_of(known.values())
+        if state == "CLOSED" and whole:
+            self._standings.pop(run.id, None)
+        else:
+            self._standings[run.id] = known
+        calm = state == "OPEN" and not any(each.moving or each.leaving for each in known.values())
+        (self._calm.add if calm else self._calm.discard)(run.id)
+        return state
+
+    def _advance_account(
+        self, session: Session, run: Run, account: AccountState, now: datetime, *, careful: bool
+    ) -> None:
+        """What one account's part needs. Trouble with it, or with its entry, keeps nothing else from getting out.
+
+        Raises that trouble unless `careful`, which takes a savepoint for each desk.
+        """
+        for desk in (self._pending, self._entries, self._exits):
+            if not careful:
+                desk.advance(session, run, account, now)
+                continue
             session.flush()
             sends, cancels = len(account.to_send), len(account.to_cancel)
             try:
@@ -197,21 +323,16 @@ class StrategyExecutor:
                 if self._journal.note_once(session, run.id, "attention", str(trouble), account.account_id):
                     run.reason = str(trouble)
 
-    def _hand_over(self, sends: list[tuple[int, Intent, bool]], cancels: list[tuple[int, Intent]]) -> None:
+    def _hand_over(self, accounts: list[AccountState], strategy_id: int | None) -> None:
         if self.lanes is None:
             return
-        for account_id, intent in cancels:
-            self.lanes.cancel(account_id, intent.id)
-        for account_id, intent, is_exit in sends:
-            self.lanes.send(account_id, intent.id, is_exit=is_exit)
-
-    def _next(self) -> int | None:
-        with self._touching:
-            if not self._touched:
-                return None
-            first = self._turns.order(self._touched)[0]
-            self._touched.discard(first)
-            return first
+        for account in accounts:
+            for intent in account.to_cancel:
+                self.lanes.cancel(intent)
+            for intent in account.to_modify:
+                self.lanes.modify(intent)
+            for intent in account.to_send:
+                self.lanes.send(intent, strategy_id=strategy_id)
 
     def _needs_attention(self, run_id: int, reason: str) -> None:
         """Say once, on the run, that it cannot go on without a person; it is still looked at each sweep."""
@@ -226,7 +347,7 @@ class StrategyExecutor:
 
     def _living(self) -> set[int]:
         with self._database.reading() as session:
-            return set(session.scalars(select(Run.id).where(Run.state.in_(LIVING))))
+            return set(session.scalars(_LIVING))
 
     def _refuse(self, run_id: int, reason: str) -> None:
         with self._database.transaction() as session:
@@ -246,21 +367,16 @@ class StrategyExecutor:
             accounts = {account.account_id: account.account_name for account in plan.taking_part}
             trading_states.refuse_start(session, user_id=run.user_id, strategy_id=run.strategy_id, accounts=accounts)
             self._write(session, run, plan)
+        reach("after_start")
         return True
 
     def _write(self, session: Session, run: Run, plan: Plan) -> None:
         run.state, run.started_at = "ENTERING", self._journal.now()
-        legs = {leg.number: leg for leg in plan.legs}
-        for account in plan.taking_part:
-            for execution in _executions(run.id, account, legs):
-                session.add(execution)
-                session.flush()
-                self._entries.write_first(session, execution, account, self._clock.now())
+        write_start(session, run, plan, self._clock.now())
         count = f"{plan.order_count} orders in {len(plan.taking_part)} accounts"
         self._journal.note(session, run.id, "started", f"Run started: {count}.")
 
-    def _settle(self, session: Session, run: Run, accounts: list[AccountState]) -> None:
-        state = _state_of(accounts)
+    def _settle(self, session: Session, run: Run, accounts: list[AccountState], state: str) -> None:
         if state == run.state:
             return
         run.state = state
@@ -268,55 +384,4 @@ class StrategyExecutor:
             run.closed_at = self._journal.now()
             self._journal.note(session, run.id, "closed", "Every account is flat. The run is closed.")
         elif state == "OPEN":
-            self._journal.note(session, run.id, "open", _entry_words(accounts))
-
-
-def _entry_words(accounts: list[AccountState]) -> str:
-    """What the entry has brought when nothing of it is under way any more."""
-    executions = [execution for account in accounts for execution in account.executions]
-    filled = sum(1 for execution in executions if execution.entered >= execution.row.units)
-    if filled == len(executions):
-        return "Every order of the entry is filled."
-    return f"The entry is over: {filled} of {len(executions)} positions are filled as planned."
-
-
-def _executions(run_id: int, account: AccountPlan, legs: dict[int, ResolvedLeg]) -> list[StrategyExecution]:
-    rows = []
-    for planned in account.legs:
-        leg = legs[planned.leg]
-        contract = leg.contract
-        if contract.freeze is None:
-            raise Refused(f"The freeze limit of {contract.key.symbol} is unknown; nothing was sent.")
-        rows.append(
-            StrategyExecution(
-                run_id=run_id,
-                account_id=account.account_id,
-                leg=leg.number,
-                underlying=contract.underlying,
-                exchange=contract.key.exchange,
-                symbol=contract.key.symbol,
-                kind=contract.kind.value,
-                expiry=contract.expiry.isoformat(),
-                strike=contract.strike,
-                side=leg.side.value,
-                product=leg.product.value,
-                lots=planned.lots,
-                units=planned.units,
-                lot_size=contract.lot_size,
-                tick=contract.tick,
-                freeze=contract.freeze,
-            )
-        )
-    return rows
-
-
-def _state_of(accounts: list[AccountState]) -> str:
-    """What the run's state follows from. A run is closed when all is flat and nothing can change hands any more."""
-    executions = [execution for account in accounts for execution in account.executions]
-    moving = any(execution.is_moving for execution in executions)
-    if not moving and all(execution.net == 0 for execution in executions):
-        return "CLOSED"
-    if all(execution.row.exit_wanted for execution in executions):
-        return "EXITING"
-    entering = any(execution.entry_open for execution in executions if not execution.row.exit_wanted)
-    return "ENTERING" if entering else "OPEN"
+            self._journal.note(session, run.id, "open", entry_words(accounts))

@@ -82,7 +82,7 @@ class Today:
         midnight = self._midnight()
         if midnight is None:
             return None
-        wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= midnight)
+        wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= midnight, FillRow.intent_id.is_not(None))
         if not viewer.is_admin:
             of_runs = wanted.join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
             wanted = of_runs.join(Run, Run.id == StrategyExecution.run_id).where(Run.user_id == viewer.id)

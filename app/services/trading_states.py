@@ -1,22 +1,20 @@
 """What the trading states say of an entry: asked at preview, at the start of a run, and inside each claim."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Denied
+from app.domain.gate import STOPPED_BY
 from app.domain.trading_states import Scope, TradingState, effective
 from app.persistence.locking import turn_switch, watch_switch
 from app.persistence.tables import TradingStateRow
 
 EVERYTHING = 0
 """The `scope_id` of the scope ALL."""
-
-CODES = {TradingState.HALTED: "TRADING_HALTED", TradingState.REDUCE_ONLY: "REDUCE_ONLY"}
-"""Why an entry is denied; neither passes by itself, so it does not wait."""
 
 _WHOSE = {
     Scope.ALL: "for everything",
@@ -25,6 +23,12 @@ _WHOSE = {
     Scope.STRATEGY: "for this strategy",
 }
 _WHAT = {TradingState.HALTED: "Trading is halted", TradingState.REDUCE_ONLY: "Only exits are sent"}
+
+_STANDING = (
+    select(TradingStateRow)
+    .where(TradingStateRow.state != TradingState.ACTIVE.value)
+    .order_by(TradingStateRow.scope_id, TradingStateRow.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +52,29 @@ class Standing:
         )
 
 
-def refuse_entry(session: Session, *, user_id: int, account_id: int, strategy_id: int) -> None:
+def refuse_entry(session: Session, *, user_id: int, account_id: int, strategy_id: int | None) -> None:
     """Raises Denied when no entry may go. In a transaction the answer stays true until that ends."""
     watch_switch(session)
-    found = _against(session, user_id=user_id, account_id=account_id, strategy_id=strategy_id)
+    found = _against(standings(session), user_id=user_id, account_id=account_id, strategy_id=strategy_id)
     if found is not None:
-        raise Denied(CODES[found.state], found.sentence)
+        raise Denied(STOPPED_BY[found.state], found.sentence)
 
 
-def refuse_start(session: Session, *, user_id: int, strategy_id: int, accounts: Mapping[int, str]) -> None:
+def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, accounts: Mapping[int, str]) -> None:
     """Raises Denied when any of these accounts, named by id, takes no entries of this run."""
     watch_switch(session)
+    standing = standings(session)
     for account_id, name in accounts.items():
-        found = _against(session, user_id=user_id, account_id=account_id, strategy_id=strategy_id)
+        found = _against(standing, user_id=user_id, account_id=account_id, strategy_id=strategy_id)
         if found is not None:
             who = f"{name}: " if found.scope is Scope.ACCOUNT else ""
-            raise Denied(CODES[found.state], f"{who}{found.sentence}")
+            raise Denied(STOPPED_BY[found.state], f"{who}{found.sentence}")
 
 
 def standings(session: Session) -> list[Standing]:
     """Every state that is not ACTIVE, the widest scope first."""
-    rows = session.scalars(
-        select(TradingStateRow)
-        .where(TradingStateRow.state != TradingState.ACTIVE.value)
-        .order_by(TradingStateRow.scope_id, TradingStateRow.id)
-    )
     order = list(Scope)
-    return sorted((_standing(row) for row in rows), key=lambda each: order.index(each.scope))
+    return sorted((_standing(row) for row in session.scalars(_STANDING)), key=lambda each: order.index(each.scope))
 
 
 def write_state(
@@ -102,25 +102,21 @@ def write_state(
     return before
 
 
-def _against(session: Session, *, user_id: int, account_id: int, strategy_id: int) -> Standing | None:
-    """The strictest state that applies; None when that is ACTIVE."""
-    ids = {
+def strictest(of: Iterable[Standing], ids: Mapping[Scope, int | None]) -> Standing | None:
+    """The strictest of them that applies to these ids (None: of no such thing); None: nothing holds entries back."""
+    found = [each for each in of if ids[each.scope] == each.scope_id]
+    state = effective(each.state for each in found)
+    return next((each for each in found if each.state is state), None)
+
+
+def _against(of: Iterable[Standing], *, user_id: int, account_id: int, strategy_id: int | None) -> Standing | None:
+    ids: dict[Scope, int | None] = {
         Scope.ALL: EVERYTHING,
         Scope.USER: user_id,
         Scope.ACCOUNT: account_id,
         Scope.STRATEGY: strategy_id,
     }
-    applies = or_(
-        *(
-            and_(TradingStateRow.scope == scope.value, TradingStateRow.scope_id == number)
-            for scope, number in ids.items()
-        )
-    )
-    found = [_standing(row) for row in session.scalars(select(TradingStateRow).where(applies))]
-    state = effective(each.state for each in found)
-    if state is TradingState.ACTIVE:
-        return None
-    return next(each for each in found if each.state is state)
+    return strictest(of, ids)
 
 
 def _standing(row: TradingStateRow) -> Standing:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 
 from app.domain.contracts import ContractKey
@@ -99,6 +99,12 @@ class WebSocketManager:
     def wanted_by_others(self, *consumers: str) -> frozenset[ContractKey]:
         """Contracts that anybody else wants: they use up the budget of subscriptions first."""
         return self._wants.of_others(consumers)
+
+    def gateway_time(self) -> datetime | None:
+        """What the gateway that feeds us said its time is, in its newest answer to a ping."""
+        link = self._seen.link
+        said = None if link is None else link.feed.gateway_ms
+        return None if said is None else datetime.fromtimestamp(said / 1000, UTC)
 
     def state(self) -> FeedState:
         """What the top bar and the admin's page show."""

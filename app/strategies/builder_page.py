@@ -29,6 +29,9 @@ class LegView:
     side: str
     ratio: str
     product: str
+    price_type: str
+    limit_price: str
+    trigger_price: str
     now: str | None
 
 
@@ -72,6 +75,10 @@ def builder_page(
         "structures": typed.structures,
         "max_loss": typed.max_loss,
         "max_profit": typed.max_profit,
+        "max_workers": typed.max_workers,
+        "leg_failure": typed.leg_failure,
+        "retries": typed.retries,
+        "group_failure": typed.group_failure,
     }
     return {
         "strategy": known,

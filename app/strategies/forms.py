@@ -9,13 +9,16 @@ from enum import Enum
 from functools import partial
 from typing import TypeVar
 
-from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
+from app.domain.contracts import UNDERLYINGS, Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput, Refused
+from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
+from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.strategy_check import MAX_LEGS, MAX_NAME, MAX_RATIO, MAX_STEPS, MAX_STRUCTURES
-from app.strategies.numbers import NotThat, amount, quoted, whole
 from app.strategies.typed import LegText, Typed
 from app.web.forms import has_hidden_letters
+from app.web.typed_numbers import NotThat, amount, quoted, whole
 
 MOST_RUPEES = Decimal(1_000_000_000)
 """A hundred crore: a limit above it is a slip of the finger."""
@@ -25,7 +28,10 @@ MOST_STRIKE = Decimal(1_000_000)
 _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
 _DOMAIN_MULTIPLIER = re.compile(r"accounts\[(\d+)\]\.multiplier")
 
-_ON_PAGE = re.compile(r"name|structures|max_loss|max_profit|legs|accounts|legs-\d+-\w+|multiplier-\d+")
+_ON_PAGE = re.compile(
+    r"name|structures|max_loss|max_profit|max_workers|leg_failure|retries|group_failure|legs|accounts"
+    r"|legs-\d+-\w+|multiplier-\d+"
+)
 """Fields that show their own sentence; those of others are told for the whole form."""
 
 Word = TypeVar("Word", bound=Enum)
@@ -73,11 +79,13 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
     max_loss = reader.take("max_loss", lambda: _limit(typed.max_loss))
     max_profit = reader.take("max_profit", lambda: _limit(typed.max_profit))
+    max_workers = reader.take("max_workers", lambda: _workers(typed.max_workers))
+    failure = _failure(reader, typed)
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
     if reader.errors or name is None or structures is None or legs is None or multipliers is None:
         raise FormRefused(reader.errors)
-    return Recipe(StrategySpec(name, legs, structures, max_loss, max_profit), multipliers)
+    return Recipe(StrategySpec(name, legs, structures, max_loss, max_profit, max_workers, failure), multipliers)
 
 
 def refused_fields(refusal: InvalidInput, typed: Typed) -> FormRefused:
@@ -115,6 +123,27 @@ def _limit(text: str) -> Decimal | None:
     return amount(text, MOST_RUPEES, 2, "22000") if text else None
 
 
+def _workers(text: str) -> int | None:
+    return whole(text, LEAST_WORKERS, MOST_WORKERS) if text else None
+
+
+def _failure(reader: _Reader, typed: Typed) -> FailurePolicy:
+    """What is wrong with it is noted; then what comes back is not used."""
+    leg = reader.take("leg_failure", lambda: _word(LegPolicy, typed.leg_failure))
+    group = reader.take("group_failure", lambda: _word(GroupPolicy, typed.group_failure))
+    retries = reader.take("retries", lambda: _retries(leg, typed.retries))
+    return FailurePolicy(leg or LegPolicy.UNWIND, retries or 0, group or GroupPolicy.KEEP_GOING)
+
+
+def _retries(policy: LegPolicy | None, text: str) -> int:
+    """0 unless a rejected leg is to be sent again; a number that is not used then is a number typed in vain."""
+    if policy is LegPolicy.RETRY:
+        return whole(text, 1, MOST_RETRIES)
+    if text and policy is not None:
+        raise NotThat("Only “send it again” has a number of times. Empty it, or choose that.")
+    return 0
+
+
 def _legs(reader: _Reader, typed: tuple[LegText, ...]) -> tuple[LegSpec, ...] | None:
     """None when a leg is wrong, which is noted beside its field."""
     if not typed:
@@ -132,13 +161,27 @@ def _leg(reader: _Reader, number: int, leg: LegText) -> LegSpec | None:
     side = reader.take(leg.field("side"), lambda: _word(Side, leg.side))
     ratio = reader.take(leg.field("ratio"), lambda: whole(leg.ratio, 1, MAX_RATIO))
     product = reader.take(leg.field("product"), lambda: _word(Product, leg.product))
+    pricing = _pricing(reader, leg)
     known = len(reader.errors)
     strike = None if kind is None else _strike(reader, kind, leg)
     if underlying is None or kind is None or expiry is None or side is None or ratio is None or product is None:
         return None
-    if len(reader.errors) > known:
+    if len(reader.errors) > known or pricing is None:
         return None
-    return LegSpec(number, underlying, kind, expiry, strike, side, ratio, product)
+    return LegSpec(number, underlying, kind, expiry, strike, side, ratio, product, pricing)
+
+
+def _pricing(reader: _Reader, leg: LegText) -> PriceTerms | None:
+    """None when it is wrong, which is noted. Whether the prices fit the type is the domain's to say."""
+    known = len(reader.errors)
+    price_type = reader.take(leg.field("price_type"), lambda: _word(PriceType, leg.price_type))
+    limit = reader.take(leg.field("limit_price"), lambda: _price(leg.limit_price))
+    trigger = reader.take(leg.field("trigger_price"), lambda: _price(leg.trigger_price))
+    return None if price_type is None or len(reader.errors) > known else PriceTerms(price_type, limit, trigger)
+
+
+def _price(text: str) -> Decimal | None:
+    return amount(text, MOST_STRIKE, 2, "120.05") if text else None
 
 
 def _strike(reader: _Reader, kind: Kind, leg: LegText) -> StrikeRule | None:

@@ -9,6 +9,7 @@ from app.domain.contracts import ContractKey, ContractMaster, underlying_named
 from app.domain.errors import Refused, Unavailable
 from app.domain.planning import resolve_legs
 from app.domain.pnl import MARK_MAX_AGE_S
+from app.domain.price_types import AT_MARKET
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
 from app.strategies.expiry_choices import closed_today
 from app.web.contract_names import contract_label
@@ -25,7 +26,7 @@ def leg_now(desk: Desk, master: ContractMaster, leg: LegSpec) -> str | None:
     underlying = underlying_named(leg.underlying)
     spot = fresh_price(desk, underlying.spot)
     spots = {} if spot is None else {leg.underlying: spot}
-    alone = StrategySpec("one leg", (replace(leg, number=1),), 1, None, None)
+    alone = StrategySpec("one leg", (replace(leg, number=1, pricing=AT_MARKET),), 1, None, None)
     today = trading_date(desk.market_clock.now())
     try:
         found = resolve_legs(alone, master, spots, {}, today, closed_today(desk, underlying))[0].contract

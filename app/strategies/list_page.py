@@ -41,7 +41,7 @@ class StrategyLine:
 def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     runs: dict[int, RunView] = {}
     for run in desk.today.runs(viewer):  # newest first: an older one of the same strategy does not replace it
-        if run.state not in _OVER and run.user_id == viewer.id:
+        if run.state not in _OVER and run.user_id == viewer.id and run.strategy_id is not None:
             runs.setdefault(run.strategy_id, run)
     return {"strategies": [_line(desk, saved, runs.get(saved.id)) for saved in desk.strategies.all_of(viewer.id)]}
 

@@ -9,9 +9,9 @@ from app.domain.errors import InvalidInput
 from app.domain.structures import Structure, legs_of, structure_named
 from app.strategies.expiry_choices import usual_expiry
 from app.strategies.forms import MOST_STRIKE, parse_expiry
-from app.strategies.numbers import NotThat, amount, quoted
 from app.strategies.typed import LegText, Typed, plain
 from app.web.desk import Desk
+from app.web.typed_numbers import NotThat, amount, quoted
 
 MOST_PICKED = 20
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.domain.contracts import ContractKey
 from app.domain.money import ZERO
 from app.domain.plan import AccountPlan, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.domain.price_types import PriceTerms
 from app.persistence.tables import Run
 from app.services.preview_maker import FrozenPreview
 from app.strategies.leg_now import fresh_price
@@ -26,7 +27,10 @@ class SpotView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegView:
-    """A leg as all accounts get it. Prices are None when no account takes part in it; `ltp` also when it is old."""
+    """A leg as all accounts get it. Prices are None when no account takes part in it; `ltp` also when it is old.
+
+    `limit` is None for SL-M, `worst` for every typed price, `trigger` where the price type has none.
+    """
 
     number: int
     side: str
@@ -36,9 +40,11 @@ class LegView:
     product: str
     note: str
     warning: str | None
+    price_type: str
     ltp: Decimal | None
     limit: Decimal | None
     worst: Decimal | None
+    trigger: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +55,16 @@ class AccountLegView:
     lots: int
     units: int
     slices: list[int]
-    limit: Decimal
-    worst: Decimal
+    limit: Decimal | None
+    worst: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """One account's part. Rupees are None where the gateway gives no figure."""
+    """One account's part. Rupees are None where the gateway gives no figure.
+
+    `sending_s` is how long sending takes, `slowed` a sentence for each batch that the limit of calls slows.
+    """
 
     id: int
     name: str
@@ -66,6 +75,8 @@ class AccountView:
     margin_needed: Decimal | None
     funds_free: Decimal | None
     free_after: Decimal | None
+    sending_s: float
+    slowed: list[str]
     decided_by: str
     explanation: list[str]
     skipped: str | None
@@ -73,7 +84,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewView:
-    """`state`: alive, expired, or sent, which makes `run_id` known. `refusal` is why nothing can be sent."""
+    """`state`: alive, expired, or sent, which makes `run_id` known. `refusal` is why nothing can be sent.
+
+    `sending_s` is of the account that takes longest, `slowed` counts accounts that the limit of calls slows.
+    """
 
     id: int
     hash: str
@@ -91,9 +105,12 @@ class PreviewView:
     skipped: int
     order_count: int
     units: int
+    sending_s: float
+    slowed: int
     margin_total: Decimal | None
     max_loss: Decimal | None
     max_profit: Decimal | None
+    failure: str
     refusal: str | None
 
 
@@ -124,9 +141,12 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
         skipped=len(plan.accounts) - len(ready),
         order_count=plan.order_count,
         units=sum(leg.units for account in ready for leg in account.legs),
+        sending_s=max((account.sending_s for account in accounts), default=0.0),
+        slowed=sum(1 for account in accounts if account.slowed),
         margin_total=_margin_total(ready),
         max_loss=plan.max_loss,
         max_profit=plan.max_profit,
+        failure=plan.failure.words(),
         refusal=None if ready else "Every account is skipped. The reasons stand beside them below.",
     )
     return {"preview": view}
@@ -156,10 +176,16 @@ def _leg(desk: Desk, leg: ResolvedLeg, plan: Plan, labels: dict[ContractKey, str
         product=leg.product.value,
         note=note,
         warning=warning or None,
+        price_type=leg.pricing.type.value,
         ltp=fresh_price(desk, leg.contract.key),
-        limit=None if order is None else order.limit,
-        worst=None if order is None else order.worst,
+        limit=None if order is None else _limit(order, leg.pricing),
+        worst=None if order is None or leg.pricing.is_typed else order.worst,
+        trigger=leg.pricing.trigger,
     )
+
+
+def _limit(order: PlannedOrder, pricing: PriceTerms) -> Decimal | None:
+    return pricing.limit if pricing.is_typed else order.limit
 
 
 def _first_order(plan: Plan, leg: int) -> PlannedOrder | None:
@@ -183,6 +209,8 @@ def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], m
         margin_needed=needed,
         funds_free=free,
         free_after=None if needed is None or free is None else free - needed,
+        sending_s=0.0 if account.pace is None else account.pace.total_s,
+        slowed=[] if account.pace is None else list(account.pace.words()),
         decided_by=account.explanation[0] if account.explanation else "nothing",
         explanation=list(account.explanation[1:]),
         skipped=account.skipped,
@@ -197,6 +225,6 @@ def _account_leg(part: PlannedLeg, leg: ResolvedLeg, labels: dict[ContractKey, s
         lots=part.lots,
         units=part.units,
         slices=[order.units for order in part.orders],
-        limit=part.orders[0].limit,
-        worst=part.orders[0].worst,
+        limit=_limit(part.orders[0], part.pricing),
+        worst=None if part.pricing.is_typed else part.orders[0].worst,
     )

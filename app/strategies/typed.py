@@ -10,8 +10,30 @@ from werkzeug.datastructures import MultiDict
 from app.domain.strategy import ExpiryWord, LegSpec
 from app.services.strategies import SavedStrategy
 
-LEG_PARTS = ("underlying", "kind", "expiry", "strike_method", "strike_value", "side", "ratio", "product")
-PLAIN_FIELDS = ("name", "structures", "max_loss", "max_profit", "template_underlying")
+LEG_PARTS = (
+    "underlying",
+    "kind",
+    "expiry",
+    "strike_method",
+    "strike_value",
+    "side",
+    "ratio",
+    "product",
+    "price_type",
+    "limit_price",
+    "trigger_price",
+)
+PLAIN_FIELDS = (
+    "name",
+    "structures",
+    "max_loss",
+    "max_profit",
+    "max_workers",
+    "leg_failure",
+    "retries",
+    "group_failure",
+    "template_underlying",
+)
 
 _LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
 _MULTIPLIER = re.compile(r"multiplier-([0-9]{1,9})")
@@ -30,6 +52,9 @@ class LegText:
     side: str = ""
     ratio: str = ""
     product: str = ""
+    price_type: str = "MARKET"
+    limit_price: str = ""
+    trigger_price: str = ""
 
     def field(self, part: str) -> str:
         """The name of that part's field."""
@@ -47,6 +72,10 @@ class Typed:
     structures: str = "1"
     max_loss: str = ""
     max_profit: str = ""
+    max_workers: str = ""
+    leg_failure: str = "unwind"
+    retries: str = ""
+    group_failure: str = "keep_going"
     template_underlying: str = ""
     legs: tuple[LegText, ...] = ()
     chosen: tuple[str, ...] = ()
@@ -100,6 +129,10 @@ def stored(saved: SavedStrategy) -> Typed:
         structures=str(spec.structures),
         max_loss=_plain(spec.max_loss),
         max_profit=_plain(spec.max_profit),
+        max_workers="" if spec.max_workers is None else str(spec.max_workers),
+        leg_failure=spec.failure.leg.value,
+        retries=str(spec.failure.retries or ""),
+        group_failure=spec.failure.group.value,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
         multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
     ).with_legs(spec.legs)
@@ -117,6 +150,9 @@ def leg_text(number: int, spec: LegSpec) -> LegText:
         side=spec.side.value,
         ratio=str(spec.ratio),
         product=spec.product.value,
+        price_type=spec.pricing.type.value,
+        limit_price=_plain(spec.pricing.limit),
+        trigger_price=_plain(spec.pricing.trigger),
     )
 
 

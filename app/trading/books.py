@@ -63,6 +63,17 @@ def funds() -> ResponseReturnValue:
     return render_template("trading/funds.html", book=_with_states(desk().book_pages.funds(user())))
 
 
+@trading_bp.get("/reconciliation")
+def reconciliation() -> ResponseReturnValue:
+    modes = {
+        account.id: mode_word(account, desk().health.of(account.id).mode)
+        for account in desk().accounts.shown_to(user())
+    }
+    book, asked = desk().reconciliation.lines(user()), desk().adoptions.recent(user())
+    names = {(row.exchange, row.symbol): row.contract for row in book.rows}
+    return render_template("trading/reconciliation.html", book=book, asked=asked, modes=modes, names=names)
+
+
 def _by_contract(rows: tuple[PositionLine, ...]) -> tuple[PositionLine, ...]:
     """Open ones first, account after account as they came, and in each the contracts in the same order."""
     places = {name: place for place, name in enumerate(dict.fromkeys(row.account for row in rows))}

@@ -22,7 +22,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """`accounts` counts those in which something happens; `units` are unsigned, `lots` whole ones of them."""
+    """`accounts` counts those in which something happens; `units` are unsigned, `lots` whole ones of them.
+
+    `naked` names the shorts that would stay without their hedge.
+    """
 
     cancels: int
     closes: int
@@ -31,6 +34,7 @@ class Consequence:
     units: int
     lines: list[Line]
     warnings: list[str]
+    naked: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Standing:
             lots=sum(abs(cell.net) // cell.contract.lot_size for cell in held),
             units=sum(abs(cell.net) for cell in held),
             lines=[Line(account.name, self._line(cells)) for account, cells in parts],
-            warnings=[*self._away(parts), *self._unknown(parts), *self._naked(parts)],
+            warnings=[*self._away(parts), *self._unknown(parts), *self._naked_warnings(parts)],
+            naked=list(dict.fromkeys(short for _, short in self._naked(parts))),
         )
 
     def _stops(self, cell: CellView) -> int:
@@ -88,19 +93,22 @@ class Standing:
             if any(cell.unknown for cell in cells)
         ]
 
-    def _naked(self, parts: Sequence[tuple[AccountView, list[CellView]]]) -> list[str]:
-        """Longs that go while a short of their kind stays. One sentence, however many accounts it is true of."""
-        found: dict[str, None] = {}
+    def _naked_warnings(self, parts: Sequence[tuple[AccountView, list[CellView]]]) -> list[str]:
+        """One sentence for each pair, however many accounts it is true of."""
+        return [
+            f"{hedge} is the hedge of {short}: closing it alone leaves {short} naked. Take it along, or exit it first."
+            for hedge, short in self._naked(parts)
+        ]
+
+    def _naked(self, parts: Sequence[tuple[AccountView, list[CellView]]]) -> list[tuple[str, str]]:
+        """Longs that go while a short of their kind stays, by name."""
+        found: dict[tuple[str, str], None] = {}
         for account, cells in parts:
             staying = [cell for cell in account.cells if cell not in cells and cell.net < 0 and not cell.exit_wanted]
             for going in (cell for cell in cells if cell.net > 0):
                 for short in staying:
                     if _covers(going, short):
-                        hedge, open_leg = self.labels[going.contract.key], self.labels[short.contract.key]
-                        found[
-                            f"{hedge} is the hedge of {open_leg}: closing it alone leaves {open_leg} naked. "
-                            f"Exit {open_leg} first, or everything."
-                        ] = None
+                        found[self.labels[going.contract.key], self.labels[short.contract.key]] = None
         return list(found)
 
 

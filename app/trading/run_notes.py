@@ -8,7 +8,7 @@ from app.services.run_board import RunView
 from app.trading.run_matrix import note_of, state_of
 from app.web.run_events import with_names
 
-QUIET = frozenset({"filled", "flat", "waiting", "sending", "working", "skipped"})
+QUIET = frozenset({"filled", "flat", "waiting", "sending", "working", "pending", "skipped"})
 """States in which a cell speaks for itself, whatever was said of it before."""
 
 

@@ -13,8 +13,10 @@ from app.trading.reach import out_of_reach, reach_note, unknown_note
 from app.trading.run_events import EventView, events_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
 from app.trading.run_notes import Note, notes_of
+from app.trading.run_pending import Pending, pending_of
 from app.trading.run_rows import IntentRow, RunRows, read_run
 from app.trading.run_rules import Rule, rules_of
+from app.trading.run_unknown import UnknownExit, unknown_exits_of
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
 from app.web.market_time import market_now, on_page
@@ -42,6 +44,7 @@ class OrderLine:
     units: int
     filled_units: int | None
     price: Decimal | None
+    price_type: str
     average: Decimal | None
     state: str
     broker_id: str | None
@@ -56,7 +59,7 @@ class RunPage:
     """
 
     id: int
-    strategy_id: int
+    strategy_id: int | None
     strategy_name: str
     owner: str | None
     state: str
@@ -86,6 +89,8 @@ class RunPage:
     legs: list[Leg]
     accounts: list[Account]
     notes: list[Note]
+    pending: list[Pending]
+    unknown_exits: list[UnknownExit]
     rules: list[Rule]
     orders: list[OrderLine]
     events: list[EventView]
@@ -136,6 +141,8 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         legs=legs_of(desk, view, standing, may_exit=may_exit),
         accounts=accounts,
         notes=notes_of(view, labels),
+        pending=pending_of(desk, rows, labels) if may_exit else [],
+        unknown_exits=unknown_exits_of(desk, rows, labels) if may_exit else [],
         rules=rules_of(view, pnl, rows.fired),
         orders=_orders(desk, rows, labels),
         events=events_of(rows, labels),
@@ -184,6 +191,7 @@ def _order(
         units=intent.units,
         filled_units=None if unknown else intent.filled,
         price=intent.limit,
+        price_type=intent.price_type,
         average=intent.average,
         state=intent.state,
         broker_id=intent.order_id,

@@ -8,10 +8,13 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.contracts import PriceType
 from app.domain.errors import NotFound
 from app.domain.plan import AccountPlan, Plan
 from app.domain.positions import FLAT
+from app.domain.price_types import PriceTerms
 from app.persistence.tables import FillRow, Intent, Order, Preview, RiskEvent, Run, RunEvent, TradingAccount
+from app.services.modify_desk import is_asked
 from app.services.previews import plan_of
 from app.services.run_board import AccountView, CellView, RunView
 from app.web.desk import Desk
@@ -22,7 +25,9 @@ from app.web.signed_in import SignedIn
 class IntentRow:
     """An order we decided. `filled` counts its fills; `average` is None before the first.
 
-    `at` is the broker's own text once its book shows the order, else when we decided it.
+    `at` is the broker's own text once its book shows the order, else when we decided it. `asked` are prices that were
+    asked for and the book does not show yet, `wish` is what its trader wants of the rest; None: nothing. `sent_at` is
+    real time; `set_aside`: an exit was sent in its place though its outcome was unknown.
     """
 
     id: int
@@ -32,6 +37,12 @@ class IntentRow:
     side: str
     units: int
     limit: Decimal | None
+    price_type: str
+    trigger: Decimal | None
+    asked: str | None
+    wish: str | None
+    sent_at: datetime | None
+    set_aside: bool
     state: str
     order_id: str | None
     reason: str | None
@@ -135,6 +146,7 @@ def _planned_account(account: AccountPlan, plan: Plan, state: str, note: str | N
             account_id=account.account_id,
             leg=part.leg,
             contract=legs[part.leg].contract,
+            product=legs[part.leg].product.value,
             side=legs[part.leg].side,
             lots=part.lots,
             units=part.units,
@@ -155,12 +167,13 @@ def _planned_account(account: AccountPlan, plan: Plan, state: str, note: str | N
 
 
 def _fills(session: Session, run_id: int) -> Sequence[FillRow]:
+    """Those that changed hands: what was adopted did so elsewhere."""
     wanted = select(FillRow).join(Intent, Intent.id == FillRow.intent_id).where(Intent.run_id == run_id)
     return session.scalars(wanted.order_by(FillRow.id)).all()
 
 
 def _intents(session: Session, run_id: int, filled: Sequence[FillRow]) -> tuple[IntentRow, ...]:
-    fills: dict[int, list[FillRow]] = {}
+    fills: dict[int | None, list[FillRow]] = {}
     for fill in filled:
         fills.setdefault(fill.intent_id, []).append(fill)
     placed = select(Order.intent_id, Order.placed_at).join(Intent, Intent.id == Order.intent_id)
@@ -180,6 +193,14 @@ def _intent(row: Intent, fills: list[FillRow], placed_at: str | None) -> IntentR
         side=row.side,
         units=row.units,
         limit=row.limit_price,
+        price_type=row.price_type,
+        trigger=row.trigger_price,
+        asked=PriceTerms(PriceType(row.price_type), row.asked_limit, row.asked_trigger).words()
+        if is_asked(row)
+        else None,
+        wish=row.wish,
+        sent_at=row.sent_at,
+        set_aside=row.set_aside_at is not None,
         state=row.state,
         order_id=row.order_id,
         reason=row.reason,

@@ -31,7 +31,7 @@ def runs() -> ResponseReturnValue:
 def start_run() -> ResponseReturnValue:
     """Send what a preview shows. However often it is pressed, a preview makes one run."""
     form = only({"preview_id", "digest", "idempotency_key"})
-    preview_id = _number(form, "preview_id", "The preview is not named (preview_id).")
+    preview_id = id_in(form, "preview_id", "The preview is not named (preview_id).")
     digest = form.get("digest", "")
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput("digest", f"digest must be the 64 letters and digits that the preview shows. {_RELOAD}")
@@ -60,7 +60,7 @@ def run_live(run_id: int) -> ResponseReturnValue:
 @trading_bp.post("/runs/<int:run_id>/exit")
 def exit_run(run_id: int) -> ResponseReturnValue:
     """Ask to get out of a run, a leg, an account, or one leg of one account."""
-    scope = _scope(only({"scope", "leg_id", "account_id", "idempotency_key"}))
+    scope = _scope(only({"scope", "leg_id", "account_id", "with_shorts", "idempotency_key"}))
     key = form_key()
     try:
         desk().commands.exit_run(
@@ -101,11 +101,15 @@ def _scope(form: MultiDict[str, str]) -> ExitScope:
     for name in ("account_id", "leg_id"):
         if name in form and name not in needed:
             raise InvalidInput(name, f"{name} does not go with an exit of {word}. {_RELOAD}")
-    ids = {name: _number(form, name, f"An exit of {word} must name its {name}.") for name in needed}
-    return ExitScope(account_id=ids.get("account_id"), leg=ids.get("leg_id"))
+    ids = {name: id_in(form, name, f"An exit of {word} must name its {name}.") for name in needed}
+    along = form.get("with_shorts", "")
+    if along not in {"", "yes"} or (along and "leg_id" not in needed):
+        raise InvalidInput("with_shorts", f"with_shorts must be yes, and goes with an exit of a leg. {_RELOAD}")
+    return ExitScope(account_id=ids.get("account_id"), leg=ids.get("leg_id"), with_shorts=bool(along))
 
 
-def _number(form: MultiDict[str, str], name: str, missing: str) -> int:
+def id_in(form: MultiDict[str, str], name: str, missing: str) -> int:
+    """The id in that field. Raises InvalidInput; `missing` is the sentence for when it is not there."""
     text = form.get(name, "")
     if not text:
         raise InvalidInput(name, f"{missing} {_RELOAD}")
@@ -115,6 +119,8 @@ def _number(form: MultiDict[str, str], name: str, missing: str) -> int:
 
 
 def _words(scope: ExitScope) -> str:
+    if scope.with_shorts:
+        return "that leg and the shorts it hedges"
     if scope.leg is None:
         return "everything" if scope.account_id is None else "that account"
     return "that leg" if scope.account_id is None else "that leg in that account"

@@ -57,6 +57,15 @@ class HaltView:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmView:
+    """What a person has to know of at once, and the run it is about. `at` as in HaltView."""
+
+    sentence: str
+    run_id: int
+    at: datetime | str
+
+
+@dataclass(frozen=True, slots=True)
 class FrameView:
     """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM."""
 
@@ -66,6 +75,8 @@ class FrameView:
     feed: FeedView
     mtm: Decimal | None
     halts: tuple[HaltView, ...] = ()
+    alarms: tuple[AlarmView, ...] = ()
+    damage: str | None = None
 
 
 BLANK = FrameView(
@@ -86,7 +97,7 @@ def _frame() -> dict[str, object]:
 
 
 def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
-    """The frame as this user sees it now. Costs three small reads of the database."""
+    """The frame as this user sees it now. Costs four small reads of the database."""
     accounts = services.accounts.shown_to(viewer)
     return FrameView(
         mode=desk_mode(accounts, simulated=services.simulator is not None),
@@ -97,6 +108,15 @@ def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
         halts=tuple(
             HaltView(each.sentence, on_page(services, each.at)) for each in services.kill_switch.standings(viewer)
         ),
+        alarms=alarm_views(services, viewer),
+        damage=services.damage(),
+    )
+
+
+def alarm_views(services: Desk, viewer: SignedIn) -> tuple[AlarmView, ...]:
+    return tuple(
+        AlarmView(each.sentence, each.run_id, on_page(services, each.raised_at))
+        for each in services.alarms.standing(viewer)
     )
 
 

@@ -12,14 +12,18 @@ from app.ports.simulator import Simulator
 from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts
 from app.services.activity import Activity
+from app.services.adoption_commands import AdoptionCommands
+from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
 from app.services.kill_switch import KillSwitch
 from app.services.option_chain_manager import OptionChainManager
+from app.services.override_commands import OverrideCommands
 from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.price_board import PriceBoard
+from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.strategies import Strategies
@@ -35,7 +39,7 @@ class Desk:
     """The services behind the pages. All thread-safe; `simulator` is None where no simulator is configured.
 
     `unwell_threads` names threads of this process that crash again and again; `engine_leads` says whether an engine
-    holds the lease, here or elsewhere.
+    holds the lease, here or elsewhere; `damage` is the sentence about a damaged database, None for a sound one.
     """
 
     settings: Settings
@@ -44,12 +48,16 @@ class Desk:
     database: Database
     people: People
     activity: Activity
+    alarms: Alarms
     today: Today
     accounts: Accounts
     book_pages: BookPages
+    reconciliation: Reconciliation
     health: HealthBoard
     board: PriceBoard
     commands: Commands
+    overrides: OverrideCommands
+    adoptions: AdoptionCommands
     kill_switch: KillSwitch
     strategies: Strategies
     previews: Previews
@@ -61,6 +69,7 @@ class Desk:
     simulator: Simulator | None
     unwell_threads: Callable[[], list[str]]
     engine_leads: Callable[[], bool]
+    damage: Callable[[], str | None]
 
 
 def desk() -> Desk:

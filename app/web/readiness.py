@@ -25,6 +25,9 @@ def obstacles(desk: Desk) -> list[str]:
 
 
 def _engine(desk: Desk) -> list[str]:
+    damage = desk.damage()
+    if damage is not None:
+        return [damage]
     return [] if desk.engine_leads() else ["No engine runs here: orders would wait."]
 
 

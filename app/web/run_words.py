@@ -24,6 +24,17 @@ _TONES = {
     "rejected": "bad",
     "unknown": "warn",
     "not_sent": "warn",
+    "cancelled": "warn",
+    "parked": "warn",
+    "given_up": "warn",
+    "override": "warn",
+    "retry": "warn",
+    "alarm": "bad",
+    "alarm_over": "ok",
+    "found": "info",
+    "pending": "info",
+    "size_learnt": "info",
+    "adopted": "info",
 }
 
 
@@ -34,3 +45,8 @@ def run_state(state: str) -> str:
 
 def event_tone(kind: str) -> str:
     return _TONES.get(kind, "info")
+
+
+def known_events() -> set[str]:
+    """Kinds of events that have a tone."""
+    return set(_TONES)

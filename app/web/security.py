@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug import Response
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, Unavailable
 from app.web.desk import desk
 
 PUBLIC = frozenset({"static", "auth.login", "auth.setup", "health.alive", "health.ready"})
@@ -54,6 +54,7 @@ def safe_next(target: str | None) -> str | None:
 def install_security(app: Flask) -> None:
     """Must be the first to register with the application, so that nothing runs before the gate."""
     app.before_request(_refuse_other_sites)
+    app.before_request(_refuse_to_write)
     app.before_request(_gate)
     app.before_request(_refuse_other_bodies)
     app.before_request(_refuse_absurd_ids)
@@ -70,6 +71,13 @@ def _refuse_other_sites() -> None:
     # Whoever ends TLS in front of us changes the scheme, never the host.
     if site not in _OWN_SITE or (origin is not None and origin.partition("://")[2] != request.host):
         abort(403)
+
+
+def _refuse_to_write() -> None:
+    """A damaged database is read as far as it can be; what is written to it could damage more."""
+    damage = None if request.method in _SAFE_METHODS else desk().damage()
+    if damage is not None:
+        raise Unavailable(damage)
 
 
 def _refuse_other_bodies() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.gallery_server import gallery, gallery_app  # noqa: F401  fixtures of the page tests
 from tests.browser.witness import Witness
@@ -22,6 +22,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+expect.set_options(timeout=20_000)  # a busy machine is no fault of a page: what is waited for comes or does not
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

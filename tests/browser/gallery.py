@@ -16,9 +16,10 @@ from flask_socketio import SocketIO
 from jinja2 import StrictUndefined
 
 from app.domain import wording
+from app.domain.wording import damaged
 from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, dashboard, desk
-from tests.browser.samples_kill import ALARM, HALTS
+from tests.browser.samples_kill import ALARM, ALARMS, HALTS
 from tests.browser.samples_run import RUN_TROUBLE
 
 WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
@@ -50,6 +51,7 @@ ENDPOINTS = (
     ),
     ("accounts.add_simulator", "/accounts/simulator", "POST"),
     ("trading.chain", "/trading/chain", "GET"),
+    ("trading.alarms", "/trading/alarms", "GET"),
     ("trading.kill", "/trading/kill", "GET"),
     ("trading.kill_live", "/trading/kill/live", "GET"),
     ("trading.press_kill", "/trading/kill", "POST"),
@@ -59,10 +61,15 @@ ENDPOINTS = (
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
     ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
     ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),
+    ("trading.send_again", "/trading/runs/<int:run_id>/send-again", "POST"),
+    ("trading.change_pending", "/trading/runs/<int:run_id>/pending", "POST"),
     *(
         (f"trading.{book}", f"/trading/{book}", "GET")
-        for book in ("orders", "trades", "positions", "holdings", "funds")
+        for book in ("orders", "trades", "positions", "holdings", "funds", "reconciliation")
     ),
+    ("trading.adopt_position", "/trading/reconciliation/adopt", "POST"),
+    ("trading.ignore_position", "/trading/reconciliation/ignore", "POST"),
+    ("trading.unignore_position", "/trading/reconciliation/unignore", "POST"),
     ("strategies.index", "/strategies/", "GET"),
     ("strategies.new", "/strategies/new", "GET POST"),
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
@@ -84,7 +91,13 @@ def show(page: Page) -> str:
     user = SimpleNamespace(is_authenticated=not page.visitor, username="asha", is_admin=True)
     return render_template(
         page.template,
-        desk=desk(page.mode, trouble=page.trouble, halts=HALTS if page.halted else ()),
+        desk=desk(
+            page.mode,
+            trouble=page.trouble,
+            halts=HALTS if page.halted else (),
+            alarms=ALARMS if page.alarmed else (),
+            damage=damaged("Tree 7 page 4711 cell 3: invalid page number") if page.damaged else None,
+        ),
         current_user=user,
         **page.context,
     )

@@ -15,7 +15,7 @@ import tests.browser.samples_strategies as strategies
 @dataclass(frozen=True)
 class Page:
     """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `halted` holds entries back;
-    `visitor` is not signed in.
+    `alarmed` has alarms; `damaged` has a broken database; `visitor` is not signed in.
     """
 
     key: str
@@ -25,6 +25,8 @@ class Page:
     trouble: bool = False
     visitor: bool = False
     halted: bool = False
+    alarmed: bool = False
+    damaged: bool = False
     flashes: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -71,6 +73,8 @@ PAGES = (
     Page("kill-flat", "trading/kill.html", kill.FLAT, halted=True),
     Page("kill-no-engine", "trading/kill.html", kill.NO_ENGINE, mode="SIM"),
     Page("orders-halted", "trading/orders.html", books.ORDERS, halted=True),
+    Page("orders-alarmed", "trading/orders.html", books.ORDERS, halted=True, alarmed=True),
+    Page("orders-damaged", "trading/orders.html", books.ORDERS, damaged=True),
     Page("runs", "trading/runs.html", run.RUNS, mode="SIM"),
     Page("runs-empty", "trading/runs.html", run.RUNS_EMPTY),
     Page("run", "trading/run.html", run.RUN, mode="SIM"),
@@ -84,6 +88,8 @@ PAGES = (
     Page("trades-empty", "trading/trades.html", books.TRADES_EMPTY),
     Page("positions", "trading/positions.html", books.POSITIONS),
     Page("positions-empty", "trading/positions.html", books.POSITIONS_EMPTY),
+    Page("reconciliation", "trading/reconciliation.html", books.RECONCILIATION),
+    Page("reconciliation-empty", "trading/reconciliation.html", books.RECONCILIATION_EMPTY),
     Page("holdings", "trading/holdings.html", books.HOLDINGS),
     Page("holdings-empty", "trading/holdings.html", books.HOLDINGS_EMPTY),
     Page("funds", "trading/funds.html", books.FUNDS),

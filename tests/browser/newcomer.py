@@ -69,5 +69,5 @@ def build_a_straddle_and_preview(
 def send_and_see_ten_fills(page: Page) -> None:
     page.get_by_role("button", name=re.compile(r"^Send SIM, 10 orders")).click()
     expect(page).to_have_url(re.compile(r"/trading/runs/\d+"))
-    expect(page.locator(".matrix td.leg-cell").filter(has_text="1 / 1")).to_have_count(10)
+    expect(page.locator(".matrix td.leg-cell").filter(has_text="1 / 1")).to_have_count(10, timeout=60_000)
     expect(page.locator("h1")).to_contain_text("First straddle")

@@ -81,6 +81,7 @@ def show(*, trouble: bool) -> Context:
         added_at=NOW - timedelta(days=30),
         open_orders=None if trouble else 2,
         positions=4,
+        foreign=1,
     )
     funds = Row(
         available=Decimal("620000.00"),

@@ -128,6 +128,62 @@ POSITIONS = book(
 )
 POSITIONS_EMPTY = book([], None)
 
+
+def agreement(number: int, kind: str, ours: int, broker: int | None, sentence: str, **changes: Any) -> Row:
+    unread = kind == "unread"
+    row = Row(
+        account_id=number, account=ACCOUNT_NAMES[number], contract="NIFTY 01 DEC 26 25,000 CE", product="MIS",
+        exchange="NFO", symbol="NIFTY01DEC2625000CE",
+        lot_size=65, agreement=kind, ours=ours, broker=broker, sentence=sentence, moving=kind == "short",
+        difference=None if unread or broker is None else broker - ours, run_id=None if kind == "foreign" else 7,
+        age_s=None if broker is None else 1.2, adopt_no=None, ignored_by=None,
+        foreign=(broker or 0) - ours if kind in {"over", "foreign"} else 0,
+        average=Decimal("101.2500") if kind == "foreign" else None,
+    )  # fmt: skip
+    return filled(row, changes)
+
+
+FOREIGN = "No run of this desk holds it. No exit touches it."
+
+
+def reconciliation(rows: list[Row], asked: list[Row]) -> Context:
+    modes = {row.account_id: "PAPER" if row.account_id % 2 else "LIVE" for row in rows}
+    agreeing = sum(1 for row in rows if row.agreement == "match")
+    ignored = sum(1 for row in rows if row.ignored_by)
+    summary = Row(positions=len(rows), agreeing=agreeing, ignored=ignored) if rows else None
+    return {**book(rows, summary), "asked": asked, "modes": modes, "names": {}}
+
+
+def asked(number: int, units: int, sentence: str | None) -> Row:
+    return Row(
+        command_id=number, account_id=number, account=ACCOUNT_NAMES[number], exchange="NFO",
+        symbol="NIFTY01DEC2625000CE", product="MIS", units=units, by="asha", sentence=sentence, age_s=3.2,
+    )  # fmt: skip
+
+
+RECONCILIATION = reconciliation(
+    [
+        agreement(0, "missing", -130, 0, "Our fills say -130 and the broker shows none. Nothing is sent for it."),
+        agreement(1, "short", 130, 65, "The broker has 65 units less than our fills say."),
+        agreement(2, "over", 65, 195, "The broker has 130 units more than our fills say. Exits leave those alone."),
+        agreement(3, "unread", -65, None, "The account's book could not be read: what is there is unknown."),
+        agreement(4, "foreign", 0, 65, FOREIGN),
+        agreement(
+            5, "foreign", 0, -70, FOREIGN, contract="RELIANCE", symbol="RELIANCE", exchange="NSE", product="CNC",
+            lot_size=None,
+            adopt_no="RELIANCE is not in today's list of contracts that this desk trades, so it could not be closed.",
+        ),
+        agreement(6, "foreign", 0, -130, FOREIGN),
+        agreement(7, "foreign", 0, 260, FOREIGN, ignored_by="asha"),
+        agreement(8, "match", -65, -65, "The broker's position and our fills agree."),
+    ],
+    [
+        asked(6, -130, None),
+        asked(1, 65, "ADOPT_CHANGED: Shown were +65 foreign units of NIFTY 01 DEC 26 25,000 CE; there are +130 now."),
+    ],
+)  # fmt: skip
+RECONCILIATION_EMPTY = reconciliation([], [])
+
 HOLDINGS = book(
     [
         Row(

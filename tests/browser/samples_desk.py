@@ -26,7 +26,14 @@ def money(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def desk(mode: str = "LIVE", *, trouble: bool = False, halts: tuple[Row, ...] = ()) -> Row:
+def desk(
+    mode: str = "LIVE",
+    *,
+    trouble: bool = False,
+    halts: tuple[Row, ...] = (),
+    alarms: tuple[Row, ...] = (),
+    damage: str | None = None,
+) -> Row:
     indices = [
         Row(name="NIFTY", ltp=Decimal("26184.35"), change_pct=Decimal("0.42")),
         Row(name="BANKNIFTY", ltp=Decimal("59612.80"), change_pct=Decimal("0.18")),
@@ -40,7 +47,7 @@ def desk(mode: str = "LIVE", *, trouble: bool = False, halts: tuple[Row, ...] = 
     feed = Row(state=state, age_s=age_s, source="Upstox 2", missing="no price yet")
     clock = Row(now=NOW, phase="live", note="Market live, closes in 3h 47m")
     mtm = None if trouble else Decimal(147030)
-    return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=mtm, halts=halts)
+    return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=mtm, halts=halts, alarms=alarms, damage=damage)
 
 
 def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = None, error: str | None = None) -> Row:
@@ -78,6 +85,7 @@ def account_row(number: int, name: str, state: str = "in_sync", reason: str | No
         unrealised=Decimal("1180.50") * scale,
         mtm=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1)),
         positions=4,
+        foreign=int(number in {5, 6}),
         latency_ms=38 + 11 * scale,
         is_stale=state == "unreachable",
     )

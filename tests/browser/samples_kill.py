@@ -14,6 +14,19 @@ HALT = (
 )
 
 HALTS = (Row(sentence=HALT, at=NOW),)
+ALARMS = (
+    Row(
+        sentence="Upstox 2: nobody can say whether the exit of 130 NIFTY01DEC2626400CE stands at the broker. Its "
+        "books are read until they tell; on the page of the run it can be sent again at your own risk.",
+        run_id=41,
+        at=NOW,
+    ),
+    Row(
+        sentence="Zerodha 1: 65 units are sold without their hedge for more than 10 s. They are being bought back.",
+        run_id=41,
+        at=NOW,
+    ),
+)
 
 
 def line(number: int, state: str = "open", orders: int = 0, units: int = 130, reason: str | None = None) -> Row:

@@ -28,6 +28,7 @@ def consequence(accounts: int, closes: int, *, cancels: int = 0, warnings: list[
         units=260 * closes,
         lines=lines,
         warnings=warnings or [],
+        naked=["26,400 CE"] if warnings else [],
     )
 
 
@@ -160,6 +161,7 @@ def order(minutes: int, state: str, **changes: Any) -> Row:
         units=260,
         filled_units=260,
         price=Decimal("19.10"),
+        price_type="MARKET",
         average=Decimal("18.55"),
         state=state,
         broker_id="26112700004021",
@@ -172,10 +174,39 @@ def order(minutes: int, state: str, **changes: Any) -> Row:
 ORDERS = [
     order(0, "UNKNOWN", filled_units=None, average=None, broker_id=None, message="No answer within 5 s"),
     order(1, "REJECTED", filled_units=0, average=None, message="RMS: margin exceeds"),
-    order(2, "WORKING", filled_units=65),
+    order(2, "WORKING", filled_units=65, price_type="LIMIT"),
     order(3, "FILLED", side="SELL", contract="26,400 CE"),
     order(4, "DENIED", filled_units=0, average=None, broker_id=None, message="Price outside the band"),
     order(5, "CANCELLED", purpose="EXIT", filled_units=0, average=None),
+]
+
+
+def pending(number: int, **changes: Any) -> Row:
+    row = Row(
+        account_id=number,
+        account=ACCOUNT_NAMES[number - 1],
+        leg=1,
+        side="BUY",
+        contract="26,600 CE",
+        price_type="LIMIT",
+        limit=Decimal("17.50"),
+        trigger=None,
+        lots=4,
+        units=260,
+        ltp=Decimal("18.55"),
+        asked=None,
+        wish=None,
+        at_broker=True,
+    )
+    row.__dict__.update(changes)
+    return row
+
+
+PENDING = [
+    pending(5),
+    pending(6, price_type="SL", limit=Decimal("21.00"), trigger=Decimal("20.50"), asked="SL 20.00, trigger 19.50"),
+    pending(7, wish="MARKET", lots=2, units=130),
+    pending(8, price_type="SL-M", limit=None, trigger=Decimal(26300), contract="29 DEC FUT", at_broker=False),
 ]
 EVENTS = [
     event(1, "warn", "Fyers 1, buy 26,600 CE", "No answer from the broker: unknown until the books tell."),
@@ -188,6 +219,22 @@ EVENTS = [
 def curve() -> list[tuple[int, float]]:
     start = int((NOW - timedelta(hours=2)).timestamp())
     return [(start + 60 * n, 900.0 * n - 14 * abs(n - 70) ** 1.6 + 900 * (n % 7) - 9000) for n in range(120)]
+
+
+UNKNOWN_EXITS = [
+    Row(
+        account_id=6,
+        account="Fyers 1",
+        leg=3,
+        side="BUY",
+        contract="26,400 CE",
+        lots=2,
+        units=130,
+        age_s=23.4,
+        risk="If the first order stands at the broker after all, 2 lots (130) 26,400 CE are bought twice: Fyers 1 is "
+        "then long, takes no more entries, and you close that by hand.",
+    )
+]
 
 
 def run(accounts: list[Row], **changes: Any) -> Context:
@@ -223,6 +270,8 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         legs=legs(can_exit=True),
         accounts=accounts,
         notes=[],
+        pending=[],
+        unknown_exits=[],
         rules=RULES,
         orders=ORDERS[2:4],
         events=EVENTS[2:],
@@ -255,6 +304,8 @@ RUN_TROUBLE = run(
         ),
         Row(state="parked", about="Kotak 1, 26,400 CE", text="Order queued for approval."),
     ],
+    pending=PENDING,
+    unknown_exits=UNKNOWN_EXITS,
     orders=ORDERS,
     events=EVENTS,
     exit=consequence(

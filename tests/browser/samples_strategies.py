@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
+from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
 TEMPLATES = [
@@ -65,6 +66,9 @@ def leg(number: int, **changes: Any) -> Row:
         side="SELL",
         ratio="1",
         product="MIS",
+        price_type="MARKET",
+        limit_price="",
+        trigger_price="",
         now="26,200 CE at 128.20",
     )
     row.__dict__.update(changes)
@@ -81,7 +85,15 @@ def account(number: int, **changes: Any) -> Row:
 
 LEGS = [
     leg(0, strike_method="OTM", strike_value="4", now="26,400 CE at 51.75"),
-    leg(1, side="BUY", strike_method="OTM", strike_value="8", now="26,600 CE at 18.55"),
+    leg(
+        1,
+        side="BUY",
+        strike_method="OTM",
+        strike_value="8",
+        price_type="LIMIT",
+        limit_price="17.50",
+        now="26,600 CE at 18.55",
+    ),
     leg(2, kind="PE", strike_method="PREMIUM_NEAR", strike_value="50", now="25,950 PE at 48.60"),
     leg(
         3,
@@ -91,6 +103,9 @@ LEGS = [
         strike_value="25750",
         expiry="2026-12-15",
         product="NRML",
+        price_type="SL",
+        limit_price="52.00",
+        trigger_price="50.50",
         now=None,
     ),
     leg(4, kind="FUT", strike_method="ATM", expiry="current_month", now="FUT at 26,251.10"),
@@ -116,7 +131,18 @@ ACCOUNTS = [
 ]
 BUILDER = builder(
     LEGS,
-    form({"name": "Iron condor, NIFTY weekly", "structures": "4", "max_loss": "22000", "max_profit": "30000"}),
+    form(
+        {
+            "name": "Iron condor, NIFTY weekly",
+            "structures": "4",
+            "max_loss": "22000",
+            "max_profit": "30000",
+            "max_workers": "2",
+            "leg_failure": "retry",
+            "retries": "2",
+            "group_failure": "stop",
+        }
+    ),
     ACCOUNTS,
     Row(id=7, name="Iron condor, NIFTY weekly"),
 )
@@ -164,9 +190,11 @@ def preview_leg(number: int) -> Row:
         product="MIS",
         note="OTM 8 of 26,184.35" if number != 3 else "premium nearest to 60.00",
         warning="48.60 is 19 % off the wanted premium." if number == 3 else None,
+        price_type="LIMIT" if number == 0 else "SL" if number == 2 else "MARKET",
         ltp=ltp,
         limit=ltp,
-        worst=round(ltp * worst, 2),
+        worst=None if number in {0, 2} else round(ltp * worst, 2),
+        trigger=Decimal("53.00") if number == 2 else None,
     )
 
 
@@ -197,6 +225,10 @@ def preview_account(number: int, lots: int, **changes: Any) -> Row:
         margin_needed=Decimal(73480 * lots),
         funds_free=Decimal(986000),
         free_after=Decimal(986000 - 73480 * lots),
+        sending_s=2.0 if lots > 30 else 0.2,
+        slowed=["20 BUY orders in NFO: the last goes 2 s after the first, as 8 in a second are taken."]
+        if lots > 30
+        else [],
         decided_by=f"4 times {lots / 4:g}",
         explanation=[
             f"4 structures times multiplier {lots / 4:g} = {lots}.",
@@ -240,9 +272,12 @@ def preview(accounts: list[Row], **changes: Any) -> Context:
         skipped=len(accounts) - len(ready),
         order_count=sum(account.orders for account in accounts),
         units=sum(leg.units for account in ready for leg in account.legs),
+        sending_s=max((account.sending_s for account in ready), default=0.0),
+        slowed=sum(1 for account in ready if account.slowed),
         margin_total=Decimal(1984000),
         max_loss=Decimal(22000),
         max_profit=None,
+        failure=FailurePolicy(LegPolicy.RETRY, 2, GroupPolicy.STOP).words(),
         refusal=None,
     )
     row.__dict__.update(changes)

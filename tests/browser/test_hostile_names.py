@@ -26,6 +26,7 @@ ACCOUNTS = (
 )
 STRATEGY = "'\"><svg onload=window.ran=1>" + "M" * 51
 WIDTHS = (1440, 390)
+NEXT_FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,9 @@ def _paths(run: str) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_hostile_names_are_text_on_every_page(chromium: Browser, witness: Witness, named: Named, width: int) -> None:
+def test_hostile_names_are_text_on_every_page(chromium: Browser, witness: Witness, named: Named) -> None:
     witness.expect("/accounts/987.*404")
-    context = chromium.new_context(viewport={"width": width, "height": 900}, locale="en-IN")
+    context = chromium.new_context(locale="en-IN")
     name, _, value = named.cookie.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": named.url}])
     witness.watch(context)
@@ -116,7 +116,10 @@ def test_hostile_names_are_text_on_every_page(chromium: Browser, witness: Witnes
     for path in named.paths:
         page.goto(named.url + path)
         page.wait_for_load_state("load")
-        wrong += [f"{path} at {width}: {complaint}" for complaint in _broken(page)]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(NEXT_FRAME)  # a table's own observer answers on a later one
+            wrong += [f"{path} at {width}: {complaint}" for complaint in _broken(page)]
         seen += page.locator("body").text_content() or ""
     context.close()
     assert not wrong, list_of(wrong)

@@ -12,6 +12,12 @@ RUN = "/gallery/run-trouble"
 TOUCH = "document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'run:1182'}}))"
 
 
+def visit(page: Page, address: str) -> None:
+    """Open a page and wait until its modules are attached: before that a button is a plain form control."""
+    page.goto(address)
+    expect(page.locator("[data-module]:not([data-attached])")).to_have_count(0)
+
+
 @pytest.fixture
 def push(gallery_app: Flask) -> Any:
     """Emits to every page that is connected."""
@@ -86,6 +92,7 @@ def test_a_figure_nobody_confirms_turns_stale(chain: Page, push: Any) -> None:
 
 def test_a_lost_connection_is_said(chain: Page, witness: Witness) -> None:
     witness.expect("ERR_INTERNET_DISCONNECTED")
+    witness.expect("htmx:(afterRequest|sendError)")  # the strip of alarms asks every three seconds
     notice = chain.locator("[data-link-lost]")
     expect(notice).to_be_hidden()
     chain.context.set_offline(True)
@@ -105,7 +112,7 @@ def test_facts_become_toasts_and_only_three_show(chain: Page, push: Any) -> None
 
 
 def test_an_exit_asks_first_with_focus_on_the_safe_button(page: Page, gallery: str) -> None:
-    page.goto(gallery + RUN)
+    visit(page, gallery + RUN)
     page.get_by_role("button", name="Exit all, 9 accounts").click()
     dialog = page.get_by_role("dialog", name="Exit all of Iron condor NIFTY")
     expect(dialog).to_be_visible()
@@ -116,7 +123,7 @@ def test_an_exit_asks_first_with_focus_on_the_safe_button(page: Page, gallery: s
 
 
 def test_an_exit_posts_its_scope_its_key_and_its_token_once(page: Page, gallery: str) -> None:
-    page.goto(gallery + RUN)
+    visit(page, gallery + RUN)
     page.get_by_role("button", name="Exit leg").first.click()
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
@@ -147,7 +154,7 @@ def test_a_fragment_is_fetched_when_its_topic_is_touched_but_not_under_a_dialog(
 
 
 def test_an_answer_under_way_takes_no_open_question_away(page: Page, gallery: str) -> None:
-    page.goto(gallery + RUN)
+    visit(page, gallery + RUN)
     held: list[Route] = []
     page.route("**/live", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
     with page.expect_request("**/live"):
@@ -161,7 +168,7 @@ def test_an_answer_under_way_takes_no_open_question_away(page: Page, gallery: st
 
 
 def test_a_button_that_is_being_pressed_is_not_replaced(page: Page, gallery: str) -> None:
-    page.goto(gallery + RUN)
+    visit(page, gallery + RUN)
     page.get_by_role("button", name="Exit all, 9 accounts").hover()
     page.mouse.down()
     asked: list[str] = []
@@ -174,7 +181,7 @@ def test_a_button_that_is_being_pressed_is_not_replaced(page: Page, gallery: str
 
 
 def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/desk")
+    visit(page, f"{gallery}/gallery/desk")
     page.get_by_role("searchbox").fill("zerodha")
     page.get_by_role("button", name="MTM", exact=True).click()
     page.evaluate("document.querySelector('#dashboard-live table').dataset.old = 'yes'")
@@ -187,7 +194,7 @@ def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> No
 
 
 def test_the_curve_outlives_a_refresh_and_takes_its_new_points(page: Page, gallery: str) -> None:
-    page.goto(gallery + RUN)
+    visit(page, gallery + RUN)
     expect(page.locator("#run-curve canvas")).to_be_visible()
     page.evaluate("document.querySelector('#run-curve canvas').dataset.old = 'yes'")
     page.evaluate("document.getElementById('run-points').dataset.old = 'yes'")
@@ -199,7 +206,7 @@ def test_the_curve_outlives_a_refresh_and_takes_its_new_points(page: Page, galle
 
 def test_a_refresh_that_fails_is_said_and_one_that_works_ends_it(page: Page, gallery: str, witness: Witness) -> None:
     witness.expect("500")
-    page.goto(f"{gallery}/gallery/desk")
+    visit(page, f"{gallery}/gallery/desk")
     touch = "document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))"
     page.route("**/live", lambda route: route.fulfill(status=500, body="broken"))
     notice = page.get_by_text("This page could not be refreshed")
@@ -211,7 +218,7 @@ def test_a_refresh_that_fails_is_said_and_one_that_works_ends_it(page: Page, gal
 
 
 def test_a_refresh_after_the_session_ended_leaves_the_page(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/desk")
+    visit(page, f"{gallery}/gallery/desk")
     page.route("**/live", lambda route: route.fulfill(status=302, headers={"Location": "/gallery/login"}))
     with page.expect_event("framenavigated"):
         page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))")
@@ -219,7 +226,7 @@ def test_a_refresh_after_the_session_ended_leaves_the_page(page: Page, gallery: 
 
 
 def test_a_preview_that_runs_out_cannot_be_sent(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/preview-ending")
+    visit(page, f"{gallery}/gallery/preview-ending")
     send = page.get_by_role("button", name="Send SIM, 20 orders")
     expect(send).to_be_disabled()
     expect(page.get_by_role("timer")).to_have_text("expired")
@@ -227,7 +234,7 @@ def test_a_preview_that_runs_out_cannot_be_sent(page: Page, gallery: str) -> Non
 
 
 def test_a_preview_is_sent_with_what_was_shown_and_once(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/preview")
+    visit(page, f"{gallery}/gallery/preview")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
     page.get_by_role("button", name="Send SIM, 20 orders").evaluate("(button) => { button.click(); button.click(); }")
@@ -239,12 +246,12 @@ def test_a_preview_is_sent_with_what_was_shown_and_once(page: Page, gallery: str
 
 
 def test_a_preview_that_is_refused_cannot_be_sent(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/preview-live")
+    visit(page, f"{gallery}/gallery/preview-live")
     expect(page.get_by_role("button", name="Send LIVE, 12 orders")).to_be_disabled()
 
 
 def test_legs_are_added_and_removed_with_names_of_their_own(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/builder-wrong")
+    visit(page, f"{gallery}/gallery/builder-wrong")
     page.get_by_role("button", name="Leg", exact=True).click()
     rows = page.locator("[data-leg-row]")
     expect(rows).to_have_count(3)
@@ -257,17 +264,33 @@ def test_legs_are_added_and_removed_with_names_of_their_own(page: Page, gallery:
 
 
 def test_a_future_has_no_strike_rule_and_an_index_its_own_expiries(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/builder")
+    visit(page, f"{gallery}/gallery/builder")
     row = page.locator("[data-leg-row]").first
-    row.get_by_label("Type").select_option("FUT")
+    row.get_by_label("Type", exact=True).select_option("FUT")
     expect(row.get_by_label("Strike rule", exact=True)).to_be_disabled()
     expect(row.get_by_label("Strike rule value")).to_be_disabled()
     row.get_by_label("Index").select_option("BANKNIFTY")
     assert row.get_by_label("Expiry").locator("option").all_inner_texts() == ["This month, 29 DEC 26 Tue"]
 
 
+def test_a_leg_offers_the_prices_that_its_price_type_has(page: Page, gallery: str) -> None:
+    visit(page, f"{gallery}/gallery/builder")
+    row = page.locator("[data-leg-row]").first
+    limit, trigger = row.get_by_label("Limit price"), row.get_by_label("Trigger price")
+    for price_type, has_limit, has_trigger in (
+        ("LIMIT", True, False),
+        ("SL", True, True),
+        ("SL-M", False, True),
+        ("MARKET", False, False),
+    ):
+        row.get_by_label("Price type").select_option(price_type)
+        for field, shown in ((limit, has_limit), (trigger, has_trigger)):
+            expect(field).to_be_visible(visible=shown)
+            expect(field).to_be_enabled(enabled=shown)
+
+
 def test_a_table_filters_by_words_and_says_when_nothing_is_left(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/orders")
+    visit(page, f"{gallery}/gallery/orders")
     box = page.get_by_role("searchbox")
     box.fill("dhan rejected")
     expect(page.locator("tbody tr:visible")).to_have_count(1)
@@ -276,7 +299,7 @@ def test_a_table_filters_by_words_and_says_when_nothing_is_left(page: Page, gall
 
 
 def test_a_table_orders_by_number_with_unknown_last(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/desk")
+    visit(page, f"{gallery}/gallery/desk")
     head = page.get_by_role("button", name="MTM", exact=True)
     head.click()
     expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
@@ -288,19 +311,19 @@ def test_a_table_orders_by_number_with_unknown_last(page: Page, gallery: str) ->
 
 
 def test_the_theme_is_remembered(page: Page, gallery: str) -> None:
-    page.goto(f"{gallery}/gallery/desk")
+    visit(page, f"{gallery}/gallery/desk")
     page.get_by_role("button", name="Theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "desk-light")
-    page.goto(f"{gallery}/gallery/chain")
+    visit(page, f"{gallery}/gallery/chain")
     assert page.locator("html").get_attribute("data-theme") == "desk-light"
 
 
 def test_a_refresh_leaves_the_reader_where_they_were(page: Page, gallery: str) -> None:
     """The control with the focus keeps it, and a list stays scrolled: whoever works by keyboard is not thrown out."""
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{gallery}/gallery/run-trouble")
+    visit(page, f"{gallery}/gallery/run-trouble")
     button = page.locator('[commandfor="exit-account-5"]').first
-    button.focus()
+    button.evaluate("button => button.focus({preventScroll: true})")  # else the browser scrolls to it at its leisure
     matrix = page.locator('[data-keep="matrix"]')
     matrix.evaluate("list => { list.scrollLeft = 60; list.dataset.old = 'yes'; }")
     with page.expect_response("**/live"):

@@ -16,6 +16,7 @@ from tests.browser.newcomer import (
     set_up,
     watch_the_chain_move,
 )
+from tests.browser.witness import Witness
 from tests.desk_process import DeskProcess, Server, desk_process
 from tests.simulator_process import SimulatorProcess
 
@@ -46,15 +47,33 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(params=["gunicorn", "flask"])
+@pytest.fixture(params=["gunicorn", pytest.param("flask", marks=pytest.mark.proof)])
 def desk(request: pytest.FixtureRequest, simulator: SimulatorProcess, tmp_path: Path) -> Iterator[DeskProcess]:
     server: Server = request.param
     with desk_process(simulator, tmp_path, free_port(), server) as started:
         yield started
 
 
+@pytest.fixture
+def on_flask(simulator: SimulatorProcess, tmp_path: Path) -> Iterator[DeskProcess]:
+    with desk_process(simulator, tmp_path, free_port(), "flask") as started:
+        yield started
+
+
+def test_flasks_own_server_shows_prices_that_move_and_trades(
+    on_flask: DeskProcess, simulator: SimulatorProcess, page: Page
+) -> None:
+    page.set_default_timeout(SLOW_MS)
+    set_up(page, on_flask)
+    add_the_simulators_accounts(page, on_flask)
+    watch_the_chain_move(page, on_flask)
+    build_a_straddle_and_preview(page, on_flask)
+    send_and_see_ten_fills(page)
+    _positions_are_at_the_broker(simulator)
+
+
 def test_from_the_first_page_to_a_max_loss_that_trips(
-    desk: DeskProcess, simulator: SimulatorProcess, page: Page
+    desk: DeskProcess, simulator: SimulatorProcess, page: Page, witness: Witness
 ) -> None:
     page.set_default_timeout(SLOW_MS)
     set_up(page, desk)
@@ -70,6 +89,7 @@ def test_from_the_first_page_to_a_max_loss_that_trips(
     for path in PAGES:
         page.goto(desk.url + path)
         expect(page.locator("h1").first).to_be_visible()
+    witness.expect(r"401 \(UNAUTHORIZED\) \(\S+/(trading/alarms|live)\)")  # asked for while the session ended
     _sign_out(page, desk)
 
 

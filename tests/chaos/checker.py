@@ -1,10 +1,13 @@
 """What must hold in every schedule: the invariants of the order path that one process can be judged by.
 
 I1 one call and one broker order for an intent · I2 nothing closed beyond zero, nothing beyond the plan · I3 no call
-under an old epoch · I4 no entry when halted, closed, in the other mode or after the exit was asked · I5 every order of
+under an old epoch · I4 no entry when halted, closed, in the other mode or after the exit was asked, no exit of a rule
+without its record · I5 every order of
 ours at the broker is claimed by one intent, no stranger's is · I6 after a restart no call is taken to be under way ·
 I7 no short before its hedge, no hedge closed before its short · I8 at rest our ledger and the broker's say the same.
-Not here: I9-I12 are about the audit trail, secrets, the governor of lanes, and pages; they have tests of their own.
+Not here: I9 (there is no hash chain of the activity log yet), I10 (secrets: tests/integration/test_canaries.py), I11
+(the governor of lanes: tests/unit/engine) and I12 (stale marks: tests/unit/js/staleness.test.mjs), which no world
+without lanes, logs and pages can show.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +21,15 @@ from app.domain.calendar import Phase, trading_date
 from app.domain.contracts import Contract, Side
 from app.domain.orders import FINAL, IntentState, OrderRequest
 from app.domain.plan import Mode
-from app.persistence.tables import FillRow, Intent, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import (
+    FillRow,
+    Intent,
+    RiskEvent,
+    Run,
+    StrategyExecution,
+    TradingAccount,
+    TradingStateRow,
+)
 from tests.chaos.world import ChaosWorld
 from tests.unit.services.pretend_broker import BY_HAND, LOT
 
@@ -86,6 +97,9 @@ class Checker:
     def _entry_allowed(self, intent: Any) -> None:
         account = next(each for each in self._world.rows(TradingAccount) if each.id == intent.account_id)
         self.must(account.state == "ACTIVE", "I4", Kind.OTHER, f"entry {intent.id} in a halted account")
+        scopes = {"ALL": 0, "USER": 1, "ACCOUNT": intent.account_id, "STRATEGY": 1}
+        stops = [s for s in self._world.rows(TradingStateRow) if s.state != "ACTIVE" and scopes[s.scope] == s.scope_id]
+        self.must(not stops, "I4", Kind.OTHER, f"entry {intent.id} though the kill switch was pressed")
         mode = self._world.health.of(intent.account_id).mode
         self.must(mode is Mode.LIVE, "I4", Kind.OTHER, f"entry {intent.id} in the other mode")
         beside = self._beside(intent)
@@ -111,14 +125,14 @@ class Checker:
     def _nets(self) -> dict[int, int]:
         """Signed units of each execution by our own fills."""
         nets: dict[int, int] = {}
-        for execution_id, _, _, _, side, units in self._world.read_once(_NETS, "nets"):
+        for execution_id, _, _, _, side, units in self._world.found(_NETS):
             nets[execution_id] = nets.get(execution_id, 0) + Side(side).sign * units
         return nets
 
     def ledger(self) -> dict[tuple[int, str], int]:
         """Signed units by account and symbol, by our own fills."""
         nets: dict[tuple[int, str], int] = {}
-        for _, account_id, symbol, _, side, units in self._world.read_once(_NETS, "nets"):
+        for _, account_id, symbol, _, side, units in self._world.found(_NETS):
             nets[account_id, symbol] = nets.get((account_id, symbol), 0) + Side(side).sign * units
         return nets
 
@@ -130,6 +144,7 @@ class Checker:
         sides = {each.id: Side(each.side).sign for each in self._world.rows(StrategyExecution)}
         for execution_id, net in self._nets().items():
             self.must(net * sides[execution_id] >= 0, "I2", Kind.OVER_CLOSED, f"execution {execution_id} crossed zero")
+        self._rules()
         runs = len(self._world.rows(Run))
         for account_id, broker in self._world.watched.items():
             sent = [each for each in intents if each.sent_at is not None and each.account_id == account_id]
@@ -141,6 +156,16 @@ class Checker:
                 self.must(ours >= -strangers, "I2", Kind.OVER_CLOSED, f"our {symbol} crossed zero")
                 self.must(net >= 0, "I2", Kind.OVER_CLOSED, f"the account's {symbol} crossed zero")
                 self.must(ours <= lots * LOT * runs, "I2", Kind.DUPLICATE, f"more {symbol} than was planned")
+
+    def _rules(self) -> None:
+        """A rule that fired was broken by what it judged, once for its run, and its exit stands beside it."""
+        events = self._world.rows(RiskEvent)
+        self.must(len({(e.run_id, e.rule) for e in events}) == len(events), "I4", Kind.OTHER, "a rule fired twice")
+        for event in events:
+            broken = event.value <= -event.threshold if event.rule == "max_loss" else event.value >= event.threshold
+            self.must(broken, "I4", Kind.OTHER, f"{event.rule} fired at {event.value}")
+            going = all(e.exit_wanted for e in self._world.rows(StrategyExecution) if e.run_id == event.run_id)
+            self.must(going, "I4", Kind.LOST, f"{event.rule} fired and run {event.run_id} is not on its way out")
 
     def restarted(self) -> None:
         """Right after a start."""

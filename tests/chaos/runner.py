@@ -4,9 +4,11 @@ import gc
 import logging
 import multiprocessing
 import os
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from functools import cache
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +19,6 @@ from tests.chaos.schedule import Day
 from tests.chaos.world import ChaosWorld
 
 CHUNK = 20
-COLLECT_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,30 @@ class Failure:
     message: str
 
 
-def run(seed: int) -> Failure | None:
-    """One schedule; None when everything held."""
-    day = Day(_world(), seed)
+@dataclass(slots=True)
+class Judged:
+    """How many schedules, which of them failed, what happened in them, and the processor seconds they took."""
+
+    schedules: int = 0
+    long: int = 0
+    cpu_s: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Judged") -> None:
+        self.schedules += other.schedules
+        self.long += other.long
+        self.cpu_s += other.cpu_s
+        self.failures += other.failures
+        self.happened += other.happened
+
+
+def run(seed: int, *, long: bool | None = None) -> Failure | None:
+    """One schedule; None when everything held. Its seed says whether it is long, unless `long` does."""
+    return _live(Day(_world(), seed, long=long), seed)
+
+
+def _live(day: Day, seed: int) -> Failure | None:
     try:
         day.live()
     except Violation as violation:
@@ -41,26 +63,25 @@ def run(seed: int) -> Failure | None:
     return None
 
 
-def run_all(seeds: Sequence[int]) -> list[Failure]:
-    failures = []
-    for number, seed in enumerate(seeds):
-        failure = run(seed)
-        if failure is not None:
-            failures.append(failure)
-        if number % COLLECT_EVERY == 0:
-            gc.collect()
-    return failures
+def run_all(seeds: Sequence[int]) -> Judged:
+    judged, began = Judged(), time.process_time()
+    for seed in seeds:
+        day = Day(_world(), seed)
+        failure = _live(day, seed)
+        judged.add(Judged(1, int(day.is_long), 0.0, [failure] if failure is not None else [], day.counted))
+    gc.collect()
+    judged.cpu_s = time.process_time() - began
+    return judged
 
 
-def run_on_all_cores(count: int) -> Iterator[tuple[int, list[Failure]]]:
-    """Seeds 1 to `count`; gives how many more are done and which of them failed, as they come."""
+def run_on_all_cores(count: int) -> Iterator[Judged]:
+    """Seeds 1 to `count`, in parts as they come."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chunks = [range(first, min(first + CHUNK, count + 1)) for first in range(1, count + 1, CHUNK)]
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_begin_worker) as pool:
-        sizes: dict[Future[list[Failure]], int] = {pool.submit(run_all, chunk): len(chunk) for chunk in chunks}
-        for done in as_completed(sizes):
-            yield sizes[done], done.result()
+        for done in as_completed([pool.submit(run_all, chunk) for chunk in chunks]):
+            yield done.result()
 
 
 @cache

@@ -8,46 +8,70 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, create_engine, event, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import JSON, Select, create_engine, event, select
 from sqlalchemy.pool import StaticPool
 
-from app.domain.books import BrokerOrder, BrokerTrade
+from app.domain.books import BrokerOrder, BrokerTrade, OrderStatus, OrderUpdate
 from app.domain.contracts import ContractKey, PriceType, Product, Side
+from app.domain.errors import Unavailable
 from app.domain.money import Units
 from app.domain.orders import OrderRequest
 from app.domain.outcomes import Outcome
 from app.domain.plan import Mode
+from app.engine.intake import LOOK_S, Intake
 from app.persistence.database import Database, Table
+from app.persistence.tables import Run
+from app.ports.feed import FeedMode
+from app.services.activity import Activity
+from app.services.claims import Claims
+from app.services.commands import Commands
+from app.services.journal import Journal
+from app.services.kill_switch import KillSwitch
 from app.services.order_desk import OrderDesk
+from app.services.price_board import PriceBoard
+from app.services.reconciler import Reconciler
+from app.services.risk_monitor import RiskMonitor
+from app.services.run_board import RunBoard
+from tests.chaos.quick_session import QuickDatabase, QuickSession
+from tests.chaos.quick_statements import Driver
 from tests.unit.services.market_fakes import FakeClock
 from tests.unit.services.order_world import OrderWorld
-from tests.unit.services.pretend_broker import BY_HAND, PretendBroker
+from tests.unit.services.pretend_broker import BY_HAND, PRICE, PretendBroker, Standing
 
 ACCOUNTS = 2
+CONNECT = {"check_same_thread": False, "cached_statements": 2000}
+"""SQLite keeps what it made of so many statements; with its usual 128 a schedule would make most of them anew."""
 
 
-class _QuickSession(Session):
-    """As any session, with queries by id made once for each table: making them takes longer than asking them."""
+@dataclass(frozen=True)
+class _Asha:
+    """The one user, an admin."""
 
-    def get_one(self, entity: Any, ident: Any, **how: Any) -> Any:
-        if how.keys() - {"with_for_update"}:
-            return super().get_one(entity, ident, **how)
-        known = None if how else self.identity_map.get((entity, (ident,), None))
-        return self.scalars(_by_id(entity, to_write=bool(how)), {"id": ident}).one() if known is None else known
+    id: int = 1
+    username: str = "asha"
+    is_admin: bool = True
 
 
-@cache
-def _by_id(entity: Any, *, to_write: bool) -> Select[Any]:
-    return select(entity).where(entity.id == bindparam("id")).execution_options(populate_existing=to_write)
+class _NoNetwork:
+    """Feeds, quotes and password checks that let everything pass and bring nothing."""
+
+    def want(self, consumer: str, keys: object, mode: FeedMode) -> None:
+        """Nothing is subscribed."""
+
+    def confirm(self, user_id: int, password: str, address: str) -> None:
+        """Any password will do."""
+
+    def refresh(self, keys: object, older_than_s: float) -> None:
+        """No quote comes."""
 
 
 @dataclass
 class WatchedBroker(PretendBroker):
     """`asked` hears of each call before it is answered. `shuffle` is the dice that reorder its books, None for none.
 
-    `omits` order rows are left out of the next read. `touched` are symbols in which people traded past us, `alike` ids
-    of their orders of today that look like one of ours, `mimicked` the units of those of all days.
+    `omits` order rows are left out of the next read. `stream` is what it has pushed and nobody has heard yet. `touched`
+    are symbols in which people traded past us, `alike` ids of their orders of today that look like one of ours,
+    `mimicked` the units of those of all days.
     """
 
     asked: Callable[[OrderRequest], None] = lambda _request: None
@@ -55,11 +79,33 @@ class WatchedBroker(PretendBroker):
     omits: int = 0
     touched: set[str] = field(default_factory=set)
     alike: set[str] = field(default_factory=set)
+    stream: list[OrderUpdate] = field(default_factory=list)
     mimicked: dict[tuple[ContractKey, Side], int] = field(default_factory=dict)
 
     def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
         self.asked(request)
         return super().place(request, expected=expected)
+
+    def accept(self, request: OrderRequest) -> str:
+        order_id = super().accept(request)
+        self.stream.append(self.news(self.standing[-1]))
+        return order_id
+
+    def fill(self, order: Standing, units: int | None = None, price: Decimal = PRICE) -> None:
+        before = order.filled
+        super().fill(order, units, price)
+        if order.filled != before and price == PRICE:
+            self.stream.append(self.news(order))
+
+    def cancel(self, order_id: str, tag: str) -> Outcome:
+        outcome = super().cancel(order_id, tag)
+        self.stream += [self.news(each) for each in self.standing if each.order_id == order_id]
+        return outcome
+
+    def end(self, order: Standing, status: OrderStatus, reason: str | None = None) -> None:
+        """The broker itself ends an order; why is pushed and in no book."""
+        order.status = status
+        self.stream.append(self.news(order, reason))
 
     def order_book(self, expected: Mode | None = None) -> list[BrokerOrder]:
         rows = super().order_book(expected)
@@ -80,54 +126,139 @@ class WatchedBroker(PretendBroker):
         super().by_hand(key, side, units)
 
     def mimic(self, key: ContractKey, side: Side, units: int, price: Decimal) -> None:
-        """A stranger's order that nobody can tell from ours."""
+        """A stranger's order that nobody can tell from one of ours that is looked for."""
+        self.alike.add(self.stranger(key, side, units, price))
+        self.mimicked[key, side] = self.mimicked.get((key, side), 0) + units
+
+    def stranger(self, key: ContractKey, side: Side, units: int, price: Decimal) -> str:
+        """The id of an order that looks like ours and is not."""
         request = OrderRequest(key, side, Units(units), Product.MIS, PriceType.LIMIT, price, Decimal(0), BY_HAND)
         self.touched.add(key.symbol)
         order_id = self.accept(request)
-        self.alike.add(order_id)
         self.fill(self.standing[-1], price=price)
-        self.mimicked[key, side] = self.mimicked.get((key, side), 0) + units
+        return order_id
 
     def next_day(self) -> None:
         super().next_day()
         self.alike.clear()
+        self.stream.clear()
 
 
 class ChaosWorld(OrderWorld):
     """Two accounts. `begin` makes it new, whatever happened in it before; `rows` are read again only after a write."""
 
-    def __init__(self) -> None:
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    def __init__(self, *, quick: bool = True) -> None:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=CONNECT)
         self.connection = _prepare(engine)
+        self.driver = Driver(engine, self.connection)
         Table.metadata.create_all(engine)
         self.former: OrderDesk | None = None
+        self.former_books: Reconciler | None = None
+        self.together = False
+        self.overtake: Callable[[], None] = lambda: None
+        """What happens between the calls and the record of their answers."""
+        self.asha = _Asha()
         self.sending: int | None = None
-        self._read: dict[Any, tuple[int, list[Any]]] = {}
-        database = Database(engine)
-        database._sessions = sessionmaker(engine, class_=_QuickSession, expire_on_commit=False)
-        self.prepare(database, ACCOUNTS)
-        self._new = sqlite3.connect(":memory:", check_same_thread=False)
-        self.connection.backup(self._new)
+        self.prepare(QuickDatabase(self.driver) if quick else Database(engine), ACCOUNTS)
+        tables = [table.name for table in Table.metadata.sorted_tables]
+        self._empty = [f"DELETE FROM {name}" for name in reversed(tables)]
+        self._first = [(name, row) for name in tables for row in self.connection.execute(f"SELECT * FROM {name}")]
 
-    def begin(self, asked: Callable[[int, OrderRequest], None]) -> None:
+    def begin(self, asked: Callable[[int, OrderRequest], None], accounts: int = ACCOUNTS) -> None:
         """A new day at new brokers; `asked` hears of each call with the number of its account."""
-        self._new.backup(self.connection)
-        self._read.clear()
+        self._renew()
         self.clock = FakeClock()
         self.hours.now = type(self.hours)().now
-        watched = {number: WatchedBroker() for number in self.brokers}
+        watched = {number: WatchedBroker() for number in range(1, accounts + 1)}
         for number, broker in watched.items():
             broker.asked = lambda request, number=number: asked(number, request)  # type: ignore[misc]
         self.brokers = dict(watched)
         self.watched = watched
         self.epoch, self.sending = 1, None
+        self.together = False
+        self.overtake = lambda: None
         self.restart()
         self.former = None
 
+    def _renew(self) -> None:
+        """The first rows alone. Their tables stay, and with them all that SQLite has made of the statements."""
+        self.connection.execute("BEGIN")
+        for statement in self._empty:
+            self.connection.execute(statement)
+        for name, row in self._first:
+            self.connection.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
+        self.connection.execute("COMMIT")
+        self.driver.forget()
+
     def restart(self) -> None:
-        self.former = getattr(self, "desk", None)
+        self.former, self.former_books = getattr(self, "desk", None), getattr(self, "reconciler", None)
         self.sending = None
         super().restart()
+        self._open_desk()
+
+    def _open_desk(self) -> None:
+        """What judges prices and takes what people ask; all that it remembers dies with the process."""
+        nothing: Any = _NoNetwork()
+        journal, activity = Journal(self.clock), Activity(self.database, self.clock)
+        self.board = PriceBoard(self.clock)
+        self.run_board = RunBoard(self.database, self.board, self.clock)
+        self.risk = RiskMonitor(
+            self.board, self.run_board, nothing, websocket_manager=nothing, journal=journal, clock=self.clock,
+            ask_exit=lambda run_id, why, also: self.executor.ask_exit(
+                run_id, account_id=None, leg=None, why=why, also=also
+            ),
+        )  # fmt: skip
+        self.commands = Commands(self.database, self.clock, activity, lambda: None)
+        self.kill_switch = KillSwitch(self.database, self.clock, activity, nothing, lambda: None)
+        self.intake = Intake(self.database, self.clock, self.executor, self.adopter)
+
+    def _touch(self, run_id: int, account_id: int) -> None:
+        super()._touch(run_id, account_id)
+        self.run_board.changed(run_id)
+
+    def work(self) -> None:
+        """Do what was handed to the lanes: one by one, or, while `together`, claimed and recorded as the engine does.
+
+        All that may go is claimed in one transaction, what is lacking is fetched and claimed in the next, each is
+        called, and all answers are recorded at once. Who dies between two calls leaves claims that were never called.
+        """
+        if not self.together:
+            super().work()
+            return
+        while self.queue.changes:
+            self.changes.modify(self.queue.changes.popitem()[0])
+        jobs = list(self.queue.jobs)
+        self.queue.jobs.clear()
+        for intent_id in [intent_id for intent_id, cancel in jobs if cancel]:
+            self.desk.cancel(intent_id)
+        self._send_together([intent_id for intent_id, cancel in jobs if not cancel])
+
+    def _send_together(self, intent_ids: list[int]) -> None:
+        answers: dict[int, Outcome] = {}
+        for _ in range(2):
+            try:
+                claims = self.desk.claim(intent_ids) if intent_ids else Claims()
+            except Unavailable:
+                break  # another engine leads: nothing was claimed
+            for intent_id, claimed in claims.ready.items():
+                self.sending = intent_id
+                answers[intent_id] = self.desk.call(claimed)
+                self.sending = None
+            intent_ids = [intent_id for intent_id in claims.lacking if self.desk.fetch(intent_id)]
+        self.overtake()
+        if answers:
+            self.desk.record(answers)
+
+    def take_commands(self) -> None:
+        """The engine does what was asked, until nothing is left."""
+        while self.intake.step() != LOOK_S:
+            pass
+
+    def rule(self, run_id: int, *, max_loss: Decimal | None, max_profit: Decimal | None) -> None:
+        """The limits of a run that has just begun."""
+        with self.database.transaction() as session:
+            run = session.get_one(Run, run_id)
+            run.max_loss, run.max_profit = max_loss, max_profit
 
     def send(self, intent_id: int) -> None:
         self.send_from(self.desk, intent_id)
@@ -139,17 +270,16 @@ class ChaosWorld(OrderWorld):
         self.sending = None
 
     def rows(self, table: Any) -> list[Any]:
-        """Plain rows with the columns of the table."""
-        return self.read_once(select(table.__table__).order_by(table.id), table)
+        """Plain rows with the columns of the table, without those of JSON."""
+        return self.found(_all_of(table))
 
-    def read_once(self, query: Select[Any], name: Any) -> list[Any]:
-        """The rows of a query that is always the same under this name."""
-        changes = self.connection.total_changes
-        known = self._read.get(name)
-        if known is None or known[0] != changes:
-            with self.database.engine.connect() as connection:
-                known = self._read[name] = (changes, list(connection.execute(query)))
-        return known[1]
+    def found(self, query: Select[Any]) -> list[Any]:
+        return QuickSession(self.driver).execute(query).all()
+
+
+@cache
+def _all_of(table: Any) -> Select[Any]:
+    return select(*(each for each in table.__table__.columns if not isinstance(each.type, JSON))).order_by(table.id)
 
 
 def _prepare(engine: Any) -> sqlite3.Connection:

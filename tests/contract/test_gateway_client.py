@@ -18,7 +18,7 @@ from app.domain.books import OrderStatus
 from app.domain.calendar import IST, HoursCheck, sane_hours
 from app.domain.contracts import Contract, ContractKey, Kind, PriceType, Product, Side
 from app.domain.money import Units
-from app.domain.orders import OrderRequest
+from app.domain.orders import ModifyRequest, OrderRequest
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.ports.gateway import (
@@ -184,6 +184,41 @@ def test_a_resting_order_is_cancelled(simulator: SimulatorProcess, gateway: Open
     assert gateway.cancel(outcome.order_id, "contract test").verdict is Verdict.ACK
     assert gateway.order_book()[0].status is OrderStatus.CANCELLED
     assert gateway.cancel(outcome.order_id, "contract test").verdict is not Verdict.ACK
+
+
+def test_the_prices_of_a_resting_order_are_changed(
+    simulator: SimulatorProcess, gateway: OpenAlgoGateway, call: Contract
+) -> None:
+    last = gateway.quotes([call.key])[call.key].ltp
+    low, lower = ((last * part).quantize(Decimal(1)) for part in (Decimal("0.8"), Decimal("0.75")))
+    resting = order(call, price_type=PriceType.LIMIT, price=low)
+    placed = gateway.place(resting, expected=Mode.LIVE)
+    assert placed.order_id is not None
+    change = ModifyRequest(placed.order_id, replace(resting, price=lower))
+    assert gateway.modify(change).verdict is Verdict.ACK
+    (row,) = gateway.order_book()
+    assert (row.order_id, row.status, row.price, row.units) == (
+        placed.order_id, OrderStatus.OPEN, lower, call.lot_size,
+    )  # fmt: skip
+    gateway.cancel(placed.order_id, "contract test")
+    assert gateway.modify(change).verdict is not Verdict.ACK
+    assert gateway.order_book()[0].price == lower
+
+
+def test_a_stop_waits_for_its_trigger_and_takes_another(
+    simulator: SimulatorProcess, gateway: OpenAlgoGateway, call: Contract
+) -> None:
+    last = gateway.quotes([call.key])[call.key].ltp
+    trigger, limit = ((last * part).quantize(Decimal(1)) for part in (Decimal("1.2"), Decimal("1.25")))
+    stop = order(call, price_type=PriceType.SL, price=limit, trigger_price=trigger)
+    placed = gateway.place(stop, expected=Mode.LIVE)
+    assert placed.order_id is not None
+    (row,) = gateway.order_book()
+    assert (row.status, row.price, row.trigger_price) == (OrderStatus.TRIGGER_PENDING, limit, trigger)
+    moved = replace(stop, trigger_price=trigger + 1)
+    assert gateway.modify(ModifyRequest(placed.order_id, moved)).verdict is Verdict.ACK
+    (row,) = gateway.order_book()
+    assert (row.status, row.price, row.trigger_price) == (OrderStatus.TRIGGER_PENDING, limit, trigger + 1)
 
 
 def test_an_analyzer_order_is_acknowledged_only_where_it_is_expected(

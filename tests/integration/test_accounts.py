@@ -22,6 +22,7 @@ FORM = {
     "host_url": "http://127.0.0.1:5001",
     "websocket_url": "ws://127.0.0.1:8765",
     "api_key": "canary-key-0001",
+    "orders_per_second": "",
     "notes": "",
 }
 
@@ -253,7 +254,7 @@ def test_an_edit_with_the_key_is_tried_and_learns_the_mode_anew(desk: Bench) -> 
     assert stored(desk)[0].name == "Zerodha 1"
 
 
-def test_the_address_stays_while_a_run_is_open(desk: Bench) -> None:
+def test_row_50_the_address_stays_while_a_run_is_open(desk: Bench) -> None:
     browser = desk.admin()
     browser.post("/accounts/new", FORM, page="/accounts/new")
     open_run(desk, 1)
@@ -294,7 +295,7 @@ def test_pausing_and_resuming(desk: Bench) -> None:
     assert [line for line in log(desk) if "aused" in line] == ["Paused Zerodha 1: no entries, exits go on."]
 
 
-def test_an_account_with_an_open_run_is_not_archived(desk: Bench) -> None:
+def test_row_50_an_account_with_an_open_run_is_not_archived(desk: Bench) -> None:
     browser = desk.admin()
     browser.post("/accounts/new", FORM, page="/accounts/new")
     open_run(desk, 1, state="ATTENTION")
@@ -356,3 +357,21 @@ def test_a_halted_account_is_resumed_when_its_gateway_is_in_its_mode_again(desk:
     browser.post("/accounts/1/resume", page="/accounts/1")
     assert stored(desk)[0].state == "ACTIVE"
     assert desk.desk.health.of(1).state is HealthState.CATCHING_UP
+
+
+def test_an_account_has_its_own_limit_of_calls(desk: Bench) -> None:
+    browser = desk.admin()
+    browser.post("/accounts/new", {**FORM, "orders_per_second": "5"})
+    (account,) = stored(desk)
+    assert account.orders_per_second == 5
+    assert 'value="5"' in browser.get(f"/accounts/{account.id}/edit").text
+    browser.post(f"/accounts/{account.id}/edit", {**FORM, "orders_per_second": "", "api_key": ""})
+    assert stored(desk)[0].orders_per_second is None
+
+
+@pytest.mark.parametrize("most", ["0", "11", "1.5", "many", "-3"])
+def test_a_limit_that_no_exchange_has_is_refused(desk: Bench, most: str) -> None:
+    answer = desk.admin().post("/accounts/new", {**FORM, "orders_per_second": most})
+    assert answer.status_code == 422
+    assert "whole number from 1 to 10" in answer.text
+    assert stored(desk) == []

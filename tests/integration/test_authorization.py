@@ -51,8 +51,16 @@ REVIEWED: dict[str, Who] = {
     "POST auth.setup": Who(303, 303, 303, 303),
     "POST auth.logout": DOES_FOR_ALL,
     "GET api.session": Who(401, 200, 200, 200),
+    "GET api.reconciliation": Who(401, 200, 200, 200),
+    "POST api.adopt": Who(401, 404, 202, 202),
+    "POST api.ignore": Who(401, 404, 503, 503),  # nothing listens at the account's gateway
+    "POST api.unignore": Who(401, 404, 409, 409),  # nothing is ignored
+    "POST trading.adopt_position": DOES_OWN_OR_ADMIN,
+    "POST trading.ignore_position": DOES_OWN_OR_ADMIN,
+    "POST trading.unignore_position": DOES_OWN_OR_ADMIN,
     "GET api.trading_states": Who(401, 200, 200, 200),
     "POST api.kill": Who(401, 422, 422, 422),  # an empty form names no target
+    "GET trading.alarms": SIGNED_IN,
     "GET trading.kill": SIGNED_IN,
     "GET trading.kill_live": SIGNED_IN,
     "POST trading.press_kill": Who(LOGIN, 422, 422, 422),
@@ -88,11 +96,15 @@ REVIEWED: dict[str, Who] = {
     "GET trading.positions": SIGNED_IN,
     "GET trading.holdings": SIGNED_IN,
     "GET trading.funds": SIGNED_IN,
+    "GET trading.reconciliation": SIGNED_IN,
     "GET trading.runs": SIGNED_IN,
     "POST trading.start_run": DOES_OWN_ONLY,
     "GET trading.run": OWN_OR_ADMIN,
     "GET trading.run_live": OWN_OR_ADMIN,
     "POST trading.exit_run": DOES_OWN_OR_ADMIN,
+    "POST trading.change_pending": DOES_OWN_OR_ADMIN,
+    "POST trading.send_again": DOES_OWN_OR_ADMIN,
+    "POST api.send_again": Who(401, 404, 202, 202),
 }
 """Every address, as a person has reviewed it. One that is not here fails the test that follows."""
 
@@ -113,9 +125,25 @@ def address(whole: Whole, rule: Rule) -> str:
 def form_for(whole: Whole, endpoint: str) -> dict[str, str]:
     """What makes the request one that would be done for somebody who may."""
     key = {"idempotency_key": "attack-0001"}
+    again = {"account_id": str(whole.ids["account_id"]), "leg_id": "1", "confirm": "yes"}
+    account = {"account_id": str(whole.ids["account_id"])}
+    place = {**account, "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
+    units = {**place, "side": "short", "units": "65"}
     forms = {
+        "trading.adopt_position": {**units, "idempotency_key": "attack-0005"},
+        "api.adopt": {**units, "idempotency_key": "attack-0006"},
+        **dict.fromkeys(("trading.ignore_position", "api.ignore"), units),
+        **dict.fromkeys(("trading.unignore_position", "api.unignore"), place),
         "trading.start_run": {"preview_id": str(whole.ids["preview_id"]), "digest": whole.digest, **key},
         "trading.exit_run": {"scope": "all", **key},
+        "trading.change_pending": {
+            "account_id": str(whole.ids["account_id"]),
+            "leg_id": "1",
+            "change": "cancel",
+            "idempotency_key": "attack-0002",
+        },
+        "trading.send_again": {**again, "idempotency_key": "attack-0003"},
+        "api.send_again": {**again, "idempotency_key": "attack-0004"},
         "accounts.move": {"direction": "up", "place": "1"},
     }
     return forms.get(endpoint, {})

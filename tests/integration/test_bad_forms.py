@@ -34,6 +34,7 @@ ACCOUNT = {
     "host_url": "http://127.0.0.1:2",
     "websocket_url": "ws://127.0.0.1:2",
     "api_key": "a-new-key",
+    "orders_per_second": "5",
     "notes": "none",
 }
 STRATEGY = {
@@ -49,15 +50,33 @@ STRATEGY = {
     "legs-0-side": "SELL",
     "legs-0-ratio": "1",
     "legs-0-product": "MIS",
+    "legs-0-price_type": "SL",
+    "legs-0-limit_price": "118",
+    "legs-0-trigger_price": "120",
+    "max_workers": "3",
+    "leg_failure": "retry",
+    "retries": "2",
+    "group_failure": "stop",
     "accounts": "{account_id}",
     "multiplier-{account_id}": "1",
     "action": "save",
 }
-STRATEGY_OPTIONAL = frozenset({"max_loss", "max_profit"})
+STRATEGY_OPTIONAL = frozenset({"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure"})
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
+AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempotency_key": KEY}
+
+PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
+UNITS = {**PLACE, "side": "short", "units": "65"}
+ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 
 FORMS: dict[str, Form] = {
+    "trading.adopt_position": Form("/trading/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
+    "trading.ignore_position": Form("/trading/reconciliation/ignore", OWNER, UNITS),
+    "trading.unignore_position": Form("/trading/reconciliation/unignore", OWNER, PLACE),
+    "api.adopt": Form("/api/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
+    "api.ignore": Form("/api/reconciliation/ignore", OWNER, UNITS),
+    "api.unignore": Form("/api/reconciliation/unignore", OWNER, PLACE),
     "auth.setup": Form(
         "/auth/setup",
         None,
@@ -67,14 +86,18 @@ FORMS: dict[str, Form] = {
     "auth.login": Form("/auth/login", None, PERSON, text=frozenset({"username", "password"})),
     "auth.logout": Form("/auth/logout", OWNER),
     "accounts.new": Form(
-        "/accounts/new", ADMIN, ACCOUNT, text=frozenset({"name", "api_key", "notes"}), optional=frozenset({"notes"})
+        "/accounts/new",
+        ADMIN,
+        ACCOUNT,
+        text=frozenset({"name", "api_key", "notes"}),
+        optional=frozenset({"notes", "orders_per_second"}),
     ),
     "accounts.edit": Form(
         "/accounts/{account_id}/edit",
         ADMIN,
         ACCOUNT,
         text=frozenset({"name", "api_key", "notes"}),
-        optional=frozenset({"notes"}),
+        optional=frozenset({"notes", "orders_per_second"}),
     ),
     "accounts.test": Form("/accounts/{account_id}/test", ADMIN),
     "accounts.pause": Form("/accounts/{account_id}/pause", ADMIN),
@@ -93,8 +116,24 @@ FORMS: dict[str, Form] = {
     "trading.exit_run": Form(
         "/trading/runs/{run_id}/exit",
         OWNER,
-        {"scope": "cell", "leg_id": "1", "account_id": "{account_id}", "idempotency_key": KEY},
+        {"scope": "cell", "leg_id": "1", "account_id": "{account_id}", "with_shorts": "yes", "idempotency_key": KEY},
+        optional=frozenset({"with_shorts"}),
     ),
+    "trading.change_pending": Form(
+        "/trading/runs/{run_id}/pending",
+        OWNER,
+        {
+            "account_id": "{account_id}",
+            "leg_id": "1",
+            "change": "price",
+            "limit_price": "120.05",
+            "trigger_price": "119",
+            "idempotency_key": KEY,
+        },
+        optional=frozenset({"limit_price", "trigger_price"}),
+    ),
+    "trading.send_again": Form("/trading/runs/{run_id}/send-again", OWNER, AGAIN),
+    "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
     "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
     "trading.release_kill": Form(
         "/trading/kill/release",

@@ -41,11 +41,11 @@ def _straddle(underlying: str, expiry: ExpiryWord) -> tuple[LegSpec, ...]:
 )
 def test_a_straddle_goes_in_and_out(desk: LiveDesk, underlying: str, expiry: ExpiryWord, lot: int) -> None:
     run_id = desk.run(_straddle(underlying, expiry))
-    desk.until(run_id, "OPEN", within_s=40)
+    desk.until(run_id, "OPEN")
     for number in range(1, 6):
         assert sorted(desk.net_at_broker(number).values()) == [-lot, -lot], desk.story(run_id)
     desk.exit(run_id)
-    desk.until(run_id, "CLOSED", within_s=40)
+    desk.until(run_id, "CLOSED")
     assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5
 
 
@@ -88,10 +88,10 @@ def test_a_future_against_an_option_by_strike_and_one_by_premium(desk: LiveDesk)
     assert resolved[1].kind is Kind.FUT
     assert resolved[2].strike == strike
     run_id = desk.send(preview)
-    desk.until(run_id, "OPEN", within_s=40)
+    desk.until(run_id, "OPEN")
     wanted = {resolved[1].key.symbol: 65, resolved[2].key.symbol: -65, resolved[3].key.symbol: 130}
     assert desk.net_at_broker(1) == wanted
     assert desk.net_at_broker(2) == wanted
     desk.exit(run_id)
-    desk.until(run_id, "CLOSED", within_s=40)
+    desk.until(run_id, "CLOSED")
     assert desk.net_at_broker(1) == {}

@@ -23,7 +23,9 @@ def want_many(rig: MarketRig) -> None:
     rig.feed.want("test", [NIFTY, *options], FeedMode.QUOTE)
 
 
-def test_when_the_primary_goes_away_the_backup_serves_everything_within_seconds(simulator: SimulatorProcess) -> None:
+def test_row_49_when_the_primary_goes_away_the_backup_serves_everything_within_seconds(
+    simulator: SimulatorProcess,
+) -> None:
     with running_rig(simulator, 1, 2, 3) as rig:
         want_many(rig)
         rig.wait(lambda: rig.serving == 1 and rig.all_confirmed())

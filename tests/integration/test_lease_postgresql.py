@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text, update
+from sqlalchemy.exc import InternalError, ProgrammingError
 
 from app.adapters.clock import SystemClock
 from app.domain.contracts import Side
@@ -17,6 +18,7 @@ from app.engine.engine import Engine
 from app.engine.lease import Build, DatabaseLease
 from app.engine.supervisor import Supervisor
 from app.persistence.database import Database, Table
+from app.persistence.leading import until
 from app.persistence.tables import LeaseRow
 from tests.live_desk import eventually
 from tests.unit.services.order_world import OrderWorld
@@ -24,7 +26,6 @@ from tests.unit.services.pretend_broker import CALL
 
 BUILD = Build((1, 0, 0))
 TTL_S = 0.6
-SURE_S = 0.3
 
 HOLDER = """
 import sys, time
@@ -50,8 +51,8 @@ def database(postgres_url: str) -> Iterator[Database]:
     engine.dispose()
 
 
-def lease_on(database: Database) -> DatabaseLease:
-    return DatabaseLease(database, SystemClock(), BUILD, ttl_s=TTL_S, sure_s=SURE_S)
+def lease_on(database: Database, *, ttl_s: float = 60.0, sure_s: float = 30.0) -> DatabaseLease:
+    return DatabaseLease(database, SystemClock(), BUILD, ttl_s=ttl_s, sure_s=sure_s)
 
 
 class Holder:
@@ -102,7 +103,7 @@ def test_a_killed_holder_is_replaced_long_before_its_lease_ends(database: Databa
     mine.give_back()
 
 
-def test_a_stopped_holder_is_replaced_when_its_lease_ends_and_finds_that_out(
+def test_row_14_a_stopped_holder_is_replaced_when_its_lease_ends_and_finds_that_out(
     database: Database, holder: Holder
 ) -> None:
     mine = lease_on(database)
@@ -115,8 +116,28 @@ def test_a_stopped_holder_is_replaced_when_its_lease_ends_and_finds_that_out(
     mine.give_back()
 
 
-def test_who_cannot_renew_stops_sending_before_anybody_else_begins(database: Database) -> None:
-    first, second = lease_on(database), lease_on(database)
+def test_a_holder_that_stopped_within_its_renewal_cannot_keep_the_row_locked(
+    database: Database, postgres_url: str
+) -> None:
+    """A stopped process is, for the database, a connection that never says another word."""
+    asleep = lease_on(Database(create_engine(postgres_url)), ttl_s=TTL_S)
+    mine = lease_on(database, sure_s=1.0)
+    assert asleep.take()
+    sleeper = Database(create_engine(postgres_url))
+    with sleeper.reading() as session:
+        session.execute(update(LeaseRow).values(expires_at=until(TTL_S)))
+        assert eventually(mine.take, "the lease ends and the sleeper's lock is taken from it", within_s=20)
+        with pytest.raises(InternalError, match="idle-in-transaction"):
+            session.commit()
+    assert mine.renew(), "it is not sure before it has asked again: the wait was longer than its lease"
+    assert mine.epoch == 2
+    assert not asleep.renew()
+    mine.give_back()
+    asleep.give_back()
+
+
+def test_row_14_who_cannot_renew_stops_sending_before_anybody_else_begins(database: Database) -> None:
+    first, second = lease_on(database, sure_s=1.0), lease_on(database)
     assert first.take()
     moment_of_doubt = eventually(lambda: first.epoch is None, "not renewed, it is not sure any more")
     assert moment_of_doubt
@@ -126,7 +147,7 @@ def test_who_cannot_renew_stops_sending_before_anybody_else_begins(database: Dat
     first.give_back()
 
 
-def test_claims_of_a_leader_that_was_replaced_change_no_row(tmp_path: Path, postgres_url: str) -> None:
+def test_row_14_claims_of_a_leader_that_was_replaced_change_no_row(tmp_path: Path, postgres_url: str) -> None:
     world = OrderWorld(tmp_path, url=postgres_url)
     run_id = world.start((CALL, Side.BUY, 1))
     world.executor.step()
@@ -140,6 +161,47 @@ def test_claims_of_a_leader_that_was_replaced_change_no_row(tmp_path: Path, post
     world.turn()
     assert world.broker.placed == 1, "the new leader sends it"
     world.database.engine.dispose()
+
+
+def cut_connections(of: Database) -> None:
+    """As a database does that is restarted: every connection but the one that asks."""
+    with of.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+def test_a_holder_whose_connections_were_cut_is_not_taken_for_dead(database: Database, postgres_url: str) -> None:
+    """Its guard went with them: it takes that again, before somebody who comes later finds it free."""
+    there = Database(create_engine(postgres_url, pool_pre_ping=True))
+    holder, late = lease_on(there), lease_on(database)
+    assert holder.take()
+    cut_connections(database)
+    assert holder.renew()
+    assert not late.take()
+    assert (holder.renew(), holder.epoch) == (True, 1)
+    holder.give_back()
+    there.engine.dispose()
+
+
+def test_a_guard_that_was_cut_gives_nobody_the_lease(database: Database, postgres_url: str) -> None:
+    """Who got the guard and could not go on may have lost it since, and somebody else leads."""
+    there = Database(create_engine(postgres_url, pool_pre_ping=True))
+    schema: list[str | None] = ["of tables that are not there"]
+    waiting = DatabaseLease(there, SystemClock(), Build((1, 0, 0), lambda: schema[0]))
+    with pytest.raises(ProgrammingError):
+        waiting.take()
+    cut_connections(database)
+    leading = lease_on(database)
+    assert leading.take()
+    schema[0] = None
+    assert not waiting.take()
+    assert leading.renew()
+    leading.give_back()
+    there.engine.dispose()
 
 
 def test_an_engine_that_lost_the_lease_ends_its_process(database: Database) -> None:

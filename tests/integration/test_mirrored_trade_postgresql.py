@@ -39,12 +39,12 @@ def test_a_mirrored_trade_and_its_many_clicks(desk: LiveDesk) -> None:
         runs = set(clicks.map(lambda n: desk.send(preview, key=f"click-{n % 3:06d}"), range(24)))
     assert len(runs) == 1
     run_id = runs.pop()
-    desk.until(run_id, "OPEN", within_s=40)
-    assert [len(desk.orders_at_broker(number)) for number in range(1, 6)] == [4] * 5
+    desk.until(run_id, "OPEN")
+    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5
     with ThreadPoolExecutor(8) as clicks:
         list(clicks.map(lambda n: desk.exit(run_id, key=f"exit-{n % 3:06d}"), range(16)))
-    desk.until(run_id, "CLOSED", within_s=40)
-    assert [len(desk.orders_at_broker(number)) for number in range(1, 6)] == [8] * 5
+    desk.until(run_id, "CLOSED")
+    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [8] * 5
     assert all_flat(desk)
 
 
@@ -53,7 +53,7 @@ def test_an_exit_in_the_middle_of_the_entry_leaves_nothing_behind(desk: LiveDesk
     eventually(lambda: desk.intents(run_id), "orders are written")
     desk.exit(run_id, ExitScope(account_id=desk.account_ids[0]), key="exit-one")
     desk.exit(run_id, key="exit-all")
-    desk.until(run_id, "CLOSED", within_s=40)
+    desk.until(run_id, "CLOSED")
     assert all_flat(desk)
     sent = [intent for intent in desk.intents(run_id) if intent.sent_at is not None]
     assert all(intent.order_id is not None for intent in sent), desk.story(run_id)
@@ -67,9 +67,9 @@ def test_a_lost_answer_and_a_restart_double_nothing(
         run_id = desk.run(STRADDLE, name="Straddle over a restart")
         eventually(lambda: desk.events(run_id, "unknown"), "one answer is lost")
     with live_desk(simulator, tmp_path, database_url=empty_url) as desk:
-        desk.until(run_id, "OPEN", within_s=40)
-        assert [len(desk.orders_at_broker(number)) for number in range(1, 6)] == [2] * 5
+        desk.until(run_id, "OPEN")
+        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [2] * 5
         desk.exit(run_id)
-        desk.until(run_id, "CLOSED", within_s=40)
-        assert [len(desk.orders_at_broker(number)) for number in range(1, 6)] == [4] * 5
+        desk.until(run_id, "CLOSED")
+        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5
         assert all_flat(desk)

@@ -31,7 +31,7 @@ def desk(tmp_path: Path) -> Iterator[TradingBench]:
 def asked(desk: TradingBench) -> list[dict[str, object]]:
     with desk.bench.database.reading() as session:
         rows = session.scalars(select(CommandRow).where(CommandRow.kind == "EXIT").order_by(CommandRow.id))
-        return [{"account_id": row.payload["account_id"], "leg": row.payload["leg"]} for row in rows]
+        return [{name: value for name, value in row.payload.items() if name != "by"} for row in rows]
 
 
 def test_before_the_engine_has_it_everything_waits(desk: TradingBench) -> None:
@@ -192,6 +192,9 @@ def test_leaving_a_hedge_alone_warns(desk: TradingBench) -> None:
     found = re.findall(r'<dialog[^>]*id="(exit-[^"]+)"(.*?)</dialog>', page, re.DOTALL)
     dialogs = {name: read(inside) for name, inside in found}
     assert warning in dialogs["exit-leg-2"]
+    assert "Close it alone Close with 26,200 CE" in dialogs["exit-leg-2"]
+    assert 'name="with_shorts" value="yes"' in dict(found)["exit-leg-2"]
+    assert "Close with" not in dialogs["exit-leg-1"]
     assert all(warning not in text for name, text in dialogs.items() if name != "exit-leg-2")
 
 
@@ -212,6 +215,7 @@ def test_what_leaves_already_is_not_offered_again(desk: TradingBench) -> None:
     [
         ({"scope": "all"}, {"account_id": None, "leg": None}),
         ({"scope": "leg", "leg_id": "2"}, {"account_id": None, "leg": 2}),
+        ({"scope": "leg", "leg_id": "2", "with_shorts": "yes"}, {"account_id": None, "leg": 2, "with_shorts": True}),
         ({"scope": "account", "account_id": "1"}, {"account_id": 1, "leg": None}),
         ({"scope": "cell", "account_id": "1", "leg_id": "2"}, {"account_id": 1, "leg": 2}),
     ],

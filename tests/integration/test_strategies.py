@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.errors import NoFreshPrice
+from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
 from app.services.strategies import SavedStrategy
 from tests.trading_desk import CE, NIFTY, TradingBench, sent, trading_bench
@@ -73,6 +74,22 @@ def test_a_straddle_from_the_template_is_saved_and_listed(desk: TradingBench) ->
     listed = browser.get("/strategies/").text
     assert "Short straddle NIFTY" in listed
     assert "NIFTY current week MIS: sell ATM CE, sell ATM PE" in listed
+
+
+def test_a_typed_price_is_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts = desk.accounts()
+    browser = desk.admin()
+    policy = {"leg_failure": "retry", "retries": "3", "group_failure": "stop"}
+    stop = {"legs-1-price_type": "SL", "legs-1-limit_price": "88.05", "legs-1-trigger_price": "90"}
+    assert sent(browser, "/strategies/new", fields(accounts, max_workers="2", **policy, **stop)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.max_workers == 2
+    assert saved.spec.failure == FailurePolicy(LegPolicy.RETRY, 3, GroupPolicy.STOP)
+    assert [leg.pricing.words() for leg in saved.spec.legs] == ["MARKET", "SL 88.05, trigger 90.00"]
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert [values(page, name) for name in policy] == [["retry"], ["3"], ["stop"]]
+    assert values(page, "legs-0-price_type") == ["MARKET"]
+    assert [values(page, name) for name in stop] == [["SL"], ["88.05"], ["90"]]
 
 
 def test_picked_options_become_legs(desk: TradingBench) -> None:
@@ -142,6 +159,13 @@ def test_legs_are_added_removed_and_replaced_without_saving(desk: TradingBench) 
             {"legs-0-kind": "FUT", "legs-0-strike_method": None},
             "legs-0-expiry",
             "futures expire monthly",
+        ),
+        ({"legs-1-price_type": "SL-M", "legs-1-trigger_price": "90"}, "legs-1-price_type", "Choose SL"),
+        ({"legs-1-price_type": "LIMIT"}, "legs-1-limit_price", "needs a limit price"),
+        (
+            {"legs-1-price_type": "SL", "legs-1-limit_price": "91", "legs-1-trigger_price": "90"},
+            "legs-1-limit_price",
+            "must be at or below its trigger of 90.00",
         ),
         ({"action": "explode"}, None, "This button is not known"),
         ({"action": None}, None, "This button is not known"),
@@ -225,7 +249,7 @@ def test_anothers_account_cannot_be_chosen(desk: TradingBench) -> None:
     assert stored(desk, "ravi") == []
 
 
-def test_archiving_takes_it_off_the_list_unless_it_runs(desk: TradingBench) -> None:
+def test_row_50_archiving_takes_it_off_the_list_unless_it_runs(desk: TradingBench) -> None:
     strategy = desk.strategy()
     browser = desk.admin()
     preview = desk.preview(strategy)

@@ -6,7 +6,7 @@ from tests.load.load_test import Measured, main
 
 
 def test_a_short_load_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--users", "3", "--sockets", "20", "--seconds", "5"]) == 0, capsys.readouterr().out
+    assert main(["--users", "2", "--sockets", "20", "--seconds", "2"]) == 0, capsys.readouterr().out
     said = capsys.readouterr().out
     assert "sockets lost: 0" in said
     assert "/trading/chain/NIFTY" in said

@@ -13,7 +13,7 @@ from app.adapters.openalgo.sending import Sending
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, Quote
 from app.domain.contracts import Contract, ContractKey
 from app.domain.money import Units
-from app.domain.orders import OrderRequest
+from app.domain.orders import ModifyRequest, OrderRequest
 from app.domain.outcomes import Answer, Outcome
 from app.domain.plan import Mode
 from app.ports.clock import Clock
@@ -115,6 +115,9 @@ class OpenAlgoGateway:
 
     def cancel(self, order_id: str, tag: str) -> Outcome:
         return self._sending.cancel(order_id, tag)
+
+    def modify(self, request: ModifyRequest) -> Outcome:
+        return self._sending.modify(request)
 
     def close(self) -> None:
         self._wire.close()

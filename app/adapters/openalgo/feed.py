@@ -53,7 +53,7 @@ class OpenAlgoFeed:
         self._lock = threading.Lock()
         self._asked: deque[tuple[int, frozenset[ContractKey]]] = deque()
         self._requests = 0
-        self._confirmed: set[ContractKey] = set()
+        self._confirmed: frozenset[ContractKey] = frozenset()
         self._refused: dict[ContractKey, str] = {}
         self.last_pong: float | None = None
         self.gateway_ms: int | None = None
@@ -99,8 +99,7 @@ class OpenAlgoFeed:
         return True
 
     def confirmed(self) -> frozenset[ContractKey]:
-        with self._lock:
-            return frozenset(self._confirmed)
+        return self._confirmed  # replaced whole, so nobody needs a copy: this is asked with every frame
 
     def refused(self) -> dict[ContractKey, str]:
         with self._lock:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -244,6 +245,10 @@ def _order_update(body: Mapping[str, object]) -> OrderUpdate:
         average=numbers.positive(row.raw("average_price")),
         reject_reason=parse.reject_reason(row.raw("rejection_reason")),
         mode=row.text("mode"),
+        product=row.text("product"),
+        price_type=row.text("pricetype").upper(),
+        price=numbers.positive(row.raw("price")) or Decimal(0),
+        trigger_price=numbers.positive(row.raw("trigger_price")) or Decimal(0),
     )
 
 

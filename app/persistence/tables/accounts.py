@@ -3,11 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
-from app.persistence.types import Factor, Instant
+from app.persistence.types import Factor, Instant, Rupees
 
 
 class TradingAccount(Table):
@@ -16,6 +16,8 @@ class TradingAccount(Table):
     `expected_mode` is `live` or `analyze`: a gateway found in the other mode is not sent anything. `feed_rank` orders
     accounts as sources of market data: 0 is the primary, then the backups. `state` is ACTIVE, PAUSED (no entries) or
     ARCHIVED (kept for the record; takes no part in anything). `broker` is as the gateway names it.
+    `orders_per_second` is how many calls in any second its lane makes on one exchange; None: as the settings say.
+    `max_day_loss` is rupees above zero: after so much loss today nothing new is begun in it; None: no limit.
     """
 
     __tablename__ = "trading_accounts"
@@ -31,6 +33,13 @@ class TradingAccount(Table):
     state: Mapped[str] = mapped_column(String(16), index=True)
     feed_rank: Mapped[int]
     multiplier: Mapped[Decimal] = mapped_column(Factor, default=Decimal(1))
+    orders_per_second: Mapped[int | None]
+    max_day_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        CheckConstraint("orders_per_second between 1 and 10", name="orders_per_second"),
+        CheckConstraint("max_day_loss > 0", name="max_day_loss"),
+    )

@@ -50,6 +50,17 @@ class LeaseRow(Table):
     schema: Mapped[str | None] = mapped_column(String(32))
 
 
+class EngineStart(Table):
+    """One time that an engine began to lead. `ended_at` None: it still leads, or it died."""
+
+    __tablename__ = "engine_starts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class TradingStateRow(Table):
     """Whether entries are taken, in a scope. No row means ACTIVE; `scope_id` is 0 where the scope is ALL.
 
@@ -68,6 +79,20 @@ class TradingStateRow(Table):
     why: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (UniqueConstraint("scope", "scope_id"),)
+
+
+class LearntSize(Table):
+    """The most units in one order of an underlying's contracts, learnt on that date from a refusal for size."""
+
+    __tablename__ = "learnt_sizes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trading_date: Mapped[date] = mapped_column(Date)
+    exchange: Mapped[str] = mapped_column(String(16))
+    underlying: Mapped[str] = mapped_column(String(32))
+    units: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("trading_date", "exchange", "underlying"),)
 
 
 class MarketRuleRow(Table):

@@ -13,15 +13,18 @@ from app.persistence.types import Instant, PriceRupees, Rupees
 class Run(Table):
     """One entry-to-exit life of a strategy. A preview makes at most one run: two clicks on Send make one row.
 
+    A run that was adopted has neither strategy nor preview: nobody here planned it.
+
     `state`: REQUESTED (by a page, not yet claimed by the engine), ENTERING, OPEN, EXITING, CLOSED (every execution is
     flat and settled), REFUSED (nothing was sent; `reason` says why), ATTENTION (cannot go on without a person).
+    `leg_failure`, `retries` and `group_failure` are the FailurePolicy that its preview showed.
     """
 
     __tablename__ = "runs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), index=True)
-    preview_id: Mapped[int] = mapped_column(ForeignKey("previews.id"), unique=True)
+    strategy_id: Mapped[int | None] = mapped_column(ForeignKey("strategies.id"), index=True)
+    preview_id: Mapped[int | None] = mapped_column(ForeignKey("previews.id"), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     mode: Mapped[str] = mapped_column(String(16))
@@ -29,6 +32,9 @@ class Run(Table):
     reason: Mapped[str | None] = mapped_column(Text)
     max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
+    retries: Mapped[int] = mapped_column(default=0)
+    group_failure: Mapped[str] = mapped_column(String(16), default="keep_going")
     requested_at: Mapped[datetime] = mapped_column(Instant)
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -39,7 +45,10 @@ class Run(Table):
 class StrategyExecution(Table):
     """One leg of a run in one account. Contract and product are fixed here, so an exit inherits them.
 
-    `exit_wanted` latches when this execution is to be flat; it says who or what asked.
+    `exit_wanted` latches when this execution is to be flat; it says who or what asked. `failed` latches when its entry
+    cannot be had as planned, and says why.
+    `margin_needed` is rupees that the whole part of its account in the run needs before anything of it is begun; None
+    when the broker gave no figure at the preview.
     """
 
     __tablename__ = "strategy_executions"
@@ -61,7 +70,9 @@ class StrategyExecution(Table):
     lot_size: Mapped[int]
     tick: Mapped[Decimal] = mapped_column(PriceRupees)
     freeze: Mapped[int]
+    margin_needed: Mapped[Decimal | None] = mapped_column(Rupees)
     exit_wanted: Mapped[str | None] = mapped_column(String(200))
+    failed: Mapped[str | None] = mapped_column(String(200))
 
     __table_args__ = (
         UniqueConstraint("run_id", "account_id", "leg"),
@@ -82,6 +93,27 @@ class RunEvent(Table):
     sentence: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (Index("ix_run_events_run_id_at", "run_id", "at"),)
+
+
+class Alarm(Table):
+    """Something about a run that a person has to know of at once, from `raised_at` until `cleared_at`, both real time.
+
+    `leg` None: of the account as a whole. `open_key` names its place while it lasts, so that there is one alarm for
+    it, and is None afterwards. `newest` is the newest intent that showed it, 0 where none did.
+    """
+
+    __tablename__ = "alarms"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    leg: Mapped[int | None]
+    sentence: Mapped[str] = mapped_column(Text)
+    newest: Mapped[int] = mapped_column(default=0)
+    raised_at: Mapped[datetime] = mapped_column(Instant)
+    cleared_at: Mapped[datetime | None] = mapped_column(Instant)
+    open_key: Mapped[str | None] = mapped_column(String(80), unique=True)
 
 
 class RiskEvent(Table):

@@ -11,7 +11,11 @@ from app.persistence.types import Factor, Instant, PriceRupees, Rupees
 
 
 class Strategy(Table):
-    """A recipe: legs by rule, accounts with multipliers, rules of the run."""
+    """A recipe: legs by rule, accounts with multipliers, rules of the run.
+
+    `max_workers` is the most orders under way at once in each account; None: as the settings say. `leg_failure`,
+    `retries` and `group_failure` are a domain.failure_policy.FailurePolicy.
+    """
 
     __tablename__ = "strategies"
 
@@ -21,6 +25,10 @@ class Strategy(Table):
     structures: Mapped[int]
     max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_workers: Mapped[int | None]
+    leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
+    retries: Mapped[int] = mapped_column(default=0)
+    group_failure: Mapped[str] = mapped_column(String(16), default="keep_going")
     archived: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
@@ -30,11 +38,18 @@ class Strategy(Table):
     )
     accounts: Mapped[list["StrategyAccount"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
-    __table_args__ = (UniqueConstraint("owner_id", "name"), CheckConstraint("structures >= 1", name="structures"))
+    __table_args__ = (
+        UniqueConstraint("owner_id", "name"),
+        CheckConstraint("structures >= 1", name="structures"),
+        CheckConstraint("max_workers between 1 and 10", name="max_workers"),
+    )
 
 
 class StrategyLeg(Table):
-    """One leg by rule. `expiry` is a word (`current_week`) or an ISO date; `strike_value` is None for ATM and FUT."""
+    """One leg by rule. `expiry` is a word (`current_week`) or an ISO date; `strike_value` is None for ATM and FUT.
+
+    `limit_price` and `trigger_price` are as typed, None where the price type does not use them.
+    """
 
     __tablename__ = "strategy_legs"
 
@@ -49,6 +64,9 @@ class StrategyLeg(Table):
     side: Mapped[str] = mapped_column(String(4))
     ratio: Mapped[int]
     product: Mapped[str] = mapped_column(String(8))
+    price_type: Mapped[str] = mapped_column(String(8), default="MARKET")
+    limit_price: Mapped[Decimal | None] = mapped_column(PriceRupees)
+    trigger_price: Mapped[Decimal | None] = mapped_column(PriceRupees)
 
     __table_args__ = (
         UniqueConstraint("strategy_id", "number"),

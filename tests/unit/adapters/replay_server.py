@@ -20,6 +20,7 @@ class Replay:
     drops: int = 0
     truncate: bool = False
     hang: threading.Event | None = None
+    hang_s: float = 20.0
     headers: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
@@ -47,7 +48,7 @@ class _Answerer(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if self.replay.hang is not None:
-            self.replay.hang.wait(20)
+            self.replay.hang.wait(self.replay.hang_s)
         status, content = self.replay.answers.get(
             path.split("?")[0], (404, b'{"message":"Not found","status":"error"}')
         )

@@ -90,7 +90,7 @@ def test_the_near_copy_spares_the_way(clock: HandClock, far: Far) -> None:
     assert far.calls == calls + 1
 
 
-def test_a_redis_that_is_down_costs_speed_only_and_is_left_alone_for_a_while(
+def test_row_33_a_redis_that_is_down_costs_speed_only_and_is_left_alone_for_a_while(
     clock: HandClock, far: Far, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = CacheManager(clock, far=far)
@@ -108,7 +108,9 @@ def test_a_redis_that_is_down_costs_speed_only_and_is_left_alone_for_a_while(
     assert len(caplog.records) == 1, "said once, not at every call"
 
 
-def test_a_redis_that_is_back_is_used_again(clock: HandClock, far: Far, caplog: pytest.LogCaptureFixture) -> None:
+def test_row_33_a_redis_that_is_back_is_used_again(
+    clock: HandClock, far: Far, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = CacheManager(clock, far=far)
     for is_down in (True, False, True):
         far.is_down = is_down

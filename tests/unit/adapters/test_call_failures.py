@@ -133,7 +133,7 @@ def test_a_silent_gateway_times_out_once(replay: Replay, clock: HandClock) -> No
     assert len(replay.asked) == 1
 
 
-def test_half_an_answer_is_no_answer(replay: Replay, clock: HandClock) -> None:
+def test_row_08_half_an_answer_is_no_answer(replay: Replay, clock: HandClock) -> None:
     replay.answers["placeorder"] = (200, b'{"orderid":"1","status":"success"}')
     replay.truncate = True
     with pytest.raises(CallFailed) as told:

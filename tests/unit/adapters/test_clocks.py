@@ -1,6 +1,7 @@
 """The machine's clock, and the market's on a simulator: at the simulator's speed, and back only on a reset."""
 
 import json
+import threading
 import time
 from datetime import UTC, datetime
 
@@ -145,6 +146,12 @@ def test_accounts_that_lack_something_are_refused(state: object, replay: Replay)
     replay.answers["/state"] = (200, json.dumps(state).encode())
     with pytest.raises(Unavailable, match="control port"):
         SimulatorControl(replay.url).accounts()
+
+
+def test_a_simulator_on_a_busy_machine_is_waited_for(replay: Replay) -> None:
+    replay.answers["/clock"] = (200, json.dumps({"now_ms": OPENING_MS, "speed": 1.0}).encode())
+    replay.hang, replay.hang_s = threading.Event(), 2.5
+    assert SimulatorControl(replay.url).time().now_ms == OPENING_MS
 
 
 def test_a_simulator_that_is_not_there() -> None:

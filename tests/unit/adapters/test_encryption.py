@@ -40,14 +40,14 @@ def test_keys_rotate() -> None:
     assert service.lock("secret", owner="a").startswith("new:")
 
 
-def test_a_missing_key_is_named_and_the_secret_is_not() -> None:
+def test_row_56_a_missing_key_is_named_and_the_secret_is_not() -> None:
     locked = EncryptionService(OLD).lock("secret", owner="a")
     with pytest.raises(KeyMissing, match="'old'") as told:
         EncryptionService(NEW).unlock(locked, owner="a")
     assert locked.partition(":")[2] not in str(told.value)
 
 
-def test_the_same_id_with_another_key_does_not_open() -> None:
+def test_row_56_the_same_id_with_another_key_does_not_open() -> None:
     locked = EncryptionService(OLD).lock("secret", owner="a")
     with pytest.raises(Misconfigured, match="damaged"):
         EncryptionService(EncryptionService.new_key("old")).unlock(locked, owner="a")

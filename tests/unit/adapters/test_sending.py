@@ -13,11 +13,12 @@ from app.adapters.openalgo.client import OpenAlgoGateway
 from app.adapters.openalgo.connection import PATIENCE, Pace
 from app.domain.contracts import ContractKey, PriceType, Product, Side
 from app.domain.money import Units
-from app.domain.orders import OrderRequest
+from app.domain.orders import ModifyRequest, OrderRequest
 from app.domain.outcomes import Verdict
 from app.domain.plan import Mode
 from app.ports.gateway import GatewayAddress
 from tests.unit.adapters.hand_clock import HandClock
+from tests.unit.adapters.recorded import RECORDED as RECORDINGS
 from tests.unit.adapters.recorded import Case, rest_cases
 from tests.unit.adapters.replay_server import Replay
 
@@ -100,7 +101,7 @@ def test_no_answer_in_time_is_unknown(replay: Replay, clock: HandClock) -> None:
     assert len(replay.asked) == 1
 
 
-def test_a_cut_reply_is_unknown_and_not_sent_again(replay: Replay, clock: HandClock) -> None:
+def test_row_08_a_cut_reply_is_unknown_and_not_sent_again(replay: Replay, clock: HandClock) -> None:
     replay.drops = 1
     assert place_with(replay, clock, 200, {"orderid": "1", "status": "success"}).verdict is Verdict.UNKNOWN_OPEN
     assert len(replay.asked) == 1
@@ -140,3 +141,47 @@ def test_every_recorded_answer_to_a_cancel_is_an_outcome(case: Case, replay: Rep
     assert (outcome.verdict is Verdict.ACK) is (case.status == 200)
     assert outcome.verdict is not Verdict.HALT
     assert "http" not in outcome.message
+
+
+def recorded_request(name: str) -> dict[str, Any]:
+    sent: dict[str, Any] = json.loads((RECORDINGS / "rest" / f"{name}.json").read_text())["request"]["body"]
+    return sent
+
+
+@pytest.mark.parametrize("name", ["modifyorder.limit_price", "modifyorder.sl_trigger"])
+def test_a_change_goes_out_once_as_it_was_recorded(name: str, replay: Replay, clock: HandClock) -> None:
+    recorded = recorded_request(name)
+    replay.answers["modifyorder"] = (200, b'{"orderid":"261123190000010","status":"success"}')
+    order = OrderRequest(
+        contract=ContractKey(recorded["exchange"], recorded["symbol"]),
+        side=Side(recorded["action"]),
+        units=Units(recorded["quantity"]),
+        product=Product(recorded["product"]),
+        price_type=PriceType(recorded["pricetype"]),
+        price=Decimal(str(recorded["price"])),
+        trigger_price=Decimal(str(recorded["trigger_price"])),
+        tag=recorded["strategy"],
+    )
+    outcome = gateway_at(replay.url, clock).modify(ModifyRequest(recorded["orderid"], order))
+    assert outcome.verdict is Verdict.ACK
+    ((path, body),) = replay.asked
+    assert path == "modifyorder"
+    assert json.loads(body) == {**recorded, "apikey": KEY}
+
+
+CHANGE = ModifyRequest("261123190000010", LIMIT_ORDER)
+
+
+@pytest.mark.parametrize("case", rest_cases("modifyorder"), ids=lambda case: case.name)
+def test_every_recorded_answer_to_a_change_is_an_outcome(case: Case, replay: Replay, clock: HandClock) -> None:
+    replay.answers["modifyorder"] = (case.status, case.body)
+    outcome = gateway_at(replay.url, clock).modify(CHANGE)
+    assert (outcome.verdict is Verdict.ACK) is (case.status == 200)
+    assert outcome.verdict is not Verdict.HALT
+    assert len(replay.asked) == 1
+
+
+def test_a_change_whose_answer_never_comes_is_not_sent_again(replay: Replay, clock: HandClock) -> None:
+    replay.hang = threading.Event()
+    assert gateway_at(replay.url, clock, SHORT).modify(CHANGE).verdict is Verdict.UNKNOWN_OPEN
+    assert len(replay.asked) == 1

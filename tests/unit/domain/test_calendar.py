@@ -77,13 +77,13 @@ def test_a_session_needs_aware_times_in_order() -> None:
         (1794141000000, HoursCheck.UNUSUAL),  # the recorded muhurat evening
     ],
 )
-def test_recorded_opening_times(epoch_ms: int, expected: HoursCheck) -> None:
+def test_row_46_recorded_opening_times(epoch_ms: int, expected: HoursCheck) -> None:
     opens = datetime.fromtimestamp(epoch_ms / 1000, IST)
     assert sane_hours(opens.time()) is expected
 
 
 @given(st.integers(0, 20))
-def test_a_time_zone_fault_is_undone_by_its_offset(minute: int) -> None:
+def test_row_46_a_time_zone_fault_is_undone_by_its_offset(minute: int) -> None:
     right = datetime(2026, 11, 23, 9, minute, tzinfo=IST)
     wrong = right + TIME_ZONE_FAULT_OFFSET
     assert sane_hours(wrong.time()) is HoursCheck.TIME_ZONE_FAULT

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import IllegalMove
-from app.domain.orders import FINAL, MOVES, OPEN, IntentState, move
+from app.domain.orders import FINAL, MOVES, OPEN, IntentState, correct, move
 
 S = IntentState
 
@@ -36,3 +36,12 @@ def test_unknown_is_left_only_towards_what_books_can_show() -> None:
 def test_only_the_ugly_moves_leave_a_final_state() -> None:
     leaving = {(a, b) for a in FINAL for b in MOVES[a]}
     assert leaving == {(S.NOT_SENT, S.WORKING), (S.NOT_SENT, S.FILLED), (S.CANCELLED, S.FILLED)}
+
+
+@pytest.mark.parametrize("current", IntentState)
+def test_the_brokers_answer_corrects_whatever_was_sent_and_nothing_else(current: IntentState) -> None:
+    if current in {S.READY, S.DENIED}:
+        with pytest.raises(IllegalMove):
+            correct(current)
+    else:
+        assert correct(current) is S.WORKING

@@ -153,7 +153,7 @@ BROKER_TEXTS = [
 
 
 @pytest.mark.parametrize(("status", "text", "expected"), BROKER_TEXTS)
-def test_broker_texts(status: int, text: str, expected: Verdict) -> None:
+def test_row_07_broker_texts(status: int, text: str, expected: Verdict) -> None:
     assert classify(Answer(status, {"status": "error", "message": text}), Mode.LIVE).verdict is expected
 
 

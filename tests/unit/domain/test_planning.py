@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.books import BrokerPosition
-from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Product, Side
+from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput, NoFreshPrice, Refused
 from app.domain.money import Units
 from app.domain.plan import AccountPlan, Mode, ResolvedLeg
 from app.domain.planning import AccountTerms, LegPrice, opposite_exposure, plan_account, resolve_legs
+from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 
 TODAY = date(2026, 11, 20)
@@ -56,6 +57,11 @@ def test_a_straddle_gets_one_strike_for_both_legs() -> None:
     ]
 
 
+def test_a_price_on_the_tick_goes_as_typed() -> None:
+    typed = PriceTerms(PriceType.LIMIT, Decimal("90.05"))
+    assert resolve(replace(CE, pricing=typed))[0].pricing == typed
+
+
 def test_a_future_needs_no_spot() -> None:
     leg = replace(CE, kind=Kind.FUT, strike=None, expiry=ExpiryWord.CURRENT_MONTH)
     resolved = resolve_legs(spec(leg), MASTER, {}, {}, TODAY, closed_today=False)
@@ -81,6 +87,8 @@ def test_premium_near_reads_quotes_and_puts_its_warning_in_the_note() -> None:
         (replace(CE, number=2, side=Side.BUY, strike=StrikeRule(StrikeMethod.STRIKE, Decimal(25000))),
          "legs[1].strike"),
         (replace(CE, number=2, ratio=0), "legs[1].ratio"),
+        (replace(PE, pricing=PriceTerms(PriceType.LIMIT, Decimal("90.02"))), "legs[1].limit_price"),  # off the tick
+        (replace(PE, pricing=PriceTerms(PriceType.SL, Decimal(90), Decimal("90.01"))), "legs[1].trigger_price"),
     ],
 )  # fmt: skip
 def test_a_leg_that_cannot_be_resolved_names_its_field(leg: LegSpec, field: str) -> None:

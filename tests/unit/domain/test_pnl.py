@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.domain.contracts import ContractKey
 from app.domain.money import Units
-from app.domain.pnl import HeldLeg, Mark, run_pnl
+from app.domain.pnl import HeldLeg, Mark, run_pnl, together
 from app.domain.positions import FLAT, PositionState
 
 CE = ContractKey("NFO", "NIFTY01DEC2625000CE")
@@ -77,3 +77,30 @@ def test_the_bound_is_never_better_than_the_total_would_be(
     assert at_once.total is not None
     assert pnl.pessimistic <= at_once.total
     assert (pnl.total is None) == bool(pnl.missing)
+
+
+LEGS = st.lists(
+    st.builds(
+        held,
+        st.sampled_from([CE, PE]),
+        st.integers(-20, 20).map(lambda lots: lots * 65).filter(bool),
+        st.integers(1, 500),
+        st.integers(-9000, 9000),
+    ),
+    max_size=12,
+)
+MARKS = st.dictionaries(
+    st.sampled_from([CE, PE]),
+    st.builds(mark, st.integers(1, 500), st.sampled_from([0, 60]), st.integers(1, 500), st.integers(1, 500)),
+)
+
+
+@given(LEGS, MARKS)
+def test_holdings_taken_together_are_worth_the_same(legs: list[HeldLeg], marks: dict[ContractKey, Mark]) -> None:
+    apart, joined = run_pnl(legs, marks), run_pnl(together(legs), marks)
+    assert set(joined.missing) == set(apart.missing)
+    for name in ("realised", "unrealised", "total", "pessimistic"):
+        one, other = getattr(apart, name), getattr(joined, name)
+        assert (one is None) == (other is None)
+        assert one is None or abs(one - other) < Decimal("1e-15")
+    assert len(together(legs)) <= 4

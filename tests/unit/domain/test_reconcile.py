@@ -101,7 +101,7 @@ def test_known_orders_are_never_claimed() -> None:
         trade("1", contract=None),
     ],
 )
-def test_what_cannot_be_ruled_out_waits_and_then_asks_a_human(row: BrokerOrder | BrokerTrade) -> None:
+def test_row_11_what_cannot_be_ruled_out_waits_and_then_asks_a_human(row: BrokerOrder | BrokerTrade) -> None:
     assert isinstance(find(INTENT, row), Wait)
     assert find(LATE, row) == Ambiguous(("1",))
 
@@ -125,7 +125,7 @@ def test_quiet_windows(verdict: Verdict, since_s: float, expected: type) -> None
     assert isinstance(find(replace(INTENT, verdict=verdict, since_send_s=since_s)), expected)
 
 
-def test_absence_needs_two_clean_reads_positions_that_agree_and_a_book_that_lost_nothing() -> None:
+def test_row_09_absence_needs_two_clean_reads_positions_that_agree_and_a_book_that_lost_nothing() -> None:
     assert find(LATE, clean=2) == Absent()
     assert isinstance(find(LATE, clean=1), Wait)
     assert isinstance(find(LATE, agree=False), Wait)
@@ -218,7 +218,7 @@ def test_a_partly_filled_then_cancelled_order_keeps_its_fills() -> None:
 
 
 @pytest.mark.parametrize("status", [S.REJECTED, S.CANCELLED])
-def test_a_final_word_read_once_can_be_the_previous_rows(status: OrderStatus) -> None:
+def test_row_27_a_final_word_read_once_can_be_the_previous_rows(status: OrderStatus) -> None:
     assert settle(order("1", status=status), [], confirmed=False).state is IntentState.WORKING
 
 
@@ -239,7 +239,7 @@ def test_the_same_row_twice_is_two_fills_and_stays_so_in_any_order() -> None:
 
 
 @given(st.sampled_from(OrderStatus), st.lists(st.integers(1, 3), max_size=4), st.none() | st.integers(0, 65))
-def test_no_final_state_without_proof(status: OrderStatus, lots: list[int], filled: int | None) -> None:
+def test_row_27_no_final_state_without_proof(status: OrderStatus, lots: list[int], filled: int | None) -> None:
     traded = [trade("1", 13 * n) for n in lots]
     settled = settle(order("1", status=status, filled=None if filled is None else Units(filled)), traded)
     total = sum(t.units for t in traded)
@@ -250,3 +250,27 @@ def test_no_final_state_without_proof(status: OrderStatus, lots: list[int], fill
         assert not filled
     if status in {S.OPEN, S.TRIGGER_PENDING}:
         assert settled.state in {IntentState.WORKING, IntentState.FILLED}
+
+
+STOP = replace(LATE, limit=Decimal(97), trigger=Decimal(98))
+STOP_AT_MARKET = replace(LATE, limit=Decimal(0), trigger=Decimal(98))
+
+
+@pytest.mark.parametrize(
+    ("intent", "changes", "ours"),
+    [
+        (STOP, {"price": Decimal(97), "trigger_price": Decimal(98)}, True),
+        (STOP, {"price": Decimal(97)}, True),  # some books lose the trigger
+        (STOP, {"price": Decimal(97), "trigger_price": Decimal("98.05")}, False),
+        (STOP, {"price": Decimal(96), "trigger_price": Decimal(98)}, False),
+        (STOP_AT_MARKET, {"price": Decimal(0), "trigger_price": Decimal(98)}, True),
+        (STOP_AT_MARKET, {"price": Decimal(0)}, True),
+        (STOP_AT_MARKET, {"price": Decimal("96.50"), "trigger_price": Decimal(98)}, True),  # its broker made it an SL
+        (STOP_AT_MARKET, {"price": Decimal(98)}, False),  # somebody's limit
+        (STOP_AT_MARKET, {"price": Decimal(0), "trigger_price": Decimal(99)}, False),
+    ],
+)
+def test_a_stop_is_known_by_its_trigger(intent: UnknownIntent, changes: dict[str, object], *, ours: bool) -> None:
+    found = find(intent, order("7", **changes))
+    assert (found == Claim("7")) is ours
+    assert isinstance(found, Claim if ours else Ambiguous)

@@ -27,7 +27,7 @@ def test_slices(lots: int, lot: int, freeze: int, expected: tuple[int, ...]) -> 
 
 
 @pytest.mark.parametrize("freeze", [1, 0, -5])
-def test_an_unknown_freeze_is_never_guessed(freeze: int) -> None:
+def test_row_44_an_unknown_freeze_is_never_guessed(freeze: int) -> None:
     with pytest.raises(Refused, match="unknown"):
         largest_slice(65, Units(freeze))
 
@@ -42,7 +42,7 @@ def test_what_cannot_be_cut_is_refused() -> None:
 
 
 @given(st.integers(0, 3000), st.integers(1, 200), st.integers(2, 5000))
-def test_slices_add_up_in_whole_lots_within_the_limit(lots: int, lot: int, freeze: int) -> None:
+def test_row_44_slices_add_up_in_whole_lots_within_the_limit(lots: int, lot: int, freeze: int) -> None:
     if freeze < lot:
         return
     pieces = slices(Units(lots * lot), lot, Units(freeze))

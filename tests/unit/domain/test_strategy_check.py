@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.contracts import Kind, Product, Side
+from app.domain.contracts import Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput
+from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
 from app.domain.planning import check_strategy
+from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 
 M = StrikeMethod
@@ -43,6 +45,14 @@ def test_good_strategies_pass(spec: StrategySpec) -> None:
 
 
 BAD = [
+    (with_leg(pricing=PriceTerms(PriceType.SLM, None, Decimal(90))), "legs[1].price_type"),
+    (with_leg(pricing=PriceTerms(PriceType.LIMIT)), "legs[1].limit_price"),
+    (replace(STRADDLE, max_workers=0), "max_workers"),
+    (replace(STRADDLE, max_workers=11), "max_workers"),
+    (replace(STRADDLE, failure=FailurePolicy(LegPolicy.RETRY, 0)), "retries"),
+    (replace(STRADDLE, failure=FailurePolicy(LegPolicy.RETRY, MOST_RETRIES + 1)), "retries"),
+    (replace(STRADDLE, failure=FailurePolicy(LegPolicy.KEEP, 1)), "retries"),
+    (with_leg(pricing=PriceTerms(PriceType.SL, Decimal(90))), "legs[1].trigger_price"),
     (replace(STRADDLE, name="  "), "name"),
     (replace(STRADDLE, name="x" * 81), "name"),
     (replace(STRADDLE, structures=0), "structures"),

@@ -92,7 +92,7 @@ def test_the_same_build_or_a_newer_one_leads_next(tmp_path: Path, version: tuple
 
 
 @pytest.mark.parametrize("version", [(1, 1, 9), (1, 1, 10), (0, 9, 0), (1, 2)])
-def test_an_older_build_never_leads_after_a_newer_one(tmp_path: Path, version: tuple[int, ...]) -> None:
+def test_row_54_an_older_build_never_leads_after_a_newer_one(tmp_path: Path, version: tuple[int, ...]) -> None:
     database = _led_by(tmp_path, BUILD)
     older = FileLease(database, StillClock(), tmp_path / "engine.lock", Build(version))
     with pytest.raises(Misconfigured, match=r"1\.2\.0 has sent orders"):
@@ -102,7 +102,7 @@ def test_an_older_build_never_leads_after_a_newer_one(tmp_path: Path, version: t
     assert FileLease(database, StillClock(), tmp_path / "engine.lock", BUILD).take(), "the lock was let go"
 
 
-def test_a_build_that_knows_other_tables_never_leads(tmp_path: Path) -> None:
+def test_row_54_a_build_that_knows_other_tables_never_leads(tmp_path: Path) -> None:
     database = _database(tmp_path)
     with database.transaction() as session:
         session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))

@@ -1,7 +1,7 @@
 // The rules of the leg form.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextLegNumber, strikeParts, valueHint } from "../../../app/static/src/js/lib/legs.js";
+import { nextLegNumber, priceParts, strikeParts, valueHint } from "../../../app/static/src/js/lib/legs.js";
 
 test("a new leg takes the number after the highest, so that a gap is never filled twice", () => {
   assert.equal(nextLegNumber([]), 0);
@@ -14,6 +14,15 @@ for (const [kind, method, parts] of [
   ["PE", "PREMIUM_NEAR", { method: true, value: true }],
 ]) {
   test(`${kind} by ${method} uses ${JSON.stringify(parts)}`, () => assert.deepEqual(strikeParts(kind, method), parts));
+}
+
+for (const [type, parts] of [
+  ["MARKET", { limit: false, trigger: false }],
+  ["LIMIT", { limit: true, trigger: false }],
+  ["SL", { limit: true, trigger: true }],
+  ["SL-M", { limit: false, trigger: true }],
+]) {
+  test(`${type} takes ${JSON.stringify(parts)}`, () => assert.deepEqual(priceParts(type), parts));
 }
 
 test("a value says what it means", () => {

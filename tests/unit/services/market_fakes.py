@@ -160,6 +160,8 @@ class FakeFeed:
         self.broken: str | None = None
         self.closed = False
 
+    gateway_ms: int | None = None
+
     @property
     def last_pong(self) -> float | None:
         return self.pongs

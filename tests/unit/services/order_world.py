@@ -1,22 +1,28 @@
 """The order path on a real database, with brokers that keep their own truth, a clock moved by hand and no threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from app.domain import gate
+from app.domain.books import OrderUpdate
 from app.domain.calendar import Phase
 from app.domain.contracts import Contract, ContractKey, Product, Side
-from app.domain.errors import DeskError
+from app.domain.errors import DeskError, NoFreshPrice
+from app.domain.failure_policy import DEFAULT
 from app.domain.money import Lots, Units
 from app.domain.plan import AccountPlan, Mode, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.domain.price_types import AT_MARKET, PriceTerms, check_band, check_terms, check_tick, check_trigger
+from app.domain.prices import Price, PriceBand, Touch
 from app.domain.slicing import slices
-from app.persistence.database import Database, Table, prepare_sqlite
+from app.persistence.database import Database
 from app.persistence.tables import (
     FillRow,
     Intent,
@@ -30,16 +36,31 @@ from app.persistence.tables import (
     User,
 )
 from app.services.account_health import HealthBoard
+from app.services.activity import Activity
+from app.services.adoption import Adopter
+from app.services.alarms import Alarms
+from app.services.claim_facts import who_of
+from app.services.claims import ClaimDesk
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
+from app.services.integrity_watch import IntegrityWatch
 from app.services.journal import Journal
+from app.services.modify_desk import ModifyDesk
+from app.services.order_answers import OrderAnswers
 from app.services.order_desk import OrderDesk
+from app.services.order_pricing import Priced
+from app.services.order_request import terms_of
+from app.services.pending_orders import Change, PendingChange, PendingOrders
 from app.services.previews import freeze
+from app.services.pushed_orders import PushedOrders
 from app.services.reconciler import Reconciler
 from app.services.strategy_executor import StrategyExecutor
 from app.services.world import World
+from tests.empty_database import empty_database
 from tests.unit.services.market_fakes import FakeClock
 from tests.unit.services.pretend_broker import CALL, FREEZE, HEDGE, LOT, PRICE, PUT, PretendBroker
+
+BAND = PriceBand(PRICE - 40, PRICE + 40)
 
 
 class _Pricing:
@@ -48,23 +69,45 @@ class _Pricing:
     def __init__(self) -> None:
         self.trouble: DeskError | None = None
         self.asked: list[int] = []
+        self.is_at_hand = False
+        self.meanwhile: Callable[[], object] = lambda: None
 
-    def limit(self, intent: Intent, execution: StrategyExecution, rested: int) -> Decimal:  # noqa: ARG002 - the signature is the real one's
+    def at_hand(self, intent: Intent, execution: StrategyExecution, rested: int) -> Priced:
+        """Nothing is, unless told: every claim has to fetch its price, and things happen meanwhile."""
+        if self.is_at_hand:
+            return self.limit(intent, execution, rested)
+        raise NoFreshPrice(f"{intent.symbol} has no price at hand.")
+
+    def limit(self, intent: Intent, execution: StrategyExecution, rested: int) -> Priced:  # noqa: ARG002 - the signature is the real one's
         if self.trouble is not None:
             raise self.trouble
         self.asked.append(rested)
-        return PRICE
+        once, self.meanwhile = self.meanwhile, lambda: None
+        once()
+        return Priced(terms_of(intent).reckoned or PRICE, BAND)
+
+    def typed(self, contract: Contract, side: Side, terms: PriceTerms, *, standing: Decimal | None = None) -> Decimal:
+        """Judged by the real rules, in a market that stands at PRICE with a band of 40 rupees around it."""
+        last = Price(PRICE, "test", None, datetime(2026, 11, 23, tzinfo=UTC))
+        check_terms(contract.kind, side, terms)
+        check_tick(terms, contract.tick)
+        check_band(terms, BAND)
+        if terms.trigger != standing:
+            check_trigger(side, terms, Touch(None, None, last))
+        return terms.reckoned or PRICE
+
+    def entry(self, contract: Contract, side: Side) -> tuple[Decimal, Decimal]:  # noqa: ARG002 - the signature is the real one's
+        if self.trouble is not None:
+            raise self.trouble
+        return PRICE, PRICE + side.sign * 5
 
 
 class _Listed:
     def __init__(self) -> None:
         self.known = {each.key: each for each in (CALL, PUT, HEDGE)}
 
-    def master(self) -> Any:
-        return self
-
-    def contract(self, key: ContractKey) -> Contract:
-        return self.known[key]
+    def lot_size(self, key: ContractKey) -> int | None:
+        return self.known[key].lot_size
 
 
 class _Hours:
@@ -88,22 +131,20 @@ class _Queue:
     """Jobs handed to the lanes, done when the test says so."""
 
     jobs: dict[tuple[int, bool], None] = field(default_factory=dict)
+    changes: dict[int, None] = field(default_factory=dict)
 
-    def send(self, account_id: int, intent_id: int, *, is_exit: bool) -> None:  # noqa: ARG002 - the signature is the real one's
-        self.jobs[intent_id, False] = None
+    def send(self, intent: Intent, *, strategy_id: int | None) -> None:  # noqa: ARG002 - the signature is the real one's
+        self.jobs[intent.id, False] = None
 
-    def cancel(self, account_id: int, intent_id: int) -> None:  # noqa: ARG002 - the signature is the real one's
-        self.jobs[intent_id, True] = None
+    def cancel(self, intent: Intent) -> None:
+        self.jobs[intent.id, True] = None
+
+    def modify(self, intent: Intent) -> None:
+        self.changes[intent.id] = None
 
 
 def ready_database(url: str) -> Database:
-    engine = create_engine(url)
-    prepare_sqlite(engine)
-    if engine.dialect.name == "sqlite":  # here the process dies, never the machine
-        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
-    Table.metadata.drop_all(engine)
-    Table.metadata.create_all(engine)
-    return Database(engine)
+    return Database(empty_database(url))
 
 
 class OrderWorld:
@@ -132,6 +173,7 @@ class OrderWorld:
                     )
                 )  # fmt: skip
             session.add(LeaseRow(id=1, epoch=0, owner="test", taken_at=now))
+        self.policy, self.listed = DEFAULT, _Listed()
         self.slip: Callable[[Plan], None] = lambda _plan: None
         self.restart()
 
@@ -147,38 +189,75 @@ class OrderWorld:
         health = self.health = HealthBoard(self.clock)
         self.queue = _Queue()
         anything: Any = gateways
+        self.book_calls: list[int] = []
+        self.pushed = PushedOrders(
+            self.database, self.clock, self.clock, journal, read_soon=self.book_calls.append, on_change=self._touch,
+        )  # fmt: skip
         self.reconciler = Reconciler(
             self.database, self.clock, self.clock, anything, health, journal=journal,
-            on_change=self._touch,
+            on_change=self._touch, bears_out=self.pushed.bears_out,
         )  # fmt: skip
-        listed: Any = _Listed()
+        listed: Any = self.listed
         hours: Any = self.hours
-        world = World(
+        world = self.world = World(
             self.clock, anything, health, contracts=listed, hours=hours, books=self.reconciler,
             read_soon=lambda _account_id: None,
         )  # fmt: skip
+        self.world = world
         pricing: Any = self.pricing
-        self.desk = OrderDesk(
+        claims = ClaimDesk(
             self.database, self.clock, self.clock, anything, pricing, journal, world=world, epoch=lambda: epoch,
             live_sending=False, on_change=self._touch,
         )  # fmt: skip
+        self.answers = OrderAnswers(
+            self.database, self.clock, journal, read_soon=world.read_soon, acknowledged=self._touch,
+            on_change=self._touch,
+        )  # fmt: skip
+        self.desk = OrderDesk(
+            self.database, self.clock, anything, claims, self.answers, epoch=lambda: epoch, read_soon=world.read_soon,
+            on_change=self._touch,
+        )  # fmt: skip
+        self.changes = ModifyDesk(
+            self.database, self.clock, anything, epoch=lambda: epoch, read_soon=lambda _account_id: None,
+            on_change=self._touch,
+        )  # fmt: skip
+        self.alarms = Alarms(self.database, self.clock, journal, Activity(self.database, self.clock))
         self.executor = StrategyExecutor(
             self.database, self.clock,
             EntryDesk(journal, lambda _account_id: None, self._check_slip, chase_after_s=3.0),
-            ExitDesk(journal, chase_after_s=3.0), journal, on_change=lambda _run_id: None,
+            ExitDesk(journal, chase_after_s=3.0), journal,
+            pending=PendingOrders(
+                self.database, journal, self.pricing, account_check=self._check_account, phase=self.hours.phase,
+            ), watch=IntegrityWatch(self.clock, self.alarms, lot_size=world.lot_size), on_change=lambda _run_id: None,
         )  # fmt: skip
         self.executor.lanes = self.queue
+        self.adopter = Adopter(
+            self.database, self.clock, journal, Activity(self.database, self.clock), books=self.reconciler,
+            read_soon=self.book_calls.append, contract_of=self.listed.known.get,
+            freeze_of=lambda contract, _today: contract.freeze or Units(FREEZE), epoch=lambda: epoch,
+            on_change=self.executor.touch,
+        )  # fmt: skip
         self.unknown_at_start = self.reconciler.recover(epoch)
 
-    def _touch(self, run_id: int, account_id: int) -> None:  # noqa: ARG002 - the signature is the real one's
-        self.executor.touch(run_id)
+    def _touch(self, run_id: int, account_id: int) -> None:
+        self.executor.touch(run_id, account_id)
+        self.pushed.look_again(account_id)
+
+    def push(self, *updates: OrderUpdate, account_id: int = 1) -> None:
+        """These updates come in on an account's stream, and are looked at."""
+        for update in updates:
+            self.pushed.take(account_id, update)
+        self.pushed.step()
+
+    def _check_account(self, account_id: int) -> None:
+        gate.may_trade(who_of(self.account(account_id), live_sending=True), entry=True)
 
     def _check_slip(self, plan: Plan) -> None:
         self.slip(plan)
 
-    def request(self, *legs: tuple[Contract, Side, int]) -> int:
-        """A requested run of these legs, so many lots of each, in every account."""
-        plan = plan_of(legs, list(self.brokers), self.clock)
+    def request(self, *legs: tuple[Contract, Side, int], typed: Mapping[int, PriceTerms] | None = None) -> int:
+        """A requested run of these legs, so many lots of each, in every account. `typed` are prices by leg number."""
+        plan = plan_of(legs, list(self.brokers), self.clock, typed or {})
         text, digest = freeze(plan)
         now = self.clock.now()
         with self.database.transaction() as session:
@@ -189,15 +268,16 @@ class OrderWorld:
             session.flush()
             run = Run(
                 strategy_id=1, preview_id=preview.id, user_id=1, name="S", mode="live", state="REQUESTED",
-                requested_at=now,
+                requested_at=now, leg_failure=self.policy.leg.value, retries=self.policy.retries,
+                group_failure=self.policy.group.value,
             )  # fmt: skip
             session.add(run)
             session.flush()
             return run.id
 
-    def start(self, *legs: tuple[Contract, Side, int]) -> int:
+    def start(self, *legs: tuple[Contract, Side, int], typed: Mapping[int, PriceTerms] | None = None) -> int:
         self.read()
-        run_id = self.request(*legs)
+        run_id = self.request(*legs, typed=typed)
         self.executor.start(run_id)
         return run_id
 
@@ -207,6 +287,8 @@ class OrderWorld:
 
     def work(self) -> None:
         """Do everything that was handed to the lanes."""
+        while self.queue.changes:
+            self.changes.modify(self.queue.changes.popitem()[0])
         while self.queue.jobs:
             (intent_id, cancel), _ = self.queue.jobs.popitem()
             self.desk.cancel(intent_id) if cancel else self.send(intent_id)
@@ -224,6 +306,12 @@ class OrderWorld:
     def turns(self, count: int, seconds: float = 1.1) -> None:
         for _ in range(count):
             self.turn(seconds)
+
+    def ask(self, run_id: int, change: Change, limit: str | None = None, trigger: str | None = None) -> str:
+        """A wish about leg 1 in account 1."""
+        prices = [price and Decimal(price) for price in (limit, trigger)]
+        wanted = PendingChange(1, 1, change, *prices)  # type: ignore[arg-type]
+        return self.executor.ask_pending(run_id, wanted, "asha")
 
     def exit(self, run_id: int, **part: int) -> None:
         self.executor.ask_exit(run_id, account_id=part.get("account_id"), leg=part.get("leg"), why="Exit asked")
@@ -261,9 +349,15 @@ class OrderWorld:
             return list(session.scalars(select(table).order_by(table.id)))
 
 
-def plan_of(legs: tuple[tuple[Contract, Side, int], ...], accounts: list[int], clock: FakeClock) -> Plan:
+def plan_of(
+    legs: tuple[tuple[Contract, Side, int], ...],
+    accounts: list[int],
+    clock: FakeClock,
+    typed: Mapping[int, PriceTerms] = MappingProxyType({}),
+) -> Plan:
     resolved = tuple(
-        ResolvedLeg(number, each, side, 1, Product.MIS, "by hand") for number, (each, side, _) in enumerate(legs, 1)
+        ResolvedLeg(number, each, side, 1, Product.MIS, "by hand", typed.get(number, AT_MARKET))
+        for number, (each, side, _) in enumerate(legs, 1)
     )
     planned = tuple(
         PlannedLeg(
@@ -271,9 +365,10 @@ def plan_of(legs: tuple[tuple[Contract, Side, int], ...], accounts: list[int], c
             Lots(lots),
             Units(lots * LOT),
             tuple(
-                PlannedOrder(number, part, units, PRICE, PRICE + side.sign * 5)
+                _order(number, part, units, side, typed.get(number, AT_MARKET))
                 for part, units in enumerate(slices(Units(lots * LOT), LOT, Units(FREEZE)), 1)
             ),
+            typed.get(number, AT_MARKET),
         )
         for number, (_, side, lots) in enumerate(legs, 1)
     )
@@ -288,3 +383,8 @@ def plan_of(legs: tuple[tuple[Contract, Side, int], ...], accounts: list[int], c
         max_loss=None,
         max_profit=None,
     )
+
+
+def _order(leg: int, part: int, units: Units, side: Side, typed: PriceTerms) -> PlannedOrder:
+    price = typed.reckoned
+    return PlannedOrder(leg, part, units, price or PRICE, price or PRICE + side.sign * 5)

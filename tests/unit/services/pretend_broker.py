@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, OrderStatus
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, OrderStatus, OrderUpdate
 from app.domain.contracts import Contract, ContractKey, Kind, PriceType, Product, Side
 from app.domain.money import Units
-from app.domain.orders import OrderRequest
+from app.domain.orders import ModifyRequest, OrderRequest
 from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.ports.gateway import GatewayError, OtherMode
@@ -16,6 +16,13 @@ LOT = 65
 FREEZE = 130
 PRICE = Decimal("100.00")
 BY_HAND = "by hand"
+REFUSALS = {
+    "too_large": "17070 : The quantity is above the freeze limit",
+    "margin": "RMS:Margin Exceeds, Required:93120, Available:1200",
+    "price": "17182 : Limit price is outside the LPP range of this contract",
+    "ip": "IP address 203.0.113.9 is not whitelisted for this API key",
+}
+"""What brokers say when they certainly take no order."""
 
 
 def contract(strike: int = 25_000, kind: Kind = Kind.CE) -> Contract:
@@ -45,7 +52,8 @@ class PretendBroker:
     """One account's broker behind its gateway. `acts` scripts the next sends; ACK when it is empty.
 
     ack; reject; lost and error: accepted, the answer is not known; gone: nothing happened and nobody says so; late:
-    accepted when `arrive` is called; not_sent; park; die_before and die_after: the process dies around the call.
+    accepted when `arrive` is called; not_sent; park; die_before and die_after: the process dies around the call; the
+    REFUSALS: rejected in a broker's words. Orders of more than `most_units` are too_large.
     """
 
     acts: list[str] = field(default_factory=list)
@@ -58,13 +66,20 @@ class PretendBroker:
     broken_funds: GatewayError | None = None
     fills_at_once: bool = False
     trades_hidden: int = 0
+    fills_before_cancel: int = 0
+    deaf_to_cancels: bool = False
+    changes: list[str] = field(default_factory=list)
+    modified: int = 0
     placed: int = 0
     in_mode: Mode = Mode.LIVE
+    most_units: int | None = None
     number: int = 0
+    reads: int = 0
 
     def accept(self, request: OrderRequest) -> str:
         self.number += 1
-        order = Standing(f"{self.number:06d}", request)
+        waits = request.price_type in {PriceType.SL, PriceType.SLM}
+        order = Standing(f"{self.number:06d}", request, OrderStatus.TRIGGER_PENDING if waits else OrderStatus.OPEN)
         self.standing.append(order)
         if self.fills_at_once:
             self.fill(order)
@@ -84,6 +99,20 @@ class PretendBroker:
         )
         if order.filled == request.units:
             order.status = OrderStatus.COMPLETE
+
+    def news(self, order: Standing, reason: str | None = None) -> OrderUpdate:
+        """What is pushed of an order as it stands now."""
+        request = order.request
+        return OrderUpdate(
+            order.order_id, request.contract, request.side, request.units, order.status, Units(order.filled),
+            PRICE if order.filled else None, reason, self.in_mode.value, request.product.value,
+            request.price_type.value, request.price, request.trigger_price,
+        )  # fmt: skip
+
+    def trigger(self, order: Standing) -> None:
+        """The market reaches the trigger of a stop: it becomes an order that can fill."""
+        if order.status is OrderStatus.TRIGGER_PENDING:
+            order.status = OrderStatus.OPEN
 
     def by_hand(self, key: ContractKey, side: Side, units: int) -> None:
         """Somebody trades at the broker, past us, in two orders of sizes that none of ours has."""
@@ -132,6 +161,8 @@ class PretendBroker:
         act = self.acts.pop(0) if self.acts else "ack"
         if act == "die_before":
             raise Killed
+        if self.most_units is not None and request.units > self.most_units:
+            act = "too_large"
         if act in {"ack", "lost", "error", "die_after"}:
             order_id = self.accept(request)
             if act == "die_after":
@@ -142,17 +173,33 @@ class PretendBroker:
             self.on_their_way.append(request)
         verdict = {
             "reject": Verdict.REJECTED, "not_sent": Verdict.NOT_SENT, "park": Verdict.PARKED,
-            "error": Verdict.UNKNOWN_ANSWERED,
+            "error": Verdict.UNKNOWN_ANSWERED, **dict.fromkeys(REFUSALS, Verdict.REJECTED),
         }.get(act, Verdict.UNKNOWN_OPEN)  # fmt: skip
+        return Outcome(verdict, None, REFUSALS.get(act, f"said {act}"), None)
+
+    def modify(self, request: ModifyRequest) -> Outcome:
+        """`changes` scripts what comes of it: done, refused, lost (done, not answered) or gone (neither)."""
+        self.modified += 1
+        act = self.changes.pop(0) if self.changes else "done"
+        if act == "die_before":
+            raise Killed
+        for order in self.standing:
+            if order.order_id == request.order_id and not order.status.is_final and act in {"done", "lost"}:
+                order.request = request.order
+        verdict = {"done": Verdict.ACK, "refused": Verdict.UNKNOWN_ANSWERED}.get(act, Verdict.UNKNOWN_OPEN)
         return Outcome(verdict, None, f"said {act}", None)
 
     def cancel(self, order_id: str, tag: str) -> Outcome:  # noqa: ARG002 - the signature is the real one's
         for order in self.standing:
-            if order.order_id == order_id and order.status is OrderStatus.OPEN:
+            if order.order_id == order_id and not order.status.is_final:
+                self.trigger(order)
+                self.fill(order, self.fills_before_cancel)
+            if order.order_id == order_id and not order.status.is_final and not self.deaf_to_cancels:
                 order.status = OrderStatus.CANCELLED
         return Outcome(Verdict.ACK, order_id, "", 200)
 
     def _readable(self, expected: Mode | None) -> None:
+        self.reads += 1
         if self.broken is not None:
             raise self.broken
         if expected not in {None, self.in_mode}:
@@ -162,8 +209,8 @@ class PretendBroker:
         self._readable(expected)
         return [
             BrokerOrder(
-                o.order_id, o.request.contract, o.request.side, o.request.units, o.request.product.value, "LIMIT",
-                o.request.price, Decimal(0), o.status, "10:30:00",
+                o.order_id, o.request.contract, o.request.side, o.request.units, o.request.product.value,
+                o.request.price_type.value, o.request.price, o.request.trigger_price, o.status, "10:30:00",
             )
             for o in self.standing
         ]  # fmt: skip
@@ -180,6 +227,9 @@ class PretendBroker:
 
     def mode(self) -> Mode:
         return self.in_mode
+
+    def broker(self) -> str:
+        return "pretend"
 
     def funds(self) -> Funds:
         if self.broken_funds is not None:

@@ -25,7 +25,7 @@ class Asked:
         self.world = world
         self.woken = 0
         self.commands = Commands(world.database, world.clock, Activity(world.database, world.clock), self._wake)
-        self.intake = Intake(world.database, world.clock, world.executor)
+        self.intake = Intake(world.database, world.clock, world.executor, world.adopter)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -128,7 +128,7 @@ def test_a_run_that_is_over_or_foreign_has_no_exit(asked: Asked) -> None:
 def test_a_start_that_was_never_taken_is_taken_by_the_next_engine(asked: Asked) -> None:
     run_id = asked.send(asked.preview())
     asked.world.restart()
-    asked.intake = Intake(asked.world.database, asked.world.clock, asked.world.executor)
+    asked.intake = Intake(asked.world.database, asked.world.clock, asked.world.executor, asked.world.adopter)
     while asked.intake.step() == 0:
         pass
     assert asked.world.run(run_id).state == "ENTERING"
@@ -205,7 +205,7 @@ def test_an_exit_that_nobody_can_take_just_now_stays_asked(asked: Asked) -> None
     assert asked.states() == [("START", "DONE"), ("EXIT", "ASKED")]
     asked.intake.step()
     assert asked.states() == [("START", "DONE"), ("EXIT", "DONE")]
-    assert asked.world.run(run_id).state == "EXITING"
+    assert asked.world.run(run_id).state == "CLOSED", "nothing had been sent: the exit is decided at once"
 
 
 def test_an_exit_of_a_part_that_the_started_run_turns_out_not_to_have_stops_no_other_command(asked: Asked) -> None:

@@ -1,6 +1,7 @@
 """The way in: exactly the plan and never more; what fails unwinds its own account, what may pass is waited for."""
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from app.domain.books import OrderStatus
 from app.domain.calendar import Phase
 from app.domain.contracts import Side
 from app.domain.errors import Denied, NoFreshPrice
+from app.domain.gate import PATIENCE_S
 from app.domain.orders import IntentState
 from app.domain.outcomes import Outcome
 from app.persistence.tables import Preview
 from app.ports.gateway import TimedOut
-from app.services.order_desk import ENTRY_PATIENCE_S
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT, PUT, Killed
 
@@ -52,7 +53,7 @@ def test_a_book_that_cannot_be_read_is_waited_for_and_only_then_denied(world: Or
     run_id = world.start((CALL, Side.BUY, 1))
     world.clock.advance(2)
     world.broker.broken = TimedOut("no book")
-    world.turns(int(ENTRY_PATIENCE_S) - 3)
+    world.turns(int(PATIENCE_S) - 3)
     assert world.intents()[0].state == IntentState.READY
     world.turns(6)
     (intent,) = world.intents()
@@ -109,7 +110,7 @@ def test_books_that_never_agree_fail_the_leg_instead_of_sending_again(world: Ord
     assert world.said("leg_failed")
 
 
-def test_a_rejected_leg_unwinds_its_account(world: OrderWorld) -> None:
+def test_row_42_a_rejected_leg_unwinds_its_account(world: OrderWorld) -> None:
     world.broker.fills_at_once = True
     world.broker.acts = ["ack", "reject"]
     run_id = world.start((CALL, Side.BUY, 1), (PUT, Side.BUY, 1))
@@ -210,7 +211,7 @@ def test_an_entry_of_yesterday_is_not_sent_today(world: OrderWorld) -> None:
 
 
 @pytest.mark.parametrize("act", ["die_before", "die_after"])
-def test_a_death_around_the_call_sends_nothing_twice(world: OrderWorld, act: str) -> None:
+def test_row_01_a_death_around_the_call_sends_nothing_twice(world: OrderWorld, act: str) -> None:
     world.broker.acts = [act]
     run_id = world.start((CALL, Side.BUY, 1))
     world.executor.step()
@@ -227,23 +228,23 @@ def test_a_death_around_the_call_sends_nothing_twice(world: OrderWorld, act: str
     assert world.run(run_id).state == ("OPEN" if accepted else "CLOSED")
 
 
-def test_a_machine_that_slept_between_claim_and_call_does_not_send(world: OrderWorld) -> None:
+def test_row_15_a_machine_that_slept_between_claim_and_call_does_not_send(world: OrderWorld) -> None:
     world.start((CALL, Side.BUY, 1))
     world.executor.step()
     wait = timedelta(seconds=2)
-    real = world.desk._call
+    real = world.desk.call
 
     def slept(claimed: object) -> object:
         world.clock.advance(wait.total_seconds())
         return real(claimed)  # type: ignore[arg-type]
 
-    world.desk._call = slept  # type: ignore[assignment,method-assign]
+    world.desk.call = slept  # type: ignore[assignment,method-assign]
     world.work()
     assert world.broker.placed == 0
     assert world.intents()[0].state == IntentState.NOT_SENT
 
 
-def test_nothing_is_sent_under_an_old_epoch(world: OrderWorld) -> None:
+def test_row_13_nothing_is_sent_under_an_old_epoch(world: OrderWorld) -> None:
     world.start((CALL, Side.BUY, 1))
     world.executor.step()
     old = world.desk
@@ -253,16 +254,16 @@ def test_nothing_is_sent_under_an_old_epoch(world: OrderWorld) -> None:
     assert world.intents()[0].state == IntentState.READY
 
 
-def test_a_machine_whose_monotonic_clock_slept_with_it_does_not_send(world: OrderWorld) -> None:
+def test_row_15_a_machine_whose_monotonic_clock_slept_with_it_does_not_send(world: OrderWorld) -> None:
     world.start((CALL, Side.BUY, 1))
     world.executor.step()
-    real = world.desk._call
+    real = world.desk.call
 
     def slept(claimed: object) -> object:
         world.clock.at += timedelta(minutes=5)
         return real(claimed)  # type: ignore[arg-type]
 
-    world.desk._call = slept  # type: ignore[assignment,method-assign]
+    world.desk.call = slept  # type: ignore[assignment,method-assign]
     world.work()
     assert world.broker.placed == 0
 
@@ -273,7 +274,7 @@ def test_no_entry_goes_out_after_an_exit_was_asked_though_a_lane_has_it_in_hand(
     world.exit(run_id)
     world.work()
     assert world.broker.placed == 0
-    assert world.intents()[0].state == IntentState.DENIED
+    assert world.intents()[0].state == IntentState.CANCELLED, "taken back in the transaction of the exit"
     world.turns(3)
     assert world.run(run_id).state == "CLOSED"
 
@@ -317,14 +318,14 @@ def test_an_answer_outlives_a_database_that_was_locked_for_a_while(world: OrderW
     world.broker.acts = ["reject"]
     world.start((CALL, Side.BUY, 1))
     world.executor.step()
-    real, failures = world.desk._record, iter([True, True])
+    real, failures = world.answers._record, iter([True, True])
 
-    def locked(intent_id: int, outcome: Outcome) -> None:
+    def locked(answers: Mapping[int, Outcome]) -> None:
         if next(failures, False):
             raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
-        real(intent_id, outcome)
+        real(answers)
 
-    world.desk._record = locked  # type: ignore[method-assign]
+    world.answers._record = locked  # type: ignore[method-assign]
     world.work()
     assert world.intents()[0].state == IntentState.REJECTED
     assert world.broker.placed == 1

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.persistence.tables import FillRow, Intent, Position, TradingAccount
 from tests.unit.services.order_world import OrderWorld
-from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
+from tests.unit.services.pretend_broker import CALL, HEDGE, LOT, PUT
 
 
 @pytest.fixture
@@ -96,6 +97,28 @@ def test_refused_exits_give_nothing_away_and_those_that_rested_do(world: OrderWo
     world.turns(40)
     assert world.pricing.asked[1:6] == [0, 0, 0, 1, 2]
     assert any("edge of its band" in words for words in world.said("attention"))
+
+
+def test_row_43_each_refusal_of_its_price_gives_a_step_more_within_three_seconds(world: OrderWorld) -> None:
+    run_id = entered(world)
+    world.broker.acts = ["price"] * 4
+    world.exit(run_id)
+    world.turns(14)
+    assert world.pricing.asked[1:] == [0, 1, 2, 3, 4]
+    sent = [intent.sent_at for intent in world.intents("EXIT") if intent.sent_at is not None]
+    gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(sent)]
+    assert max(gaps) <= 3 + 1.1, "three seconds and the turn in which it is due"
+    assert world.run(run_id).state == "CLOSED"
+
+
+def test_a_hedge_that_takes_its_short_along_leaves_after_it(world: OrderWorld) -> None:
+    world.broker.fills_at_once = True
+    run_id = world.start((HEDGE, Side.BUY, 1), (CALL, Side.SELL, 1), (PUT, Side.SELL, 1))
+    world.turns(4)
+    world.executor.ask_exit(run_id, account_id=None, leg=1, why="Exit asked", with_shorts=True)
+    world.turns(5)
+    assert world.net() == {PUT.key.symbol: -LOT}, "a put is not hedged by a call"
+    assert [intent.symbol for intent in world.intents("EXIT")] == [CALL.key.symbol, HEDGE.key.symbol]
 
 
 def test_exits_cancelled_by_the_broker_are_not_repeated_every_second(world: OrderWorld) -> None:
@@ -190,7 +213,7 @@ def test_two_runs_that_hold_the_same_never_close_more_than_the_broker_has(world:
     assert world.broker.net(CALL.key) == 0
 
 
-def test_a_clock_that_was_set_back_does_not_hold_up_the_way_out(world: OrderWorld) -> None:
+def test_row_39_a_clock_that_was_set_back_does_not_hold_up_the_way_out(world: OrderWorld) -> None:
     run_id = entered(world)
     world.broker.acts = ["reject"]
     world.exit(run_id)
@@ -234,18 +257,18 @@ def test_odd_prices_of_a_broker_do_not_stop_its_books(world: OrderWorld) -> None
     assert world.net(run_id) == {CALL.key.symbol: LOT}
 
 
-def test_units_sold_by_hand_while_the_order_book_was_read_are_not_sold_again(world: OrderWorld) -> None:
+def test_row_51_units_sold_by_hand_while_the_order_book_was_read_are_not_sold_again(world: OrderWorld) -> None:
     run_id = entered(world)
     world.exit(run_id)
     world.executor.step()
-    real = world.desk._baseline
+    real = world.desk.fetch
 
-    def meanwhile(intent: Intent, mode: Mode) -> tuple[list[str], bool]:
+    def meanwhile(intent_id: int) -> bool:
         world.broker.foreign[CALL.key] = -130
         world.read()
-        return real(intent, mode)
+        return real(intent_id)
 
-    world.desk._baseline = meanwhile  # type: ignore[method-assign]
+    world.desk.fetch = meanwhile  # type: ignore[method-assign]
     world.work()
     assert exit_orders(world) == []
     assert world.broker.net(CALL.key) == 0
@@ -266,7 +289,7 @@ def test_a_refusal_after_many_prices_is_tried_again_as_soon_as_the_first(world: 
 
 
 @pytest.mark.parametrize("act", ["park", "gone"])
-def test_what_has_filled_leaves_though_another_slice_is_not_settled(world: OrderWorld, act: str) -> None:
+def test_row_41_what_has_filled_leaves_though_another_slice_is_not_settled(world: OrderWorld, act: str) -> None:
     world.broker.acts = ["ack", act]
     run_id = world.start((CALL, Side.BUY, 4))
     world.turn()
@@ -302,7 +325,7 @@ def test_a_hedge_stays_while_its_short_may_stand(world: OrderWorld) -> None:
     assert world.run(run_id).state == "CLOSED"
 
 
-def test_a_freeze_limit_that_was_lowered_over_night_is_found_out(world: OrderWorld) -> None:
+def test_row_44_a_freeze_limit_that_was_lowered_over_night_is_found_out(world: OrderWorld) -> None:
     run_id = entered(world, (CALL, Side.BUY, 4))
     real = world.broker.place
 

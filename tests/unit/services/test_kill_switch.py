@@ -47,7 +47,7 @@ class Switched:
         people = People(world.database, world.clock, activity, "token", Passwords(CHEAP))
         self.health = HealthBoard(world.clock)
         self.switch = KillSwitch(world.database, world.clock, activity, people, self._wake)
-        self.intake = Intake(world.database, world.clock, world.executor)
+        self.intake = Intake(world.database, world.clock, world.executor, world.adopter)
         self.watch = KillWatch(world.database, world.clock, activity, self.health)
         with world.database.transaction() as session:
             session.get_one(User, 1).password_hash = CHEAP.hash(PASSWORD)
@@ -154,7 +154,7 @@ def test_an_account_that_does_not_answer_is_an_alarm_by_name_and_flat_later(swit
     switched.watch.step()
     switched.watch.step()
     (alarm,) = switched.said("kill.alarm")
-    assert "Account 2 has 130 units and 0 open orders (Connection refused)" in alarm
+    assert "Account 2 has 130 units and 1 open order (Connection refused)" in alarm
     switched.turns(5)
     assert switched.world.net(run_id) == {}
     assert len(switched.said("kill.flat")) == 1
@@ -165,7 +165,9 @@ def test_a_kill_that_was_half_done_is_done_again_after_a_restart(switched: Switc
     switched.kill()
     switched.intake._kills.do(switched.command().id)
     switched.world.restart()
-    switched.intake = Intake(switched.world.database, switched.world.clock, switched.world.executor)
+    switched.intake = Intake(
+        switched.world.database, switched.world.clock, switched.world.executor, switched.world.adopter
+    )
     switched.turns(5)
     assert switched.world.run(run_id).state == "CLOSED"
     sold = [each for each in switched.world.intents("EXIT") if each.state == "FILLED"]

@@ -11,7 +11,7 @@ from app.persistence.tables import RiskEvent, Run
 from app.ports.feed import FeedMode, Tick
 from app.services.journal import Journal
 from app.services.price_board import PriceBoard
-from app.services.risk_monitor import RiskMonitor
+from app.services.risk_monitor import BEHIND_S, LOOK_S, RiskMonitor
 from app.services.run_board import RunBoard
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import PUT
@@ -106,12 +106,12 @@ def test_a_run_that_cannot_be_judged_holds_up_no_other(watched: Watched) -> None
     watched.price(90)
     real = watched.runs.view
 
-    def view(run_id: int) -> Any:
+    def view(run_id: int, *, behind_s: float) -> Any:
         if run_id == first:
             raise ValueError("a bug")
         return real(run_id)
 
-    watched.runs.view = view  # type: ignore[method-assign]
+    watched.runs.view = view  # type: ignore[method-assign, assignment]
     for _ in range(2):
         with pytest.raises(ValueError, match="a bug"):
             watched.monitor.step()
@@ -191,3 +191,13 @@ def test_a_jump_that_nobody_contradicts_is_believed_within_seconds(watched: Watc
         watched.monitor.step()
         watched.world.clock.advance(1)
     assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_what_changed_a_moment_ago_is_looked_at_before_the_usual_pause(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(99)
+    assert watched.monitor.step() == LOOK_S
+    watched.runs.changed(run_id)
+    assert watched.monitor.step() == BEHIND_S
+    watched.world.clock.advance(BEHIND_S)
+    assert watched.monitor.step() == LOOK_S

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from app.domain.contracts import Side
 from app.ports.feed import Tick
 from app.services.price_board import PriceBoard
-from app.services.run_board import RunBoard, RunView
+from app.services.run_board import KEPT_S, LED_KEPT_S, RunBoard, RunView
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, LOT, PUT
 
@@ -160,10 +160,37 @@ def test_trouble_has_its_own_word(board: Board, act: str, word: str) -> None:
 def test_living_runs_and_the_accounts_at_work(board: Board) -> None:
     assert (board.runs.living(), board.runs.accounts_at_work()) == ([], frozenset())
     run_id = board.world.start((PUT, Side.BUY, 1))
+    board.runs.changed(run_id)
     assert (board.runs.living(), board.runs.accounts_at_work()) == ([run_id], frozenset({1, 2}))
     board.fill()
     board.world.exit(run_id)
     board.world.turns(4)
-    assert (board.runs.living(), board.runs.accounts_at_work()) == ([], frozenset())
     board.runs.changed(run_id)
+    assert (board.runs.living(), board.runs.accounts_at_work()) == ([], frozenset())
     assert {cell.state for cell in board.runs.view(run_id).cells} == {"flat"}
+
+
+def test_beside_the_engine_that_leads_a_view_is_kept_until_a_change_is_told(board: Board) -> None:
+    leading = RunBoard(board.world.database, board.prices, board.world.clock, leads=lambda: True)
+    run_id = board.world.start((PUT, Side.BUY, 1))
+    before = leading.view(run_id)
+    board.world.clock.advance(KEPT_S + 1)
+    assert leading.view(run_id) is before
+    leading.changed(run_id)
+    assert leading.view(run_id) is not before
+    kept = leading.view(run_id)
+    board.world.clock.advance(LED_KEPT_S)
+    assert leading.view(run_id) is not kept, "and never for long"
+
+
+def test_who_may_be_a_moment_behind_is_no_more_than_that_and_pages_see_what_is(board: Board) -> None:
+    run_id = board.world.start((PUT, Side.BUY, 1))
+    before = board.runs.view(run_id)
+    board.runs.changed(run_id)
+    assert board.runs.view(run_id, behind_s=0.1) is before
+    now = board.runs.view(run_id)
+    assert now is not before
+    board.runs.changed(run_id)
+    assert board.runs.view(run_id, behind_s=0.1) is now
+    board.world.clock.advance(0.11)
+    assert board.runs.view(run_id, behind_s=0.1) is not now

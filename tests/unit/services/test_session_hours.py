@@ -61,7 +61,7 @@ def test_yesterdays_hours_say_nothing_about_today(hours: SessionHours, clock: Fa
     assert hours.session("NFO") is not None
 
 
-def test_hours_given_five_and_a_half_hours_late_are_corrected_and_flagged(
+def test_row_46_hours_given_five_and_a_half_hours_late_are_corrected_and_flagged(
     hours: SessionHours, gateways: FakeGateways
 ) -> None:
     gateways.of(1).hours = [TradingHours("NFO", OPENS + LATE, CLOSES + LATE)]
@@ -70,7 +70,7 @@ def test_hours_given_five_and_a_half_hours_late_are_corrected_and_flagged(
     assert "5 h 30 min late" in hours.note("NFO")
 
 
-def test_a_special_session_is_taken_as_it_is_and_flagged(hours: SessionHours, gateways: FakeGateways) -> None:
+def test_row_46_a_special_session_is_taken_as_it_is_and_flagged(hours: SessionHours, gateways: FakeGateways) -> None:
     opens = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)  # 18:00 in India
     gateways.of(1).hours = [TradingHours("NFO", opens, opens + timedelta(hours=1))]
     hours.step()
@@ -78,7 +78,7 @@ def test_a_special_session_is_taken_as_it_is_and_flagged(hours: SessionHours, ga
     assert "18:00" in hours.note("NFO")
 
 
-def test_an_empty_calendar_is_not_a_holiday(hours: SessionHours, gateways: FakeGateways) -> None:
+def test_row_46_an_empty_calendar_is_not_a_holiday(hours: SessionHours, gateways: FakeGateways) -> None:
     for gateway in gateways.gateways.values():
         gateway.hours = []
     hours.step()

@@ -32,7 +32,9 @@ def sent(world: OrderWorld, *acts: str, lots: int = 1) -> int:
 
 
 @pytest.mark.parametrize(("act", "quiet_s"), [("gone", 150), ("reset", 150)])
-def test_an_order_nobody_heard_of_is_unknown_until_its_window_ends(world: OrderWorld, act: str, quiet_s: int) -> None:
+def test_row_05_an_order_nobody_heard_of_is_unknown_until_its_window_ends(
+    world: OrderWorld, act: str, quiet_s: int
+) -> None:
     sent(world, act)
     world.turns(quiet_s // 10 - 1, 10)
     assert world.intents()[0].state == IntentState.UNKNOWN
@@ -41,7 +43,7 @@ def test_an_order_nobody_heard_of_is_unknown_until_its_window_ends(world: OrderW
     assert world.broker.placed == 1
 
 
-def test_a_clock_that_jumps_ahead_ends_no_window(world: OrderWorld) -> None:
+def test_row_39_a_clock_that_jumps_ahead_ends_no_window(world: OrderWorld) -> None:
     sent(world, "late")
     world.turn()
     world.clock.at += timedelta(minutes=20)
@@ -52,7 +54,7 @@ def test_a_clock_that_jumps_ahead_ends_no_window(world: OrderWorld) -> None:
     assert world.intents()[0].state == IntentState.WORKING
 
 
-def test_an_order_that_turns_up_after_it_was_given_up_is_ours_and_is_closed(world: OrderWorld) -> None:
+def test_row_05_an_order_that_turns_up_after_it_was_given_up_is_ours_and_is_closed(world: OrderWorld) -> None:
     run_id = sent(world, "late")
     world.turns(20, 10)
     assert world.intents()[0].state == IntentState.NOT_SENT
@@ -86,7 +88,7 @@ def test_an_answer_that_names_an_order_counted_for_its_twin_is_sorted_out(world:
     assert claimed.order_id is not None
     with world.database.transaction() as session:
         session.merge(other).state = IntentState.SENDING.value
-    world.desk._record(other.id, Outcome(Verdict.ACK, claimed.order_id, "", 200))
+    world.desk.record({other.id: Outcome(Verdict.ACK, claimed.order_id, "", 200)})
     assert {row.id: row.state for row in world.intents()}[other.id] == IntentState.UNKNOWN
     world.broker.accept(world.broker.standing[0].request)
     world.broker.fill_all()
@@ -103,7 +105,7 @@ def test_the_brokers_answer_corrects_an_order_that_was_taken_for_ours(world: Ord
     world.broker.fill_all()
     world.read()
     world.broker.standing.insert(0, ours)
-    world.desk._record(1, Outcome(Verdict.ACK, ours.order_id, "", 200))
+    world.desk.record({1: Outcome(Verdict.ACK, ours.order_id, "", 200)})
     world.broker.fill(ours)
     world.turns(3)
     (intent,) = world.intents()
@@ -112,7 +114,7 @@ def test_the_brokers_answer_corrects_an_order_that_was_taken_for_ours(world: Ord
     assert {row.order_id: row.intent_id for row in world.rows(Order)} == {stranger: None, ours.order_id: 1}
 
 
-def test_two_strangers_alike_are_nobodys_and_somebody_is_told(world: OrderWorld) -> None:
+def test_row_11_two_strangers_alike_are_nobodys_and_somebody_is_told(world: OrderWorld) -> None:
     sent(world, "lost")
     world.broker.accept(world.broker.standing[0].request)
     world.turns(10)
@@ -129,7 +131,7 @@ def test_a_gateway_without_funds_still_settles_orders(world: OrderWorld) -> None
     assert world.net(run_id) == {CALL.key.symbol: LOT}
 
 
-def test_an_empty_book_with_success_takes_no_position_away(world: OrderWorld) -> None:
+def test_row_09_an_empty_book_with_success_takes_no_position_away(world: OrderWorld) -> None:
     world.broker.fills_at_once = True
     run_id = sent(world)
     world.turns(2)
@@ -175,7 +177,7 @@ def test_what_is_held_over_night_can_be_closed_although_an_order_was_left_open(w
     assert world.run(run_id).state == "CLOSED"
 
 
-def test_a_death_between_reading_and_deciding_loses_nothing(world: OrderWorld) -> None:
+def test_row_03_a_death_between_reading_and_deciding_loses_nothing(world: OrderWorld) -> None:
     run_id = sent(world)
     world.broker.fill_all()
     world.exit(run_id)
@@ -188,7 +190,7 @@ def test_a_death_between_reading_and_deciding_loses_nothing(world: OrderWorld) -
     assert world.broker.net(CALL.key) == 0
 
 
-def test_a_death_in_the_exit_is_found_and_not_repeated(world: OrderWorld) -> None:
+def test_row_02_a_death_in_the_exit_is_found_and_not_repeated(world: OrderWorld) -> None:
     world.broker.fills_at_once = True
     run_id = sent(world)
     world.turns(2)
@@ -214,7 +216,7 @@ def test_the_same_books_twice_change_nothing(world: OrderWorld) -> None:
     assert [(row.id, row.units) for row in world.rows(FillRow)] == before
 
 
-def test_a_mode_not_heard_of_for_a_minute_is_not_known(world: OrderWorld) -> None:
+def test_row_48_a_mode_not_heard_of_for_a_minute_is_not_known(world: OrderWorld) -> None:
     world.read()
     assert world.reconciler.mode_age_s(1) == 0
     world.broker.broken_funds = None
@@ -229,7 +231,7 @@ def test_health_says_what_cannot_be_read(world: OrderWorld) -> None:
     assert world.reconciler._health.of(1).state is not HealthState.OK
 
 
-def test_a_trade_book_that_lagged_at_the_send_does_not_keep_an_order_unknown_for_ever(world: OrderWorld) -> None:
+def test_row_10_a_trade_book_that_lagged_at_the_send_does_not_keep_an_order_unknown_for_ever(world: OrderWorld) -> None:
     world.broker.fills_at_once = True
     run_id = sent(world)
     world.turns(2)
@@ -247,7 +249,7 @@ def test_a_trade_book_that_lagged_at_the_send_does_not_keep_an_order_unknown_for
     assert world.broker.placed == 3
 
 
-def test_the_books_of_the_sandbox_prove_nothing_about_a_live_order(world: OrderWorld) -> None:
+def test_row_48_the_books_of_the_sandbox_prove_nothing_about_a_live_order(world: OrderWorld) -> None:
     run_id = sent(world, "ack", "gone", lots=4)
     world.broker.fill(world.broker.standing[0])
     world.clock.advance(1)
@@ -353,3 +355,19 @@ def test_an_exit_sent_in_the_morning_before_any_book_could_be_read_is_settled_th
     world.turns(30, 10)
     assert world.broker.net(CALL.key) == 0
     assert world.run(run_id).state == "CLOSED"
+
+
+def test_books_read_under_an_old_epoch_are_not_written_over_newer_ones(world: OrderWorld) -> None:
+    sent(world, "ack")
+    world.broker.fill_all()
+    world.turns(2)
+    sleeper = world.reconciler  # has led, and was stopped before it read
+    world.restart()
+    world.broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.read()
+    newest = world.rows(Position)
+    world.broker.by_hand(CALL.key, Side.BUY, LOT)
+    sleeper.step(1)
+    assert [row.net for row in world.rows(Position)] == [row.net for row in newest]
+    world.read()
+    assert world.rows(Position)[0].net == newest[0].net + LOT

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from app.domain import gate
 from app.domain.contracts import Side
 from app.domain.errors import Denied
 from app.domain.orders import Purpose
 from app.domain.trading_states import Scope, TradingState
-from app.services import gate
-from app.services.trading_states import CODES, refuse_entry, standings, write_state
+from app.services.trading_states import refuse_entry, standings, write_state
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL
 
@@ -103,7 +103,7 @@ def test_a_run_is_not_started_in_the_scope(world: OrderWorld, scope: Scope, scop
 
 
 def test_neither_code_waits() -> None:
-    assert not any(gate.waits(Purpose.ENTRY, code) for code in CODES.values())
+    assert not any(gate.waits(Purpose.ENTRY, code) for code in gate.STOPPED_BY.values())
 
 
 def test_the_widest_scope_is_listed_first(world: OrderWorld) -> None:

@@ -278,3 +278,12 @@ def test_an_order_typed_at_the_broker_appears_in_the_books_past_all_faults() -> 
     assert account.orders() == []
     account.set_mode(analyze=False)
     assert [order.status for order in account.orders()] == ["complete"]
+
+
+def test_a_price_the_exchange_does_not_take_leaves_the_order_as_it_is() -> None:
+    account = first(open_venue())
+    order = placed(account, ask(pricetype="LIMIT", price="100"))
+    reply = account.modify(ModifyRequest(order.orderid, LOT, "LIMIT", Decimal(900)))
+    assert isinstance(reply, Refused)
+    assert "out of the current execution range" in reply.text
+    assert row(account, order.orderid).price == Decimal(100)

@@ -120,7 +120,7 @@ def _unmoved(seconds: int) -> dict[str, float]:
     return {name: venue.market.spot(name) for name in INDICES}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4, deadline=None)
 @given(percent=st.floats(-5, 5), over=st.sampled_from([0, 1, 30, 300]))
 def test_a_move_moves_the_index_by_what_was_asked_and_nothing_else(percent: float, over: int) -> None:
     still, moved = _unmoved(over + 1), open_venue()

@@ -81,7 +81,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4, deadline=None)
 @given(ORDERS, st.integers(0, 50))
 def test_cash_positions_and_limits_are_conserved(orders: list[tuple[str, str, int, str]], seed: int) -> None:
     venue = open_venue(seed=seed)

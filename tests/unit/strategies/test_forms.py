@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
+from app.domain.contracts import UNDERLYINGS, Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput
+from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.services.strategies import SavedStrategy
 from app.strategies.forms import FormRefused, known_leg, parse, refused_fields
@@ -110,6 +112,14 @@ def test_a_good_form_is_taken_as_typed() -> None:
         ({"max_loss": "9999999999"}, "max_loss", "at most 1000000000"),
         ({"max_loss": "10.001"}, "max_loss", "too many decimals"),
         ({"max_profit": "₹500"}, "max_profit", "such as 22000"),
+        ({"max_workers": "0"}, "max_workers", "from 1 to 10"),
+        ({"max_workers": "11"}, "max_workers", "from 1 to 10"),
+        ({"leg_failure": "hope"}, "leg_failure", "unwind, retry, keep"),
+        ({"leg_failure": "retry"}, "retries", "from 1 to 5"),
+        ({"leg_failure": "retry", "retries": "6"}, "retries", "from 1 to 5"),
+        ({"leg_failure": "keep", "retries": "2"}, "retries", "Only “send it again”"),
+        ({"retries": "2"}, "retries", "Only “send it again”"),
+        ({"group_failure": "panic"}, "group_failure", "keep_going, stop, unwind"),
         ({"legs_0_underlying": "DOW"}, "legs-0-underlying", "NIFTY, BANKNIFTY, SENSEX"),
         ({"legs_0_underlying": None}, "legs-0-underlying", "not an index"),
         ({"legs_0_kind": "XX"}, "legs-0-kind", "CE, PE, FUT"),
@@ -134,6 +144,11 @@ def test_a_good_form_is_taken_as_typed() -> None:
         ({"legs_0_strike_method": "STRIKE", "legs_0_strike_value": None}, "legs-0-strike_value", "empty"),
         ({"legs_0_strike_method": "PREMIUM_NEAR", "legs_0_strike_value": "NaN"}, "legs-0-strike_value", "above 0"),
         ({"legs_0_kind": "FUT"}, "legs-0-strike_value", "no strike"),
+        ({"legs_0_price_type": "STOP"}, "legs-0-price_type", "MARKET, LIMIT, SL, SL-M"),
+        ({"legs_0_price_type": ""}, "legs-0-price_type", "MARKET, LIMIT, SL, SL-M"),
+        ({"legs_0_price_type": "LIMIT", "legs_0_limit_price": "x"}, "legs-0-limit_price", "such as 120.05"),
+        ({"legs_0_price_type": "LIMIT", "legs_0_limit_price": "120.005"}, "legs-0-limit_price", "too many decimals"),
+        ({"legs_0_price_type": "SL", "legs_0_trigger_price": "-1"}, "legs-0-trigger_price", "such as 120.05"),
         ({"multiplier_1": ""}, "multiplier-1", "empty"),
         ({"multiplier_1": None}, "multiplier-1", "empty"),
         ({"multiplier_1": "x"}, "multiplier-1", "“x” cannot be used"),
@@ -225,6 +240,20 @@ def test_legs_are_added_after_the_highest_number_and_removed_by_number() -> None
     assert [leg.number for leg in typed.without_leg(5).legs] == [0, 6]
 
 
+@pytest.mark.parametrize(
+    ("typed", "pricing"),
+    [
+        ({}, PriceTerms()),  # a form that knows of no price types
+        ({"price_type": "MARKET", "limit_price": "", "trigger_price": ""}, PriceTerms()),
+        ({"price_type": "SL", "limit_price": "121", "trigger_price": "120.5"},
+         PriceTerms(PriceType.SL, Decimal(121), Decimal("120.5"))),
+    ],
+)  # fmt: skip
+def test_a_leg_has_the_price_that_was_typed(typed: dict[str, str], pricing: PriceTerms) -> None:
+    recipe = parse(read(form(**{f"legs_0_{part}": text for part, text in typed.items()})), ACCOUNTS)
+    assert recipe.spec.legs[0].pricing == pricing
+
+
 def test_a_leg_that_is_wrong_is_not_shown_as_a_contract() -> None:
     good = LegText(number=0, **LEG)
     assert known_leg(good) is not None
@@ -245,6 +274,10 @@ _rules = st.one_of(
         st.integers(1, 9_999_999).map(lambda paise: Decimal(paise) / 100),
     ),
 )
+_prices = st.integers(1, 9_999_999).map(lambda paise: Decimal(paise) / 100)
+_pricings = st.builds(
+    PriceTerms, st.sampled_from(PriceType), st.one_of(st.none(), _prices), st.one_of(st.none(), _prices)
+)
 _expiries = st.one_of(st.sampled_from(ExpiryWord), st.dates(date(2026, 1, 1), date(2030, 12, 31)))
 
 
@@ -261,19 +294,39 @@ def _legs(draw: st.DrawFn) -> tuple[LegSpec, ...]:
             draw(st.sampled_from(Side)),
             draw(st.integers(1, 50)),
             draw(st.sampled_from(Product)),
+            draw(_pricings),
         )
         for number in range(1, count + 1)
     )
 
 
+_policies = st.builds(
+    lambda leg, times, group: FailurePolicy(leg, times if leg is LegPolicy.RETRY else 0, group),
+    st.sampled_from(LegPolicy),
+    st.integers(1, MOST_RETRIES),
+    st.sampled_from(GroupPolicy),
+)
+_workers = st.one_of(st.none(), st.integers(1, 10))
 _amounts = st.one_of(st.none(), st.integers(1, 10**11).map(lambda paise: Decimal(paise) / 100))
 
 
-@given(_legs(), st.integers(1, 500), _amounts, _amounts, st.decimals("0.001", "100", places=3))
+@given(
+    _legs(),
+    st.integers(1, 500),
+    _workers,
+    st.tuples(_amounts, _amounts),
+    _policies,
+    st.decimals("0.001", "100", places=3),
+)
 def test_what_is_stored_comes_back_unchanged_through_the_page(
-    legs: tuple[LegSpec, ...], structures: int, max_loss: Decimal | None, max_profit: Decimal | None, factor: Decimal
+    legs: tuple[LegSpec, ...],
+    structures: int,
+    workers: int | None,
+    limits: tuple[Decimal | None, Decimal | None],
+    failure: FailurePolicy,
+    factor: Decimal,
 ) -> None:
-    spec = StrategySpec("Round trip", legs, structures, max_loss, max_profit)
+    spec = StrategySpec("Round trip", legs, structures, *limits, workers, failure)
     saved = SavedStrategy(1, spec, {1: factor}, archived=False, changed_at=datetime(2026, 11, 23, tzinfo=UTC))
     recipe = parse(read(_sent(stored(saved))), ACCOUNTS)
     assert recipe.spec == spec
@@ -304,6 +357,10 @@ def _sent(typed: Typed) -> MultiDict[str, str]:
         "structures": typed.structures,
         "max_loss": typed.max_loss,
         "max_profit": typed.max_profit,
+        "max_workers": typed.max_workers,
+        "leg_failure": typed.leg_failure,
+        "retries": typed.retries,
+        "group_failure": typed.group_failure,
     }
     for leg in typed.legs:
         texts = asdict(leg)

@@ -1,4 +1,4 @@
-// Attaches modules named in data-module="name other" to their elements, each once.
+// Attaches modules named in data-module="name other" to their elements, each once; then marks them data-attached.
 const MODULES = {
   age: () => import("./modules/age.js"),
   ask: () => import("./modules/ask.js"),
@@ -25,6 +25,7 @@ async function attach(element) {
     if (!load) throw new Error(`The page asks for a module "${name}" that does not exist.`);
     (await load()).default(element);
   }
+  element.dataset.attached = "";
 }
 
 /** Attaches every module in and under `root`. */

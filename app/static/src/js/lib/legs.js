@@ -12,6 +12,11 @@ export function strikeParts(kind, method) {
   return { method: true, value: method !== "ATM" };
 }
 
+/** Which prices a price type takes: "market" is priced by the desk. */
+export function priceParts(type) {
+  return { limit: type === "LIMIT" || type === "SL", trigger: type === "SL" || type === "SL-M" };
+}
+
 /** What the value of a strike rule means, for its placeholder. */
 export function valueHint(method) {
   return { ITM: "strikes, 1-20", OTM: "strikes, 1-20", STRIKE: "strike", PREMIUM_NEAR: "₹ premium" }[method] ?? "";

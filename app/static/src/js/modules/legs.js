@@ -1,5 +1,5 @@
 // The legs table of the builder: add and remove rows without a round trip, and show only the fields a leg uses.
-import { nextLegNumber, strikeParts, valueHint } from "../lib/legs.js";
+import { nextLegNumber, priceParts, strikeParts, valueHint } from "../lib/legs.js";
 
 const part = (row, name) => row.querySelector(`[data-part="${name}"]`);
 
@@ -10,6 +10,19 @@ function fitStrike(row) {
   method.disabled = !uses.method;
   value.disabled = !uses.value;
   value.placeholder = valueHint(method.value);
+}
+
+function fitPrices(row) {
+  const uses = priceParts(part(row, "price_type").value);
+  for (const [name, used] of [["limit_price", uses.limit], ["trigger_price", uses.trigger]]) {
+    part(row, name).disabled = !used;
+    part(row, name).hidden = !used;
+  }
+}
+
+function fitRow(row) {
+  fitStrike(row);
+  fitPrices(row);
 }
 
 /** Offers the expiries of the leg's own underlying, keeping the chosen one where that index has it too. */
@@ -48,7 +61,7 @@ export default function attach(section) {
     body.append(row);
     fitExpiries(row, choices);
     if (last) part(row, "expiry").value = part(last, "expiry").value;
-    fitStrike(row);
+    fitRow(row);
     renumber(body);
     part(row, "underlying").focus();
   };
@@ -64,7 +77,7 @@ export default function attach(section) {
   section.addEventListener("change", (event) => {
     const row = event.target.closest("tr");
     if (event.target.dataset.part === "underlying") fitExpiries(row, choices);
-    fitStrike(row);
+    fitRow(row);
   });
-  for (const row of legRows(body)) fitStrike(row);
+  for (const row of legRows(body)) fitRow(row);
 }

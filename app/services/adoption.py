@@ -1,0 +1,323 @@
+"""Makes a foreign position a run: one transaction under the lease, and no order.
+
+The engine's half. It decides by what the reconciler wrote down, so that orders, fills and the broker's positions are of
+the same reads: two that were clean and began after somebody asked. What is another's order then has a row, and what is
+our own that turned up late has been claimed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.adoption import Adoptable, AdoptCode, AverageFrom, ForeignOrder, adopt, brought_about
+from app.domain.books import OrderStatus
+from app.domain.calendar import trading_date
+from app.domain.contracts import Contract, ContractKey, Side
+from app.domain.errors import Denied, Refused, Unavailable
+from app.domain.money import Units
+from app.domain.reconcile import CLEAN_READS
+from app.domain.wording import contract_name
+from app.persistence.database import Database
+from app.persistence.leading import holds_lease
+from app.persistence.tables import (
+    ADOPTED,
+    Adoption,
+    CommandRow,
+    FillRow,
+    Order,
+    Position,
+    Run,
+    StrategyExecution,
+    TradingAccount,
+)
+from app.ports.clock import Clock
+from app.services.activity import Activity
+from app.services.adoption_commands import Adopt, adopt_of
+from app.services.adoption_facts import OurSides
+from app.services.ignored_positions import forget
+from app.services.journal import Journal
+
+PATIENCE_S = 20.0
+"""How long the books may take before nothing is adopted."""
+
+
+class KeptBooks(Protocol):
+    """The reconciler: when (monotonic) the newest read began whose orders and positions our rows show."""
+
+    def kept(self, account_id: int) -> float | None: ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A command that waits for books: since when (monotonic), and the reads that began since."""
+
+    since: float
+    reads: set[float]
+
+
+class Adopter:
+    """`do` belongs to the intake loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        journal: Journal,
+        activity: Activity,
+        *,
+        books: KeptBooks,
+        read_soon: Callable[[int], None],
+        contract_of: Callable[[ContractKey], Contract | None],
+        freeze_of: Callable[[Contract, date], Units],
+        epoch: Callable[[], int | None],
+        on_change: Callable[[int], None],
+    ) -> None:
+        """`contract_of` gives None for what today's list does not have; `freeze_of` raises Refused where no rule says.
+
+        `on_change` is told of the run that was made.
+        """
+        self._database = database
+        self._clock = clock
+        self._journal = journal
+        self._activity = activity
+        self._books = books
+        self._read_soon = read_soon
+        self._contract_of = contract_of
+        self._freeze_of = freeze_of
+        self._epoch = epoch
+        self._on_change = on_change
+        self._waiting: dict[int, _Waiting] = {}
+
+    def do(self, command_id: int) -> str:
+        """What became of it, as a sentence. Doing it again changes nothing.
+
+        Raises Unavailable while the books are awaited or another engine leads, Refused with the code of the reason.
+        """
+        with self._database.reading() as session:
+            command = session.get_one(CommandRow, command_id)
+        if command.state != "ASKED":
+            return command.answer or "This was done before."
+        wanted, by = adopt_of(command.payload)
+        try:
+            self._await_books(command_id, wanted.account_id)
+            run_id, said = self._adopt(command_id, wanted, by)
+        except Refused as no:
+            self._waiting.pop(command_id, None)
+            said = f"{no.code}: {no}" if isinstance(no, Denied) else str(no)
+            self._tell_refused(command, wanted, said)
+            raise Refused(said) from no
+        self._waiting.pop(command_id, None)
+        self._on_change(run_id)
+        return said
+
+    def _await_books(self, command_id: int, account_id: int) -> None:
+        """Raises Unavailable until enough reads that began since are kept, Denied when they do not come."""
+        now = self._clock.monotonic()
+        waiting = self._waiting.setdefault(command_id, _Waiting(now, set()))
+        kept = self._books.kept(account_id)
+        if kept is not None and kept > waiting.since:
+            waiting.reads.add(kept)
+        if len(waiting.reads) >= CLEAN_READS:
+            return
+        if now - waiting.since > PATIENCE_S:
+            words = f"The account's books could not be read for {PATIENCE_S:.0f} s, so nothing was adopted."
+            raise Denied(AdoptCode.UNREAD, words)
+        self._read_soon(account_id)
+        raise Unavailable("The account's books are read first.")
+
+    def _adopt(self, command_id: int, wanted: Adopt, by: str) -> tuple[int, str]:
+        """The run, and what is said of it. Raises Denied, Refused; then nothing was written."""
+        contract = self._contract(wanted, trading_date(self._journal.now()))
+        with self._database.transaction() as session:
+            if not holds_lease(session, self._epoch()):
+                raise Unavailable("Another engine leads; it adopts this.")
+            command = session.get_one(CommandRow, command_id, with_for_update=True, populate_existing=True)
+            if command.state != "ASKED":
+                return command.run_id or 0, command.answer or "This was done before."
+            # Orders, then the account, as the reconciler does; whoever sends in this account waits for its row.
+            orders = _foreign_orders(session, wanted)
+            account = session.get_one(TradingAccount, wanted.account_id, with_for_update={"key_share": True})
+            if account.state == "ARCHIVED":
+                raise Denied(AdoptCode.ACCOUNT, f"{account.name} is archived: it takes part in nothing.")
+            found = self._judge(session, wanted, contract)
+            return self._write(session, _Act(command, wanted, by, account, contract), found, orders)
+
+    def _contract(self, wanted: Adopt, today: date) -> Contract:
+        """With its freeze limit. Raises Denied for what could not be closed, Refused where no rule says its limit."""
+        listed = self._contract_of(wanted.contract)
+        if listed is None or listed.expiry < today:
+            words = (
+                f"{wanted.contract.symbol} is not in today's list of contracts that this desk trades, so it could not "
+                "be closed."
+            )
+            raise Denied(AdoptCode.CONTRACT, words)
+        return replace(listed, freeze=self._freeze_of(listed, today))
+
+    def _judge(self, session: Session, wanted: Adopt, contract: Contract) -> Adoptable:
+        position = session.scalars(
+            select(Position).where(
+                Position.account_id == wanted.account_id,
+                Position.exchange == wanted.contract.exchange,
+                Position.symbol == wanted.contract.symbol,
+                Position.product == wanted.product,
+            )
+        ).one_or_none()
+        sides = OurSides(session, [wanted.account_id], now=self._clock.now(), market_now=self._journal.now())
+        standing = sides.standing(
+            (wanted.account_id, wanted.contract, wanted.product),
+            contract=contract_name(contract),
+            broker=0 if position is None else position.net,
+            average=None if position is None else position.average,
+            lot_size=contract.lot_size,
+        )
+        return adopt(standing, units=wanted.units, average=wanted.average)
+
+    def _write(self, session: Session, act: "_Act", found: Adoptable, orders: list[Order]) -> tuple[int, str]:
+        now, market_now = self._clock.now(), self._journal.now()
+        ids = brought_about(ForeignOrder(order.order_id, _filled(order)) for order in orders)
+        run = Run(
+            user_id=act.account.owner_id,
+            name=f"Adopted {contract_name(act.contract)}"[:100],
+            mode=act.account.expected_mode,
+            state="OPEN",
+            requested_at=act.command.asked_at,
+            started_at=market_now,
+        )
+        session.add(run)
+        session.flush()
+        execution, adoption = _execution(run.id, act, found), _adoption(run.id, act, found, ids, now)
+        session.add_all([execution, adoption])
+        session.flush()
+        session.add(_fill(adoption, execution.id, found, market_now))
+        for order in orders:
+            if order.order_id in ids:
+                order.adoption_id = adoption.id
+        forget(session, act.account.id, act.wanted.contract, act.wanted.product)
+        words = _words(act, found, ids)
+        self._journal.note(session, run.id, "adopted", words, act.account.id)
+        self._activity.record(
+            session,
+            user_id=act.command.user_id,
+            actor=act.by,
+            action="position.adopted",
+            subject=f"run:{run.id}",
+            sentence=words,
+            detail={"order_ids": list(ids)},
+        )
+        command = act.command
+        command.state, command.answer, command.run_id, command.done_at = "DONE", words, run.id, now
+        return run.id, words
+
+    def _tell_refused(self, command: CommandRow, wanted: Adopt, said: str) -> None:
+        with self._database.transaction() as session:
+            account = session.get_one(TradingAccount, wanted.account_id).name
+            self._activity.record(
+                session,
+                user_id=command.user_id,
+                actor=str(command.payload["by"]),
+                action="position.refused",
+                subject=f"account:{wanted.account_id}",
+                sentence=f"Not adopted: {wanted.units:+d} {wanted.contract.symbol} in {account}. {said}",
+            )
+
+
+def _foreign_orders(session: Session, wanted: Adopt) -> list[Order]:
+    """Orders there that are nobody's, locked, in order of their time."""
+    query = (
+        select(Order)
+        .where(
+            Order.account_id == wanted.account_id,
+            Order.exchange == wanted.contract.exchange,
+            Order.symbol == wanted.contract.symbol,
+            Order.product == wanted.product,
+            Order.intent_id.is_(None),
+            Order.adoption_id.is_(None),
+        )
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
+    return list(session.scalars(query))
+
+
+def _filled(order: Order) -> int:
+    """Signed units; a complete order whose trades are not read yet has filled all of its."""
+    units = order.units if order.status == OrderStatus.COMPLETE else order.filled
+    return Side(order.side).sign * units
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """Who asked for what, and where it is done. The contract has its freeze limit."""
+
+    command: CommandRow
+    wanted: Adopt
+    by: str
+    account: TradingAccount
+    contract: Contract
+
+
+def _execution(run_id: int, act: _Act, found: Adoptable) -> StrategyExecution:
+    contract, units = act.contract, abs(found.units)
+    return StrategyExecution(
+        run_id=run_id,
+        account_id=act.account.id,
+        leg=1,
+        underlying=contract.underlying,
+        exchange=contract.key.exchange,
+        symbol=contract.key.symbol,
+        kind=contract.kind.value,
+        expiry=contract.expiry.isoformat(),
+        strike=contract.strike,
+        side=found.side.value,
+        product=act.wanted.product,
+        lots=units // contract.lot_size,
+        units=units,
+        lot_size=contract.lot_size,
+        tick=contract.tick,
+        freeze=contract.freeze,
+    )
+
+
+def _adoption(run_id: int, act: _Act, found: Adoptable, order_ids: tuple[str, ...], now: datetime) -> Adoption:
+    return Adoption(
+        command_id=act.command.id,
+        run_id=run_id,
+        account_id=act.account.id,
+        exchange=act.wanted.contract.exchange,
+        symbol=act.wanted.contract.symbol,
+        product=act.wanted.product,
+        units=found.units,
+        average=found.average,
+        average_from=found.average_from.value,
+        order_ids=list(order_ids),
+        user_id=act.command.user_id,
+        at=now,
+    )
+
+
+def _fill(adoption: Adoption, execution_id: int, found: Adoptable, at: datetime) -> FillRow:
+    """Positions and averages come from fills alone: this is the one of what somebody else traded."""
+    return FillRow(
+        adoption_id=adoption.id,
+        execution_id=execution_id,
+        order_id="",
+        traded_at=ADOPTED,
+        ordinal=1,
+        side=found.side.value,
+        units=abs(found.units),
+        price=found.average,
+        at=at,
+    )
+
+
+def _words(act: _Act, found: Adoptable, ids: tuple[str, ...]) -> str:
+    whose = "the broker's average" if found.average_from is AverageFrom.BROKER else f"the average that {act.by} typed"
+    brought = f" Brought about by {'order' if len(ids) == 1 else 'orders'} {', '.join(ids)}." if ids else ""
+    return (
+        f"{act.by} adopted {found.units:+d} {contract_name(act.contract)} in {act.account.name} at "
+        f"{found.average:.2f}, {whose}. No order was sent.{brought}"
+    )

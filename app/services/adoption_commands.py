@@ -1,0 +1,183 @@
+"""Asking the engine to make a foreign position a run: stored once, by whom, then the engine is woken."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.contracts import ContractKey
+from app.domain.errors import Conflict
+from app.persistence.database import Database
+from app.persistence.tables import CommandRow
+from app.ports.clock import Clock
+from app.services.accounts import AccountRow, Accounts, Actor
+from app.services.activity import Activity
+from app.services.commands import CommandKind, check_key
+
+TOLD_FOR = timedelta(minutes=5)
+"""How long a page says what became of an ask; the activity log keeps it."""
+
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """What is to become a run: all units (signed) that were shown as foreign there.
+
+    `average` is the one that was shown, or typed where the broker gives none; None: none was shown and none typed.
+    """
+
+    account_id: int
+    contract: ContractKey
+    product: str
+    units: int
+    average: Decimal | None
+
+    def payload(self, username: str) -> dict[str, object]:
+        """As the command keeps it, with who asked."""
+        return {
+            "account_id": self.account_id,
+            "exchange": self.contract.exchange,
+            "symbol": self.contract.symbol,
+            "product": self.product,
+            "units": self.units,
+            "average": None if self.average is None else f"{self.average.normalize():f}",
+            "by": username,
+        }
+
+
+def adopt_of(payload: Mapping[str, object]) -> tuple[Adopt, str]:
+    """What a stored command asks for, and who asked."""
+    average = payload.get("average")
+    wanted = Adopt(
+        account_id=int(str(payload["account_id"])),
+        contract=ContractKey(str(payload["exchange"]), str(payload["symbol"])),
+        product=str(payload["product"]),
+        units=int(str(payload["units"])),
+        average=None if average is None else Decimal(str(average)),
+    )
+    return wanted, str(payload["by"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAdoption:
+    """An ask of the last minutes that is under way (`sentence` None) or was refused. `units` are signed."""
+
+    command_id: int
+    account_id: int
+    account: str
+    exchange: str
+    symbol: str
+    product: str
+    units: int
+    by: str
+    sentence: str | None
+    age_s: float
+
+
+class AdoptionCommands:
+    """Thread-safe. The same key from the same user is the same command."""
+
+    def __init__(
+        self, database: Database, clock: Clock, accounts: Accounts, activity: Activity, wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._accounts = accounts
+        self._activity = activity
+        self._wake = wake
+
+    def ask(self, wanted: Adopt, *, actor: Actor, key: str) -> int:
+        """The id of the command. Whether it can be done is for the engine to say, at the moment of the act.
+
+        Raises NotFound for an account that the actor may not see, Conflict for a key that stands for something else.
+        """
+        check_key(key)
+        account = self._accounts.one(actor, wanted.account_id)
+        payload = wanted.payload(actor.username)
+        try:
+            with self._database.transaction() as session:
+                known = _keyed(session, actor.id, key)
+                if known is None:
+                    known = self._write(session, account, wanted, actor, key)
+                command_id = _same(known, payload)
+        except IntegrityError:
+            # Another click with this key won the race: its command is the answer.
+            with self._database.reading() as session:
+                winner = _keyed(session, actor.id, key)
+            if winner is None:
+                raise
+            command_id = _same(winner, payload)
+        self._wake()
+        return command_id
+
+    def recent(self, viewer: Actor) -> list[AskedAdoption]:
+        """The newest first, in accounts that this user may see. What was done has become a run."""
+        accounts = {account.id: account.name for account in self._accounts.shown_to(viewer)}
+        now = self._clock.now()
+        query = (
+            select(CommandRow)
+            .where(
+                CommandRow.kind == CommandKind.ADOPT.value,
+                CommandRow.state.in_(("ASKED", "REFUSED")),
+                CommandRow.asked_at >= now - TOLD_FOR,
+            )
+            .order_by(CommandRow.id.desc())
+            .limit(MOST_TOLD)
+        )
+        with self._database.reading() as session:
+            rows = session.scalars(query).all()
+        asked = [(row, *adopt_of(row.payload)) for row in rows]
+        return [
+            AskedAdoption(
+                command_id=row.id,
+                account_id=wanted.account_id,
+                account=accounts[wanted.account_id],
+                exchange=wanted.contract.exchange,
+                symbol=wanted.contract.symbol,
+                product=wanted.product,
+                units=wanted.units,
+                by=by,
+                sentence=row.answer if row.state == "REFUSED" else None,
+                age_s=max(0.0, (now - row.asked_at).total_seconds()),
+            )
+            for row, wanted, by in asked
+            if wanted.account_id in accounts
+        ]
+
+    def _write(self, session: Session, account: AccountRow, wanted: Adopt, actor: Actor, key: str) -> CommandRow:
+        command = CommandRow(
+            user_id=actor.id,
+            key=key,
+            kind=CommandKind.ADOPT.value,
+            run_id=None,
+            payload=wanted.payload(actor.username),
+            state="ASKED",
+            asked_at=self._clock.now(),
+        )
+        session.add(command)
+        session.flush()
+        self._activity.record(
+            session,
+            user_id=actor.id,
+            actor=actor.username,
+            action="position.adopt",
+            subject=f"account:{account.id}",
+            sentence=f"Asked to adopt {wanted.units:+d} {wanted.contract.symbol} {wanted.product} in {account.name}.",
+        )
+        return command
+
+
+def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
+    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
+
+
+def _same(known: CommandRow, payload: Mapping[str, object]) -> int:
+    """Its id. Raises Conflict when the key stands for anything but this very wish."""
+    if known.kind != CommandKind.ADOPT or known.payload != payload:
+        raise Conflict("This key was used for something else. Reload the page and try again.")
+    return known.id

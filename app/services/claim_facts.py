@@ -1,0 +1,247 @@
+"""What our own rows say about orders that want to go: read for many at once, inside the transaction of their claim."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain import gate
+from app.domain.gate import Ledger, Stop, Who
+from app.domain.orders import OPEN, IntentState, Purpose
+from app.domain.plan import Mode
+from app.domain.trading_states import Scope
+from app.persistence.leading import leads
+from app.persistence.locking import watch_switch
+from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.services import trading_states
+
+TWIN_S = 2.0
+"""Within this time another run's order with the same account, contract, side and units is taken for a double."""
+
+UNDER_WAY = OPEN - {IntentState.READY}
+UNSETTLED = frozenset({IntentState.SENDING, IntentState.UNKNOWN})
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
+_WANTED = (
+    select(Intent, Run, TradingAccount, StrategyExecution)
+    .join(Run, Run.id == Intent.run_id)
+    .join(TradingAccount, TradingAccount.id == Intent.account_id)
+    .join(StrategyExecution, StrategyExecution.id == Intent.execution_id)
+    .where(Intent.id.in_(_IDS), Intent.state == IntentState.READY.value)
+    .order_by(Intent.id)
+)
+_LOCK_INTENTS = select(Intent.id).where(Intent.id.in_(_IDS)).order_by(Intent.id).with_for_update(key_share=True)
+_LOCK_ACCOUNTS = (
+    select(TradingAccount.id)
+    .join(Intent, Intent.account_id == TradingAccount.id)
+    .where(Intent.id.in_(_IDS))
+    .order_by(TradingAccount.id)
+    .with_for_update(key_share=True, of=TradingAccount)
+)
+_LOCK_EXECUTIONS = (
+    select(StrategyExecution.id)
+    .join(Intent, Intent.execution_id == StrategyExecution.id)
+    .where(Intent.id.in_(_IDS))
+    .order_by(StrategyExecution.id)
+    .with_for_update(read=True, of=StrategyExecution)
+)
+_OF_ACCOUNTS = Intent.account_id.in_(_ACCOUNTS)
+_BESIDE = select(
+    Intent.id,
+    Intent.account_id,
+    Intent.exchange,
+    Intent.symbol,
+    Intent.product,
+    Intent.execution_id,
+    Intent.run_id,
+    Intent.purpose,
+    Intent.side,
+    Intent.units,
+    Intent.state,
+    Intent.sent_at,
+    Intent.set_aside_at,
+    Intent.epoch,
+).where(
+    # Each part on its own index: the ledger of years must not slow a claim.
+    or_(
+        and_(_OF_ACCOUNTS, Intent.state.in_([state.value for state in UNDER_WAY])),
+        and_(_OF_ACCOUNTS, Intent.sent_at >= bindparam("since")),
+        and_(_OF_ACCOUNTS, Intent.run_id.in_(bindparam("runs", expanding=True))),
+    )
+)
+_FILLED = (
+    select(FillRow.intent_id, func.sum(FillRow.units)).where(FillRow.intent_id.in_(_IDS)).group_by(FillRow.intent_id)
+)
+_NETS = select(Position.account_id, Position.exchange, Position.symbol, Position.product, Position.net).where(
+    Position.account_id.in_(_ACCOUNTS)
+)
+
+_Place = tuple[int, str, str, str]
+"""Account, exchange, symbol and product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A READY intent and the rows around it."""
+
+    intent: Intent
+    run: Run
+    account: TradingAccount
+    execution: StrategyExecution
+
+
+@dataclass(slots=True)
+class _Beside:
+    """An intent that matters for others: of the same run, under way in the same account, or sent moments ago."""
+
+    id: int
+    place: _Place
+    execution_id: int
+    run_id: int
+    purpose: str
+    side: str
+    units: int
+    state: str
+    sent_at: datetime | None
+    set_aside_at: datetime | None
+    epoch: int | None
+    filled: int = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in UNDER_WAY
+
+    def takes_from(self, other: Intent) -> bool:
+        """Whether this exit may take units that `other` wants to close. One that a person set aside keeps nothing from
+        the exit that goes in its place; from all others it does until the books tell.
+        """
+        in_its_place = self.set_aside_at is not None and self.execution_id == other.execution_id
+        return self.purpose == Purpose.EXIT and self.is_under_way and not in_its_place
+
+
+def who_of(account: TradingAccount, *, live_sending: bool) -> Who:
+    return Who(
+        name=account.name,
+        broker=account.broker,
+        state=account.state,
+        expected=Mode(account.expected_mode),
+        live_sending=live_sending,
+        max_day_loss=account.max_day_loss,
+    )
+
+
+def hold(session: Session, intent_ids: Sequence[int]) -> list[Wanted]:
+    """Those of them that are READY, locked with their accounts until the transaction ends, in order of id.
+
+    Always intents first, then accounts, then executions, each in order of id: whoever settles does the same. On SQLite
+    a transaction of `Database` is the only writer anyway.
+    """
+    ids = {"ids": list(intent_ids)}
+    if session.get_bind().dialect.name == "postgresql":
+        for lock in (_LOCK_INTENTS, _LOCK_ACCOUNTS, _LOCK_EXECUTIONS):
+            session.execute(lock, ids)
+    return [Wanted(*row) for row in session.execute(_WANTED, ids)]
+
+
+class Facts:
+    """What the ledger says of these intents; `claimed` keeps it true for those judged after. For one transaction."""
+
+    def __init__(self, session: Session, wanted: Sequence[Wanted], epoch: int | None, now: datetime) -> None:
+        self._now = now
+        accounts = sorted({each.account.id for each in wanted})
+        watch_switch(session)
+        self.leads = leads(session, epoch)
+        self._standings = trading_states.standings(session)
+        runs = sorted({each.run.id for each in wanted})
+        since = now - timedelta(seconds=TWIN_S)
+        rows = session.execute(_BESIDE, {"accounts": accounts, "runs": runs, "since": since})
+        self._known = {row[0]: _Beside(row[0], (row[1], row[2], row[3], row[4]), *row[5:]) for row in rows}
+        for intent_id, units in session.execute(_FILLED, {"ids": list(self._known)}):
+            self._known[intent_id].filled = int(units)
+        self._nets: dict[_Place, int] = {
+            (account, exchange, symbol, product): net
+            for account, exchange, symbol, product, net in session.execute(_NETS, {"accounts": accounts})
+        }
+        self._at: dict[_Place, list[_Beside]] = defaultdict(list)
+        self._of_execution: dict[int, list[_Beside]] = defaultdict(list)
+        self._begun: set[tuple[int, int]] = set()
+        self._left: dict[int, str] = {}
+        for each in self._known.values():
+            if each.state in UNSETTLED and each.epoch != epoch:
+                self._left.setdefault(each.place[0], f"{each.side.lower()} {each.units} {each.place[2]}")
+            self._at[each.place].append(each)
+            self._of_execution[each.execution_id].append(each)
+            if each.sent_at is not None:
+                self._begun.add((each.run_id, each.place[0]))
+
+    def ledger(self, of: Wanted) -> Ledger:
+        intent = of.intent
+        place = _place(intent)
+        others = [each for each in self._at[place] if each.id != intent.id]
+        same_side = [each for each in others if each.side == intent.side]
+        entries = [
+            each for each in self._of_execution[intent.execution_id] if each.purpose == Purpose.ENTRY
+        ]  # fmt: skip
+        beside = [each for each in entries if each.id != intent.id]
+        return Ledger(
+            leads=self.leads,
+            stop=self._stop(of),
+            exit_wanted=of.execution.exit_wanted,
+            wanted=of.execution.units,
+            entered=sum(each.filled for each in beside),
+            entering=_unfilled(each for each in beside if each.is_under_way),
+            net=self._nets.get(place),
+            exiting=_unfilled(e for e in same_side if e.takes_from(intent)),
+            opposite_under_way=any(
+                e.purpose == Purpose.ENTRY and e.is_under_way and e.execution_id != intent.execution_id
+                for e in others
+                if e.side != intent.side
+            ),
+            unsettled_elsewhere=any(e.state in UNSETTLED and e.execution_id != intent.execution_id for e in same_side),
+            sent_lately=any(self._is_twin(e, intent) for e in same_side),
+            margin=self._margin(of),
+            left_unknown=self._left.get(of.account.id),
+        )
+
+    def claimed(self, of: Wanted, at: datetime) -> None:
+        """It goes: what is judged after it counts it as under way."""
+        each = self._known[of.intent.id]
+        each.state, each.sent_at = IntentState.SENDING.value, at
+
+    def _is_twin(self, each: _Beside, intent: Intent) -> bool:
+        if each.run_id == intent.run_id or each.sent_at is None:
+            return False
+        recent = timedelta(0) <= self._now - each.sent_at < timedelta(seconds=TWIN_S)
+        return recent and each.purpose == intent.purpose and each.units == intent.units
+
+    def _margin(self, of: Wanted) -> Decimal | None:
+        begun = (of.run.id, of.account.id) in self._begun
+        return None if begun else of.execution.margin_needed
+
+    def _stop(self, of: Wanted) -> Stop | None:
+        found = trading_states.strictest(
+            self._standings,
+            {
+                Scope.ALL: trading_states.EVERYTHING,
+                Scope.USER: of.run.user_id,
+                Scope.ACCOUNT: of.account.id,
+                Scope.STRATEGY: of.run.strategy_id,
+            },
+        )
+        return None if found is None else Stop(gate.STOPPED_BY[found.state], found.sentence)
+
+
+def _place(intent: Intent) -> _Place:
+    return intent.account_id, intent.exchange, intent.symbol, intent.product
+
+
+def _unfilled(intents: Iterable[_Beside]) -> int:
+    """All of them together: one that filled more than it asked takes from the others."""
+    found = list(intents)
+    return max(0, sum(each.units - each.filled for each in found))

@@ -1,0 +1,157 @@
+"""Writes down what the gateways answered, many at once. What an answer leaves open the books settle."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.domain.orders import FINAL, IntentState, correct, move
+from app.domain.outcomes import Outcome, Verdict
+from app.persistence.database import Database
+from app.persistence.tables import FillRow, Intent, TradingAccount
+from app.ports.clock import Clock
+from app.services.crash_points import reach
+from app.services.journal import Journal
+
+log = logging.getLogger(__name__)
+
+RECORD_TRIES = 3
+"""A locked database is waited for in each of them; a lost connection is made anew in the next."""
+
+STATE_AFTER = {
+    Verdict.ACK: IntentState.WORKING,
+    Verdict.REJECTED: IntentState.REJECTED,
+    Verdict.NOT_SENT: IntentState.NOT_SENT,
+    Verdict.PARKED: IntentState.PARKED,
+    Verdict.UNKNOWN_ANSWERED: IntentState.UNKNOWN,
+    Verdict.UNKNOWN_OPEN: IntentState.UNKNOWN,
+    Verdict.HALT: IntentState.UNKNOWN,
+}
+
+
+_ANSWERED = (
+    select(Intent)
+    .where(Intent.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Intent.id)
+    .with_for_update(key_share=True)
+)
+_HOLDERS = select(Intent.account_id, Intent.trading_date, Intent.order_id, Intent.id).where(
+    Intent.account_id.in_(bindparam("accounts", expanding=True)),
+    Intent.order_id.in_(bindparam("orders", expanding=True)),
+)
+
+_Taken = dict[tuple[int, date | None, str], int]
+"""Which intent has an order, by account, day and order id."""
+
+
+class OrderAnswers:
+    """Thread-safe."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        journal: Journal,
+        *,
+        read_soon: Callable[[int], None],
+        acknowledged: Callable[[int, int], None],
+        on_change: Callable[[int, int], None],
+    ) -> None:
+        """`acknowledged(run, account)` is told of orders that were taken as they should be, `on_change` of all else."""
+        self._database = database
+        self._clock = clock
+        self._journal = journal
+        self._read_soon = read_soon
+        self._acknowledged = acknowledged
+        self._on_change = on_change
+
+    def record(self, answers: Mapping[int, Outcome]) -> None:
+        """Answers by intent. They are known here alone: without them the books need minutes to show what is absent."""
+        for _ in range(RECORD_TRIES - 1):
+            try:
+                return self._record(answers)
+            except (OperationalError, InternalError) as error:
+                log.warning("%d answers are not recorded yet: %s", len(answers), error)
+        return self._record(answers)
+
+    def _record(self, answers: Mapping[int, Outcome]) -> None:
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            intents = session.scalars(_ANSWERED, {"ids": list(answers)}).all()
+            taken = _taken(session, intents, answers)
+            for intent in intents:
+                outcome = answers[intent.id]
+                intent.answered_at, intent.verdict = now, outcome.verdict.value
+                if intent.state == IntentState.SENDING:
+                    self._take_answer(session, intent, outcome, taken)
+                elif outcome.verdict is Verdict.ACK and outcome.order_id is not None:
+                    self._take_late_id(session, intent, outcome.order_id, taken)
+                if outcome.verdict is Verdict.HALT:
+                    session.get_one(TradingAccount, intent.account_id).state = "HALTED"
+            changed = {(intent.run_id, intent.account_id) for intent in intents}
+            trouble = {(i.run_id, i.account_id) for i in intents if i.state != IntentState.WORKING}
+            reach("before_ack_commit")
+        reach("after_ack_commit")
+        for account_id in {account_id for _, account_id in trouble}:
+            self._read_soon(account_id)
+        for run_id, account_id in changed:
+            (self._on_change if (run_id, account_id) in trouble else self._acknowledged)(run_id, account_id)
+
+    def _take_answer(self, session: Session, intent: Intent, outcome: Outcome, taken: _Taken) -> None:
+        state = move(IntentState.SENDING, STATE_AFTER[outcome.verdict])
+        intent.reason = None if state is IntentState.WORKING else outcome.message
+        intent.order_id = outcome.order_id
+        if outcome.verdict is Verdict.HALT:
+            # An id of the other mode is in no book of ours: by that it could never be settled.
+            intent.order_id = None
+            intent.reason = f"The gateway answered in the other mode, with order {outcome.order_id or 'unnamed'}."
+        elif outcome.order_id is not None and not _can_take(intent, outcome.order_id, taken):
+            # The books were quicker and gave this order to an equal slice: that one's order will be ours.
+            state, intent.order_id = move(IntentState.SENDING, IntentState.UNKNOWN), None
+            intent.reason = f"Its order {outcome.order_id} was counted for an equal slice; the other one is looked for."
+        intent.state = state.value
+        intent.settled_at = self._clock.now() if state in FINAL else None
+        self._tell(session, intent, state)
+
+    def _take_late_id(self, session: Session, intent: Intent, order_id: str, taken: _Taken) -> None:
+        """The answer names another order than the books had led us to; the answer is the proof."""
+        if intent.order_id == order_id or not _can_take(intent, order_id, taken):
+            return
+        if intent.order_id is not None:
+            session.execute(delete(FillRow).where(FillRow.intent_id == intent.id))  # of an order that is not ours
+            words = f"Order {intent.order_id} was taken for ours; the broker's answer says that ours is {order_id}."
+            self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
+        intent.order_id, intent.reason, intent.settled_at = order_id, None, None
+        intent.state = correct(IntentState(intent.state)).value
+        session.flush()  # before another of these answers may take the order that this one gave up
+
+    def _tell(self, session: Session, intent: Intent, state: IntentState) -> None:
+        what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
+        kind, words = "", ""
+        if state is IntentState.UNKNOWN:
+            kind = "unknown"
+            words = f"Unknown whether {what} stands at the broker: {intent.reason} It is not sent again."
+        elif state in {IntentState.REJECTED, IntentState.NOT_SENT}:
+            kind = "rejected"
+            words = f"{state.value.replace('_', ' ').capitalize()}: {what}. {intent.reason}"
+        elif state is IntentState.PARKED:
+            kind = "parked"
+            words = f"{what} waits for approval at the gateway; nothing was sent to the broker."
+        if kind:
+            self._journal.note(session, intent.run_id, kind, words, intent.account_id)
+
+
+def _taken(session: Session, intents: Sequence[Intent], answers: Mapping[int, Outcome]) -> _Taken:
+    """Who has the orders that these answers name, of any day and account: the key tells."""
+    named = [outcome.order_id for outcome in answers.values() if outcome.order_id is not None]
+    which = {"accounts": sorted({intent.account_id for intent in intents}), "orders": named}
+    rows = session.execute(_HOLDERS, which) if named else ()
+    return {(account_id, day, order_id): intent_id for account_id, day, order_id, intent_id in rows}
+
+
+def _can_take(intent: Intent, order_id: str, taken: _Taken) -> bool:
+    """False when another intent of that account and day has this order; else it is this one's from now on."""
+    return taken.setdefault((intent.account_id, intent.trading_date, order_id), intent.id) == intent.id

@@ -1,0 +1,57 @@
+"""A foreign position as forms and scripts name it: account, contract, product, side, units, average."""
+
+import re
+from decimal import Decimal
+
+from werkzeug.datastructures import MultiDict
+
+from app.domain.contracts import ContractKey
+from app.domain.errors import InvalidInput
+from app.services.book_ledger import Place
+
+PLACE_FIELDS = frozenset({"account_id", "exchange", "symbol", "product"})
+UNITS_FIELDS = frozenset({"side", "units"})
+
+_ID = re.compile(r"[0-9]{1,9}")
+_WORD = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9&_.-]{0,63}")
+_UNITS = re.compile(r"[0-9]{1,9}")
+_SIGNS = {"long": 1, "short": -1}
+_PRICE = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,4})?")
+_RELOAD = "Reload the page and try again."
+
+
+def place_in(form: MultiDict[str, str]) -> Place:
+    """Raises InvalidInput naming the field."""
+    account_id = form.get("account_id", "")
+    if not _ID.fullmatch(account_id):
+        raise InvalidInput("account_id", f"The account is not named (account_id). {_RELOAD}")
+    exchange, symbol, product = (_word(form, name) for name in ("exchange", "symbol", "product"))
+    return int(account_id), ContractKey(exchange, symbol), product
+
+
+def units_in(form: MultiDict[str, str]) -> int:
+    """Signed, not 0, from `side` and `units`. Raises InvalidInput."""
+    sign = _SIGNS.get(form.get("side", ""))
+    if sign is None:
+        raise InvalidInput("side", f"side must be long or short. {_RELOAD}")
+    text = form.get("units", "")
+    if not _UNITS.fullmatch(text) or not int(text):
+        raise InvalidInput("units", f"units must be the whole number that was shown. {_RELOAD}")
+    return sign * int(text)
+
+
+def average_in(form: MultiDict[str, str]) -> Decimal | None:
+    """None when it is left out. Raises InvalidInput for what is no price above 0."""
+    text = form.get("average", "").strip()
+    if not text:
+        return None
+    if not _PRICE.fullmatch(text) or not Decimal(text) > 0:
+        raise InvalidInput("average", "Type the average as a price above 0 without commas, such as 101.25.")
+    return Decimal(text)
+
+
+def _word(form: MultiDict[str, str], name: str) -> str:
+    text = form.get(name, "")
+    if not _WORD.fullmatch(text):
+        raise InvalidInput(name, f"{name} must be the word that was shown. {_RELOAD}")
+    return text

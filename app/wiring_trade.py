@@ -1,0 +1,310 @@
+"""Builds the trading side of a process: strategies, previews, runs, orders and what watches them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
+from app.domain import gate
+from app.domain.contracts import Contract
+from app.domain.errors import Denied
+from app.domain.money import Units
+from app.domain.reconcile import QuietWindows
+from app.engine.book_turns import BookTurns
+from app.engine.lanes import GATHER_S, Lanes
+from app.engine.roster import loop_of
+from app.persistence.tables import TradingAccount
+from app.services.accounts_at_work import AccountsAtWork
+from app.services.adoption import Adopter
+from app.services.alarms import Alarms
+from app.services.claim_facts import who_of
+from app.services.claims import ClaimDesk
+from app.services.commands import Commands
+from app.services.entries import EntryDesk
+from app.services.exits import ExitDesk
+from app.services.integrity_watch import IntegrityWatch
+from app.services.modify_desk import ModifyDesk
+from app.services.order_answers import OrderAnswers
+from app.services.order_desk import OrderDesk
+from app.services.order_feeds import OrderFeeds
+from app.services.pace_settings import PaceSettings
+from app.services.pending_orders import PendingOrders
+from app.services.preview_maker import Market, Money, Previews
+from app.services.pushed_orders import PushedOrders
+from app.services.reconciler import Reconciler
+from app.services.risk_monitor import RiskMonitor
+from app.services.run_board import RunBoard
+from app.services.strategies import Strategies
+from app.services.strategy_executor import StrategyExecutor
+from app.services.warm_books import WarmBooks
+from app.services.world import World
+from app.wiring import Ground, MarketSide
+
+PUSHED_WITHIN_S = 1.0
+"""How long the books of an account that is pushed its order updates are left alone after it took an order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSide:
+    """Strategies, runs, orders."""
+
+    run_board: RunBoard
+    alarms: Alarms
+    strategies: Strategies
+    previews: Previews
+    commands: Commands
+    executor: StrategyExecutor
+    adopter: Adopter
+    lanes: Lanes
+    at_work: AccountsAtWork
+    book_turns: BookTurns
+    warm_books: WarmBooks
+    reconciler: Reconciler
+    risk: RiskMonitor
+    order_feeds: OrderFeeds
+    pushed: PushedOrders
+
+
+def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
+    settings, database, clock, supervisor = ground.settings, ground.database, ground.clock, ground.supervisor
+    run_board = RunBoard(database, market.board, clock, leads=lambda: ground.lease.epoch is not None)
+    strategies = Strategies(database, clock, ground.activity)
+    previews = _previews(ground, market, strategies)
+    alarms = Alarms(database, clock, ground.journal, ground.activity)
+    executor = _executor(ground, market, previews, alarms, run_board)
+    executor.wake = lambda: supervisor.wake("runs")
+
+    def changed(run_id: int, account_id: int) -> None:
+        run_board.changed(run_id, account_id)
+        executor.touch(run_id, account_id)
+        supervisor.wake("risk")
+        pushed.look_again(account_id)
+
+    def acknowledged(run_id: int, account_id: int) -> None:
+        """What is pushed comes sooner than a book could be read; to read fifty would delay what follows."""
+        run_board.changed(run_id, account_id)
+        executor.touch_soon(run_id, account_id)
+        pushed.look_again(account_id)
+        turns.ask(account_id, PUSHED_WITHIN_S if order_feeds.is_open(account_id) else 0.0)
+
+    turns = BookTurns(clock, lambda account_id: supervisor.wake(loop_of(account_id)))
+    pushed = _pushed_orders(ground, turns, changed)
+    order_feeds = _order_feeds(ground, market, turns, pushed)
+    reconciler = Reconciler(
+        database,
+        clock,
+        ground.market_clock,
+        market.gateways,
+        market.health,
+        journal=ground.journal,
+        on_change=changed,
+        windows=QuietWindows(answered_s=settings.quiet_answered_s, open_s=settings.quiet_open_s),
+        bears_out=pushed.bears_out,
+    )
+    world = _world(ground, market, turns, reconciler)
+    executor.lanes = lanes = _lanes(ground, market, world, acknowledged, changed)
+    risk = _risk(ground, market, run_board, executor)
+    return TradeSide(
+        run_board=run_board,
+        alarms=alarms,
+        strategies=strategies,
+        previews=previews,
+        commands=Commands(database, clock, ground.activity, lambda: supervisor.wake("intake")),
+        executor=executor,
+        adopter=_adopter(ground, market, turns, reconciler, run_board, executor),
+        lanes=lanes,
+        at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
+        book_turns=turns,
+        warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
+        reconciler=reconciler,
+        risk=risk,
+        order_feeds=order_feeds,
+        pushed=pushed,
+    )
+
+
+def _executor(
+    ground: Ground, market: MarketSide, previews: Previews, alarms: Alarms, run_board: RunBoard
+) -> StrategyExecutor:
+    account_check = _account_check(ground, market)
+    settings, database, clock = ground.settings, ground.database, ground.clock
+    return StrategyExecutor(
+        database,
+        clock,
+        EntryDesk(ground.journal, account_check, previews.check_slip, chase_after_s=settings.chase_after_s),
+        ExitDesk(ground.journal, chase_after_s=settings.chase_after_s),
+        ground.journal,
+        pending=PendingOrders(
+            database, ground.journal, market.pricing, account_check=account_check, phase=market.hours.phase
+        ),
+        watch=IntegrityWatch(clock, alarms, lot_size=market.contracts.lot_size),
+        on_change=run_board.changed,
+    )
+
+
+def _adopter(
+    ground: Ground,
+    market: MarketSide,
+    turns: BookTurns,
+    reconciler: Reconciler,
+    run_board: RunBoard,
+    executor: StrategyExecutor,
+) -> Adopter:
+    def made(run_id: int) -> None:
+        run_board.changed(run_id)
+        executor.touch(run_id)
+        ground.supervisor.wake("risk")
+
+    def freeze_of(contract: Contract, today: date) -> Units:
+        known = contract.freeze or market.contracts.freeze(contract.underlying)
+        return known or market.rules.book().freeze(contract.underlying, today)
+
+    return Adopter(
+        ground.database,
+        ground.clock,
+        ground.journal,
+        ground.activity,
+        books=reconciler,
+        read_soon=turns.ask,
+        contract_of=market.contracts.listed,
+        freeze_of=freeze_of,
+        epoch=lambda: ground.lease.epoch,
+        on_change=made,
+    )
+
+
+def _risk(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> RiskMonitor:
+    risk = RiskMonitor(
+        market.board,
+        run_board,
+        market.quotes,
+        websocket_manager=market.feed,
+        journal=ground.journal,
+        clock=ground.clock,
+        ask_exit=lambda run_id, why, also: executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=also),
+    )
+    risk.wake = lambda: ground.supervisor.wake("risk")
+    return risk
+
+
+def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:
+    place = (ground.database, ground.clock, ground.market_clock, ground.journal)
+    pushed = PushedOrders(*place, read_soon=turns.ask, on_change=changed, gather_s=GATHER_S)
+    pushed.wake = lambda: ground.supervisor.wake("pushes")
+    return pushed
+
+
+def _order_feeds(ground: Ground, market: MarketSide, turns: BookTurns, pushed: PushedOrders) -> OrderFeeds:
+    """What was pushed before a socket opened is in the books alone: they are read then."""
+    feeds = OpenAlgoFeeds(ground.clock)
+    return OrderFeeds(market.gateways, feeds, ground.clock, on_update=pushed.take, on_open=turns.ask)
+
+
+def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Previews:
+    return Previews(
+        ground.database,
+        ground.clock,
+        strategies,
+        Market(
+            contracts=market.contracts,
+            hours=market.hours,
+            quotes=market.quotes,
+            pricing=market.pricing,
+            rules=market.rules,
+            market_clock=ground.market_clock,
+        ),
+        Money(
+            gateways=market.gateways,
+            margins=market.margins,
+            health=market.health,
+            readers=ground.readers,
+            paces=PaceSettings(ground.database, ground.settings.orders_per_second, ground.settings.lane_workers),
+        ),
+        life_s=ground.settings.preview_life_s,
+        live_sending=ground.settings.live_sending,
+    )
+
+
+def _account_check(ground: Ground, market: MarketSide) -> Callable[[int], None]:
+    """Raises Denied when an account may not be sent entries now; exits are never held up by this."""
+
+    def check(account_id: int) -> None:
+        if unwell := ground.supervisor.unwell:
+            names = ", ".join(pulse.name for pulse in unwell)
+            raise Denied("ENGINE_UNWELL", f"Parts of the engine crash again and again ({names}): no entries are sent.")
+        if (stop := market.locks.of(account_id)) is not None:
+            raise Denied(stop.code, stop.sentence)
+        with ground.database.reading() as session:
+            account = session.get_one(TradingAccount, account_id)
+        gate.may_trade(who_of(account, live_sending=ground.settings.live_sending), entry=True)
+
+    return check
+
+
+def _world(ground: Ground, market: MarketSide, turns: BookTurns, reconciler: Reconciler) -> World:
+    return World(
+        ground.clock,
+        market.gateways,
+        market.health,
+        contracts=market.contracts,
+        hours=market.hours,
+        books=reconciler,
+        read_soon=turns.ask,
+        well=lambda: not ground.supervisor.unwell,
+        locked=market.locks.of,
+    )
+
+
+def _lanes(
+    ground: Ground,
+    market: MarketSide,
+    world: World,
+    acknowledged: Callable[[int, int], None],
+    changed: Callable[[int, int], None],
+) -> Lanes:
+    supervisor, settings = ground.supervisor, ground.settings
+    claims = ClaimDesk(
+        ground.database,
+        ground.clock,
+        ground.market_clock,
+        market.gateways,
+        market.pricing,
+        ground.journal,
+        world=world,
+        epoch=lambda: ground.lease.epoch,
+        live_sending=settings.live_sending,
+        on_change=changed,
+    )
+    desk = OrderDesk(
+        ground.database,
+        ground.clock,
+        market.gateways,
+        claims,
+        OrderAnswers(
+            ground.database,
+            ground.clock,
+            ground.journal,
+            read_soon=world.read_soon,
+            acknowledged=acknowledged,
+            on_change=changed,
+        ),
+        epoch=lambda: ground.lease.epoch,
+        read_soon=world.read_soon,
+        on_change=changed,
+    )
+    changes = ModifyDesk(
+        ground.database,
+        ground.clock,
+        market.gateways,
+        epoch=lambda: ground.lease.epoch,
+        read_soon=world.read_soon,
+        on_change=changed,
+    )
+    return Lanes(
+        supervisor,
+        ground.clock,
+        desk,
+        modify=changes.modify,
+        paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers),
+        workers=settings.lane_workers,
+    )

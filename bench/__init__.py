@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the desk and of plain clients: `make bench`."""

@@ -1,0 +1,88 @@
+"""`make bench`: measures the rows, prints them as a table and writes them to bench/results/latest.json."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import peers, rows
+from bench.stage import stage
+from tools.steps import ROOT
+
+RESULTS = ROOT / "bench" / "results"
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on, and with."""
+    load = [round(one, 1) for one in os.getloadavg()]
+    return {"python": platform.python_version(), "cores": os.cpu_count(), "load": load, **peers.versions()}
+
+
+def measure(accounts: Sequence[int], rounds: int, tick: rows.TickSize | None) -> tuple[list[rows.Row], list[str]]:
+    """All rows, and what went otherwise than it should have."""
+    found: list[rows.Row] = []
+    odd: list[str] = []
+    for number in accounts:
+        with stage(number) as on:
+            bursts, seen = rows.fan_out(on, number, rounds)
+            found += bursts
+            odd += seen.odd
+            if tick is not None and number == max(accounts):
+                ticks, strange = rows.tick_to_exit(on, number, max(1, rounds // 2), tick)
+                found += ticks
+                odd += strange
+    return found, odd
+
+
+def table(found: Sequence[rows.Row]) -> str:
+    head = ("row", "unit", "ours", *rows.PEERS, rows.LIMIT, "target", "met")
+    lines = [head] + [
+        (
+            one.row,
+            one.unit,
+            _shown(one.ours),
+            *(_shown(one.peers.get(peer), "missing" if peer in one.peers else "") for peer in rows.PEERS),
+            _shown(one.limit, ""),
+            f"<= {one.target:g}",
+            "yes" if one.met else "NO",
+        )
+        for one in found
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in lines
+    )
+
+
+def _shown(value: float | None, otherwise: str = "not measured") -> str:
+    return otherwise if value is None else f"{value:.2f}"
+
+
+def write(found: Sequence[rows.Row], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "latest.json").write_text(json.dumps([one.as_json() for one in found], indent=1) + "\n")
+    (folder / "machine.json").write_text(json.dumps(machine(), indent=1) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 also when targets are missed: the table says so, and a loaded machine misses them."""
+    parser = argparse.ArgumentParser("bench", description="The desk beside plain clients, in one run.")
+    parser.add_argument("--accounts", type=int, nargs="+", default=[10, 50], choices=range(1, 51), metavar="1..50")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-ticks", action="store_true", help="leave out tick to exit")
+    given = parser.parse_args(arguments)
+    sys.stdout.write(f"{machine()}\n")
+    found, odd = measure(given.accounts, given.rounds, None if given.no_ticks else rows.TickSize())
+    write(found, RESULTS)
+    sys.stdout.write(table(found))
+    sys.stdout.write("".join(f"! {line}\n" for line in odd))
+    sys.stdout.write(f"load at the end: {machine()['load']}; written to bench/results/latest.json\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

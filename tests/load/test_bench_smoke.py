@@ -1,0 +1,37 @@
+"""The bench itself works: a small one has all its rows, its JSON can be read, and every order went exactly once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import measure, table, write
+from bench.rows import PEERS, Row, TickSize, percentile
+
+
+@pytest.mark.timeout(300)
+def test_a_small_desk_is_measured(tmp_path: Path) -> None:
+    found, odd = measure([2], 1, TickSize(runs=2, accounts=1, followed=10, per_second=50))
+    assert odd == []  # nothing unanswered, nothing sent twice, every stop hit
+    write(found, tmp_path)
+    last, cpu, written, rest, *ticks = json.loads((tmp_path / "latest.json").read_text())
+    assert last["row"] == "fan-out 4 legs x 2 accounts: last answer"
+    assert last["ours"] > last["limit"] >= 100
+    assert set(last["peers"]) == set(PEERS)
+    assert cpu["ours"] > 0
+    assert written["ours"] > written["limit"] > 0
+    assert rest["ours"] > 0
+    assert [tick["row"].endswith(end) for tick, end in zip(ticks, ("n=2: p50", "n=2: p99"), strict=True)] == [True] * 2
+    assert all(tick["ours"] > 0 for tick in ticks)
+
+
+def test_a_missing_client_is_said_to_be_missing_and_a_missed_target_missed() -> None:
+    said = table([Row("fan-out", "ms", 200.0, {"http.client": 131.0, "sdk": None}, 108.0, 170.0)])
+    assert "missing" in said
+    assert "NO" in said
+    assert not Row("fan-out", "ms", None, {}, None, 170.0).met
+
+
+def test_percentiles() -> None:
+    assert percentile([float(n) for n in range(1, 101)], 99) == 99.0
+    assert percentile([], 50) is None
