@@ -71,14 +71,24 @@ def test_row_01_the_next_leader_finishes_what_the_killed_one_began(
         run_id = desk.send(desk.preview(strategy))
         _after(dice)
         _kill_the_leader(process)
-        desk.until(run_id, "OPEN", within_s=SETTLED_WITHIN_S)
-        desk.exit(run_id)
-        _after(dice)
-        _kill_the_leader(process)
-        desk.until(run_id, "CLOSED", within_s=SETTLED_WITHIN_S)
-        assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5, desk.story(run_id)
-        _every_order_is_of_one_intent(desk, run_id)
-    assert len(desk.orders_at_broker(1)) >= 2 * rounds, "the rounds traded"
+        # Killed between claims and calls it sent nothing: then the legs have failed, and the run is over by itself.
+        if desk.until(run_id, "OPEN", "CLOSED", within_s=SETTLED_WITHIN_S).state == "OPEN":
+            desk.exit(run_id)
+            _after(dice)
+            _kill_the_leader(process)
+            desk.until(run_id, "CLOSED", within_s=SETTLED_WITHIN_S)
+        _is_over(desk, run_id)
+    run_id = desk.send(desk.preview(strategy))
+    desk.until(run_id, "OPEN", within_s=SETTLED_WITHIN_S)
+    desk.exit(run_id)
+    desk.until(run_id, "CLOSED", within_s=SETTLED_WITHIN_S)
+    _is_over(desk, run_id)
+    assert len(desk.orders_at_broker(1)) >= 4, "whoever leads in the end trades: two legs in, two out"
+
+
+def _is_over(desk: LiveDesk, run_id: int) -> None:
+    assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5, desk.story(run_id)
+    _every_order_is_of_one_intent(desk, run_id)
 
 
 def _every_order_is_of_one_intent(desk: LiveDesk, run_id: int) -> None:
@@ -89,8 +99,8 @@ def _every_order_is_of_one_intent(desk: LiveDesk, run_id: int) -> None:
     intents = desk.intents(run_id)
     assert {intent.state for intent in intents} <= FINAL, desk.story(run_id)
     filled = Counter((i.execution_id, i.purpose) for i in intents if i.state == IntentState.FILLED)
-    assert filled, desk.story(run_id)
-    assert set(filled.values()) == {1}, "each leg went in once and out once"
+    assert set(filled.values()) <= {1}, "each leg went in once and out once"
+    assert len(filled) == 2 * len({execution for execution, _ in filled}), "what went in came out"
 
 
 def _after(dice: random.Random) -> None:
