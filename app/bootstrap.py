@@ -31,6 +31,7 @@ from app.services.morning_check import MorningCheck
 from app.services.override_commands import OverrideCommands
 from app.services.people import People
 from app.services.reconciliation import Reconciliation
+from app.services.setbacks import Setbacks
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -69,7 +70,7 @@ class Runtime:
             ground.lease,
             recover=self._recover,
             unfit=self._damage,
-            loops=[*_loops(ground, market, trade), ("starts", self.starts.step)],
+            loops=[*_loops(ground, market, trade), ("starts", self.starts.step), ("setbacks", trade.setbacks.step)],
         )
 
     def start(self) -> None:
@@ -87,6 +88,7 @@ class Runtime:
         return None if found is None else wording.damaged(found)
 
     def _recover(self, epoch: int) -> int:
+        self.trade.setbacks.began(epoch)
         self.starts.began(epoch)
         return self.trade.reconciler.recover(epoch)
 
@@ -246,6 +248,7 @@ def _desk(runtime: Runtime) -> Desk:
         commands=trade.commands,
         overrides=OverrideCommands(ground.database, ground.clock, ground.activity, wake),
         adoptions=AdoptionCommands(ground.database, ground.clock, market.accounts, ground.activity, wake),
+        setbacks=Setbacks(ground.database, ground.clock, ground.activity),
         kill_switch=KillSwitch(ground.database, ground.clock, ground.activity, people, wake),
         strategies=trade.strategies,
         previews=trade.previews,

@@ -31,6 +31,7 @@ from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.contract_list import ContractList
+from app.services.doubt import Doubt
 from app.services.entry_locks import EntryLocks
 from app.services.feed_state import Failover
 from app.services.gateways import Gateways
@@ -75,6 +76,7 @@ class MarketSide:
     gateways: Gateways
     health: HealthBoard
     locks: EntryLocks
+    doubt: Doubt
     accounts: Accounts
     board: PriceBoard
     feed: WebSocketManager
@@ -129,6 +131,13 @@ def folder_of(settings: Settings) -> Path:
     url = make_url(settings.database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
     return Path(str(url.database) if is_file else settings.lock_path).parent
+
+
+def mark_of(settings: Settings) -> Path:
+    """Where the mark is kept: beside an SQLite file, under its name; for PostgreSQL beside the lock of this machine."""
+    url = make_url(settings.database_url)
+    name = Path(str(url.database)).name if url.get_backend_name() == "sqlite" and url.database else "engine"
+    return folder_of(settings) / f"{name}.mark"
 
 
 def _pool_of(url: URL) -> dict[str, Any]:
@@ -198,6 +207,7 @@ def build_market(ground: Ground) -> MarketSide:
         gateways=gateways,
         health=health,
         locks=EntryLocks(health),
+        doubt=Doubt(ground.market_clock),
         accounts=accounts,
         board=board,
         feed=feed,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
 from app.domain import gate
@@ -11,8 +11,10 @@ from app.domain.errors import Denied
 from app.domain.money import Units
 from app.domain.reconcile import QuietWindows
 from app.engine.book_turns import BookTurns
+from app.engine.engine import end_process
 from app.engine.lanes import GATHER_S, Lanes
 from app.engine.roster import loop_of
+from app.persistence.mark import MarkFile
 from app.persistence.tables import TradingAccount
 from app.services.accounts_at_work import AccountsAtWork
 from app.services.adoption import Adopter
@@ -34,11 +36,12 @@ from app.services.pushed_orders import PushedOrders
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
+from app.services.setback_watch import SetbackWatch
 from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
 from app.services.warm_books import WarmBooks
 from app.services.world import World
-from app.wiring import Ground, MarketSide
+from app.wiring import Ground, MarketSide, mark_of
 
 PUSHED_WITHIN_S = 1.0
 """How long the books of an account that is pushed its order updates are left alone after it took an order."""
@@ -63,6 +66,7 @@ class TradeSide:
     risk: RiskMonitor
     order_feeds: OrderFeeds
     pushed: PushedOrders
+    setbacks: SetbackWatch
 
 
 def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
@@ -73,6 +77,8 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
     alarms = Alarms(database, clock, ground.journal, ground.activity)
     executor = _executor(ground, market, previews, alarms, run_board)
     executor.wake = lambda: supervisor.wake("runs")
+    executor.unowned = market.doubt.leaving
+    setbacks = _setback_watch(ground, market)
 
     def changed(run_id: int, account_id: int) -> None:
         run_board.changed(run_id, account_id)
@@ -102,7 +108,7 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         bears_out=pushed.bears_out,
     )
     world = _world(ground, market, turns, reconciler)
-    executor.lanes = lanes = _lanes(ground, market, world, acknowledged, changed)
+    executor.lanes = lanes = _lanes(ground, market, world, acknowledged, changed, claimed=setbacks.claimed)
     risk = _risk(ground, market, run_board, executor)
     return TradeSide(
         run_board=run_board,
@@ -120,6 +126,21 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         risk=risk,
         order_feeds=order_feeds,
         pushed=pushed,
+        setbacks=setbacks,
+    )
+
+
+def _setback_watch(ground: Ground, market: MarketSide) -> SetbackWatch:
+    return SetbackWatch(
+        ground.database,
+        ground.clock,
+        ground.market_clock,
+        MarkFile(mark_of(ground.settings), ground.clock),
+        activity=ground.activity,
+        journal=ground.journal,
+        locks=market.locks,
+        doubt=market.doubt,
+        on_other=end_process,
     )
 
 
@@ -252,6 +273,8 @@ def _world(ground: Ground, market: MarketSide, turns: BookTurns, reconciler: Rec
         read_soon=turns.ask,
         well=lambda: not ground.supervisor.unwell,
         locked=market.locks.of,
+        in_doubt=lambda: market.doubt.stands,
+        unowned=market.doubt.leaving,
     )
 
 
@@ -261,6 +284,8 @@ def _lanes(
     world: World,
     acknowledged: Callable[[int, int], None],
     changed: Callable[[int, int], None],
+    *,
+    claimed: Callable[[int, datetime], None],
 ) -> Lanes:
     supervisor, settings = ground.supervisor, ground.settings
     claims = ClaimDesk(
@@ -274,6 +299,7 @@ def _lanes(
         epoch=lambda: ground.lease.epoch,
         live_sending=settings.live_sending,
         on_change=changed,
+        claimed=claimed,
     )
     desk = OrderDesk(
         ground.database,

@@ -71,6 +71,41 @@ def _postgres_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def postgres_server() -> Iterator[Path]:
     """A PostgreSQL server of its own until the block ends; the folder holds its socket."""
+    with postgres_cluster() as cluster, cluster.running():
+        yield cluster.folder
+
+
+class PostgresCluster:
+    """Files of a PostgreSQL server, in `folder / "cluster"`, and the programs to run it."""
+
+    def __init__(self, folder: Path, programs: Path, user: int | None) -> None:
+        self.folder = folder
+        self._programs = programs
+        self._user = user
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Until the block ends; then it is stopped in good order and its files can be copied."""
+        options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+        command: list[str | Path] = [self._programs / "postgres"]
+        command += ["-D", self.folder / "cluster", "-k", self.folder, "-h", ""]
+        command += [f"--{option}" for option in options]
+        with (self.folder / "log").open("w") as log:
+            server = children.start(command, output=log, user=self._user)
+            try:
+                _wait_for("PostgreSQL", lambda: _postgres_answers(self.folder), server, self.folder / "log")
+                yield
+            finally:
+                children.stop(server, within_s=10, ask=signal.SIGINT)  # without waiting for clients to leave
+
+    def run(self, *command: str | Path) -> None:
+        """A program on its files, as the user they belong to."""
+        _run_as(self._user, *command)
+
+
+@contextlib.contextmanager
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """A new cluster that is not running, in a folder that goes when the block ends."""
     user = NOBODY if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="desk-pg-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
@@ -79,16 +114,7 @@ def postgres_server() -> Iterator[Path]:
         programs = _postgres_programs(folder, user)
         cluster = folder / "cluster"
         _run_as(user, programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-        command: list[str | Path] = [programs / "postgres"]
-        command += ["-D", cluster, "-k", folder, "-h", "", *(f"--{option}" for option in options)]
-        with (folder / "log").open("w") as log:
-            server = children.start(command, output=log, user=user)
-            try:
-                _wait_for("PostgreSQL", lambda: _postgres_answers(folder), server, folder / "log")
-                yield folder
-            finally:
-                children.stop(server, within_s=10, ask=signal.SIGINT)  # without waiting for clients to leave
+        yield PostgresCluster(folder, programs, user)
 
 
 @pytest.fixture(scope="session")

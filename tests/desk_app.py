@@ -46,6 +46,7 @@ from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
+from app.services.setbacks import Setbacks
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -361,6 +362,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         commands=nothing,
         overrides=nothing,
         adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),
+        setbacks=Setbacks(database, clock, activity),
         kill_switch=KillSwitch(database, clock, activity, people, lambda: None),
         strategies=nothing,
         previews=nothing,

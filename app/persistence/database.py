@@ -10,6 +10,8 @@ from sqlalchemy import Engine, MetaData, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
+from app.persistence import lineage
+
 ASLEEP_IN_TRANSACTION_MS = 5_000
 """After this PostgreSQL ends a session that does nothing within its transaction: a process that was stopped there
 would keep its row locks, and the next leader could neither take the lease nor settle an order."""
@@ -51,8 +53,9 @@ class Database:
         self._writing = threading.RLock()
         self.on_full: Callable[[], None] = lambda: None
         """Called when something could not be written because the disk is full."""
+        self._pinned: tuple[str, Callable[[], None]] | None = None
         if engine.dialect.name == "postgresql":
-            event.listen(engine, "connect", _let_nobody_sleep)
+            event.listen(engine, "connect", self._on_connect)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -84,13 +87,33 @@ class Database:
             session.connection(execution_options={"immediate": True})
             yield session
 
+    def pin(self, to: str, on_other: Callable[[], None]) -> None:
+        """From now on a new connection is used only to the server of this lineage: on another one `on_other` is called
+        and OperationalError raised.
+
+        A server that takes over is reached by new connections alone, so nothing is read from it or written to it
+        before that, and nobody else pays for it.
+        """
+        self._pinned = (to, on_other)
+
+    def _on_connect(self, connection: Any, _record: object) -> None:
+        _let_nobody_sleep(connection)
+        if self._pinned is None:
+            return
+        to, on_other = self._pinned
+        found = lineage.asked_of(connection)
+        connection.rollback()
+        if found != to:
+            on_other()
+            raise OperationalError(lineage.LINEAGE, None, Exception("this is another database server than before"))
+
     def alive(self) -> None:
         """Raises the driver's error when the database does not answer."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
 
-def _let_nobody_sleep(connection: Any, _record: object) -> None:
+def _let_nobody_sleep(connection: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET idle_in_transaction_session_timeout = {ASLEEP_IN_TRANSACTION_MS}")
     connection.commit()  # else the first rollback takes it back

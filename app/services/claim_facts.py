@@ -19,6 +19,7 @@ from app.persistence.leading import leads
 from app.persistence.locking import watch_switch
 from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
 from app.services import trading_states
+from app.services.world import World
 
 TWIN_S = 2.0
 """Within this time another run's order with the same account, contract, side and units is taken for a double."""
@@ -152,7 +153,9 @@ def hold(session: Session, intent_ids: Sequence[int]) -> list[Wanted]:
 class Facts:
     """What the ledger says of these intents; `claimed` keeps it true for those judged after. For one transaction."""
 
-    def __init__(self, session: Session, wanted: Sequence[Wanted], epoch: int | None, now: datetime) -> None:
+    def __init__(
+        self, session: Session, wanted: Sequence[Wanted], epoch: int | None, now: datetime, *, world: World
+    ) -> None:
         self._now = now
         accounts = sorted({each.account.id for each in wanted})
         watch_switch(session)
@@ -167,7 +170,9 @@ class Facts:
         self._nets: dict[_Place, int] = {
             (account, exchange, symbol, product): net
             for account, exchange, symbol, product, net in session.execute(_NETS, {"accounts": accounts})
+            if world.shows_net(account)
         }
+        self._unowned = world.unowned(session, accounts)
         self._at: dict[_Place, list[_Beside]] = defaultdict(list)
         self._of_execution: dict[int, list[_Beside]] = defaultdict(list)
         self._begun: set[tuple[int, int]] = set()
@@ -197,7 +202,8 @@ class Facts:
             entered=sum(each.filled for each in beside),
             entering=_unfilled(each for each in beside if each.is_under_way),
             net=self._nets.get(place),
-            exiting=_unfilled(e for e in same_side if e.takes_from(intent)),
+            exiting=_unfilled(e for e in same_side if e.takes_from(intent))
+            + self._unowned.get((*place, intent.side), 0),
             opposite_under_way=any(
                 e.purpose == Purpose.ENTRY and e.is_under_way and e.execution_id != intent.execution_id
                 for e in others

@@ -106,7 +106,9 @@ class ClaimDesk:
         epoch: Callable[[], int | None],
         live_sending: bool,
         on_change: Callable[[int, int], None],
+        claimed: Callable[[int, datetime], None] = lambda _intent_id, _at: None,
     ) -> None:
+        """`claimed` is told the last intent of each batch and when, once that is committed and before any is sent."""
         self._database = database
         self._clock = clock
         self._market_clock = market_clock
@@ -117,6 +119,7 @@ class ClaimDesk:
         self._epoch = epoch
         self._live_sending = live_sending
         self._on_change = on_change
+        self._claimed_last = claimed
         self._patience = _Patience(clock)
         self._fetched: dict[int, _Fetched] = {}
 
@@ -129,7 +132,7 @@ class ClaimDesk:
         epoch, now = self._epoch(), self._clock.now()
         with self._database.transaction() as session:
             wanted = hold(session, intent_ids)
-            facts = Facts(session, wanted, epoch, now)
+            facts = Facts(session, wanted, epoch, now, world=self._world)
             values: list[dict[str, Any]] = []
             for each in wanted if facts.leads else ():  # who does not lead writes nothing, not even why
                 try:
@@ -140,6 +143,9 @@ class ClaimDesk:
             if values and not _take(session, values, epoch):
                 raise Unavailable("Another process leads now; nothing was claimed.")
             reach("before_claim_commit")
+        if claims.ready:
+            last = next(reversed(claims.ready.values()))
+            self._claimed_last(last.intent_id, last.sent_at)
         for intent_id in claims.ready:
             self._fetched.pop(intent_id, None)
             self._patience.forget(intent_id)

@@ -80,6 +80,9 @@ class ExitDesk:
         closable = _closable(account, execution)
         units = min(abs(execution.net), closable)
         units -= units % row.lot_size
+        if units <= 0 and (unowned := account.holdings.leaving_unowned(row)):
+            self._say_unowned(session, run, account, execution, unowned)
+            return
         if units <= 0:
             # What was pushed as filled waits for the broker's position to show it: a moment, and no trouble.
             if not execution.ahead and not account.holdings.leaving_elsewhere(row):
@@ -117,6 +120,16 @@ class ExitDesk:
                 "at the broker, nothing is left to do; do not open it again in this account while this run is exiting, "
                 "or it is closed. If you did not, look at the broker's book."
             )
+        self._say_once(session, run, account, sentence)
+
+    def _say_unowned(
+        self, session: Session, run: Run, account: AccountState, execution: ExecutionState, unowned: int
+    ) -> None:
+        sentence = (
+            f"{unowned} units of {execution.row.symbol} may leave by an order at the broker that this desk knows "
+            "nothing of since its database was set back: it may be this very exit, so the exit waits for its end. "
+            "Let it fill, or cancel it at the broker."
+        )
         self._say_once(session, run, account, sentence)
 
     def _say_crossed(self, session: Session, run: Run, account: AccountState, execution: ExecutionState) -> None:

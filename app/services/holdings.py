@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.contracts import Side
 from app.domain.orders import OPEN, IntentState, Purpose
 from app.persistence.tables import FillRow, Intent, Position, StrategyExecution
+from app.services.doubt import Leaving, Unowned, nothing_unowned
 
 _ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 _NETS = select(Position.account_id, Position.exchange, Position.symbol, Position.product, Position.net).where(
@@ -43,8 +44,9 @@ _Place = tuple[int, str, str, str]
 class Holdings:
     """As they are in this transaction when first asked for, of all its accounts in two queries. For one thread."""
 
-    def __init__(self, session: Session, accounts: Collection[int]) -> None:
+    def __init__(self, session: Session, accounts: Collection[int], unowned: Unowned = nothing_unowned) -> None:
         self._session = session
+        self._ask_unowned = unowned
         self._accounts = {"accounts": sorted(accounts)}
 
     def broker_net(self, of: StrategyExecution) -> int | None:
@@ -57,7 +59,15 @@ class Holdings:
         others = (
             units for execution_id, units in self._exits.get((*_place(of), side.value), ()) if execution_id != of.id
         )
-        return max(0, sum(others))
+        return max(0, sum(others)) + self.leaving_unowned(of)
+
+    def leaving_unowned(self, of: StrategyExecution) -> int:
+        """Of these, units of orders that no intent of ours has and that may be ours all the same."""
+        return self._unowned.get((*_place(of), Side(of.side).opposite.value), 0)
+
+    @cached_property
+    def _unowned(self) -> Leaving:
+        return self._ask_unowned(self._session, self._accounts["accounts"])
 
     @cached_property
     def _nets(self) -> dict[_Place, int]:

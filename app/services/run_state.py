@@ -14,6 +14,7 @@ from app.domain.money import Units
 from app.domain.orders import OPEN, IntentState, Purpose, move
 from app.domain.positions import Fill, PositionState, fold
 from app.persistence.tables import PUSHED, FillRow, Intent, StrategyExecution
+from app.services.doubt import Unowned, nothing_unowned
 from app.services.holdings import Holdings
 
 _OPEN = frozenset(state.value for state in OPEN)
@@ -157,11 +158,17 @@ def contract_of(row: StrategyExecution) -> Contract:
 
 
 def load_accounts(
-    session: Session, run_id: int, *, only: Collection[int] | None = None, to_write: bool = False
+    session: Session,
+    run_id: int,
+    *,
+    only: Collection[int] | None = None,
+    to_write: bool = False,
+    unowned: Unowned = nothing_unowned,
 ) -> list[AccountState]:
     """Accounts of the run, all or `only` these, in order of id, with their executions in order of leg.
 
-    `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over.
+    `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over. `unowned`
+    are orders that exits have to leave room for.
     """
     which: dict[str, object] = {"run_id": run_id}
     mine, theirs = _EXECUTIONS, _INTENTS
@@ -177,7 +184,7 @@ def load_accounts(
     for fill in session.scalars(_FILLS, {"ids": wanted}):
         fills.setdefault(fill.execution_id, []).append(fill)
     accounts: dict[int, AccountState] = {}
-    holdings = Holdings(session, {row.account_id for row in rows})
+    holdings = Holdings(session, {row.account_id for row in rows}, unowned)
     for row in rows:
         account = accounts.setdefault(row.account_id, AccountState(row.account_id, [], holdings))
         account.executions.append(_execution(row, intents.get(row.id, []), fills.get(row.id, [])))

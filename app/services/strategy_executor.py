@@ -20,6 +20,7 @@ from app.persistence.tables import Intent, Preview, Run
 from app.ports.clock import Clock
 from app.services import trading_states
 from app.services.crash_points import reach
+from app.services.doubt import Unowned, nothing_unowned
 from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
 from app.services.fair_turns import FairTurns
@@ -92,6 +93,7 @@ class StrategyExecutor:
         self._swept_at: float | None = None
         self.lanes: LaneGate | None = None
         self.wake: Callable[[], None] = lambda: None
+        self.unowned: Unowned = nothing_unowned
 
     def touch(self, run_id: int, account_id: int | None = None) -> None:
         """Something about this run changed, in that account or who knows where: look at it soon."""
@@ -196,7 +198,7 @@ class StrategyExecutor:
                 run.state, run.reason = "REFUSED", f"{why} before anything was sent."
                 run.closed_at = self._journal.now()
             elif run.state != "REFUSED":
-                accounts = load_accounts(session, run_id, to_write=True)
+                accounts = load_accounts(session, run_id, to_write=True, unowned=self.unowned)
                 self._latch(session, run, accounts, part, why)
                 if at_once:
                     self._decide(session, run, accounts, whole=True, careful=False)
@@ -260,7 +262,7 @@ class StrategyExecutor:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state in {"REQUESTED", "REFUSED"}:
                 return
-            accounts = load_accounts(session, run_id, only=only, to_write=True)
+            accounts = load_accounts(session, run_id, only=only, to_write=True, unowned=self.unowned)
             before = run.state
             state, written = self._decide(session, run, accounts, whole=only is None, careful=careful)
             changed = written or before != run.state

@@ -12,6 +12,7 @@ from app.domain.plan import Mode
 from app.ports.clock import Clock
 from app.services.account_health import HealthBoard
 from app.services.contract_list import ContractList
+from app.services.doubt import Unowned, nothing_unowned
 from app.services.gateways import Gateways
 from app.services.reconciler import Reconciler
 from app.services.session_hours import SessionHours
@@ -56,8 +57,13 @@ class World:
         read_soon: Callable[[int], None],
         well: Callable[[], bool] = lambda: True,
         locked: Callable[[int], Stop | None] = lambda _account_id: None,
+        in_doubt: Callable[[], bool] = lambda: False,
+        unowned: Unowned = nothing_unowned,
     ) -> None:
-        """`well` is False while threads of the engine keep crashing; `locked` says what else holds entries."""
+        """`well` is False while threads of the engine keep crashing; `locked` says what else holds entries. `in_doubt`:
+        the database was set back, so that our rows of an account may be hours old and miss orders of ours; `unowned`
+        are orders that may be such.
+        """
         self._clock = clock
         self._gateways = gateways
         self._health = health
@@ -67,6 +73,8 @@ class World:
         self.read_soon = read_soon
         self.well = well
         self.locked = locked
+        self.in_doubt = in_doubt
+        self.unowned = unowned
         self._read: dict[int, _Ids] = {}
 
     def mode(self, account_id: int) -> Mode | None:
@@ -122,6 +130,10 @@ class World:
     def has_books(self, account_id: int) -> bool:
         """Whether this engine has read the account's books at least once."""
         return self._books.known(account_id) is not None
+
+    def shows_net(self, account_id: int) -> bool:
+        """Whether our row of a position is what its broker said: one from before the database was set back is not."""
+        return not self.in_doubt() or self._books.kept(account_id) is not None
 
     def last_order_ids(self, account_id: int, today: date) -> frozenset[str]:
         """Ids of the last book of this trading date that could be read: a new day's book lists none of yesterday's."""

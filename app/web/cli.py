@@ -1,4 +1,4 @@
-"""`flask desk ...`: the setup token, users, and the kill switch from the command line."""
+"""`flask desk ...`: the setup token, users, the kill switch and a database that was set back, from the command line."""
 
 import secrets
 from dataclasses import dataclass
@@ -77,6 +77,29 @@ def kill(account: int | None, yes: bool) -> None:
     except DeskError as refused:
         raise click.ClickException(str(refused)) from refused
     click.echo("Halted: no entry is sent any more. A running engine cancels and closes; see `flask desk states`.")
+
+
+@commands.command("setback")
+@click.option("--acknowledge", is_flag=True, help="Take entries again; asks first.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def setback(acknowledge: bool, yes: bool) -> None:
+    """Print whether the database may be older than what the brokers have, which holds entries until it is
+    acknowledged.
+    """
+    found = desk().setbacks.standing()
+    if found is None:
+        click.echo("Nothing is missing in the database as far as anybody can say.")
+        return
+    click.echo(f"Found {found.at:%Y-%m-%d %H:%M:%S} UTC: {found.sentence}. Entries are held, exits go on.")
+    if not acknowledge:
+        return
+    if not yes:
+        click.confirm("Was every order that is missing here looked for at the brokers?", abort=True)
+    try:
+        desk().setbacks.acknowledge(found.id, actor=_CommandLine(desk().people.first_admin().id))
+    except DeskError as refused:
+        raise click.ClickException(str(refused)) from refused
+    click.echo("Acknowledged: entries are taken again once a running engine has noticed.")
 
 
 @commands.command("states")

@@ -66,6 +66,16 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class SetbackView:
+    """The database may be older than the brokers. `at` as in HaltView; `by` None: nobody has acknowledged it."""
+
+    id: int
+    sentence: str
+    at: datetime | str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FrameView:
     """`mode` is LIVE as soon as one account of real money is there, then PAPER, then SIM."""
 
@@ -77,6 +87,7 @@ class FrameView:
     halts: tuple[HaltView, ...] = ()
     alarms: tuple[AlarmView, ...] = ()
     damage: str | None = None
+    setback: SetbackView | None = None
 
 
 BLANK = FrameView(
@@ -97,7 +108,7 @@ def _frame() -> dict[str, object]:
 
 
 def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
-    """The frame as this user sees it now. Costs four small reads of the database."""
+    """The frame as this user sees it now. Costs five small reads of the database."""
     accounts = services.accounts.shown_to(viewer)
     return FrameView(
         mode=desk_mode(accounts, simulated=services.simulator is not None),
@@ -110,7 +121,13 @@ def frame_view(services: Desk, viewer: SignedIn) -> FrameView:
         ),
         alarms=alarm_views(services, viewer),
         damage=services.damage(),
+        setback=_setback(services),
     )
+
+
+def _setback(services: Desk) -> SetbackView | None:
+    found = services.setbacks.standing()
+    return None if found is None else SetbackView(found.id, found.sentence, on_page(services, found.at), found.by)
 
 
 def alarm_views(services: Desk, viewer: SignedIn) -> tuple[AlarmView, ...]:

@@ -26,6 +26,7 @@ from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
+from app.services.setbacks import Setbacks
 from app.services.strategies import Strategies
 from app.services.today import Today
 from app.services.websocket_manager import WebSocketManager
@@ -59,6 +60,7 @@ class Desk:
     overrides: OverrideCommands
     adoptions: AdoptionCommands
     kill_switch: KillSwitch
+    setbacks: Setbacks
     strategies: Strategies
     previews: Previews
     run_board: RunBoard

@@ -19,7 +19,7 @@ from app.domain import wording
 from app.domain.wording import damaged
 from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, dashboard, desk
-from tests.browser.samples_kill import ALARM, ALARMS, HALTS
+from tests.browser.samples_kill import ALARM, ALARMS, HALTS, SETBACK
 from tests.browser.samples_run import RUN_TROUBLE
 
 WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
@@ -67,6 +67,7 @@ ENDPOINTS = (
         (f"trading.{book}", f"/trading/{book}", "GET")
         for book in ("orders", "trades", "positions", "holdings", "funds", "reconciliation")
     ),
+    ("trading.acknowledge_setback", "/trading/reconciliation/acknowledge", "POST"),
     ("trading.adopt_position", "/trading/reconciliation/adopt", "POST"),
     ("trading.ignore_position", "/trading/reconciliation/ignore", "POST"),
     ("trading.unignore_position", "/trading/reconciliation/unignore", "POST"),
@@ -96,6 +97,7 @@ def show(page: Page) -> str:
             trouble=page.trouble,
             halts=HALTS if page.halted else (),
             alarms=ALARMS if page.alarmed else (),
+            setback=SETBACK if page.set_back else None,
             damage=damaged("Tree 7 page 4711 cell 3: invalid page number") if page.damaged else None,
         ),
         current_user=user,

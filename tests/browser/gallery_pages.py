@@ -15,7 +15,7 @@ import tests.browser.samples_strategies as strategies
 @dataclass(frozen=True)
 class Page:
     """One template with one sample. `mode` is the desk's; `trouble` breaks the feed; `halted` holds entries back;
-    `alarmed` has alarms; `damaged` has a broken database; `visitor` is not signed in.
+    `alarmed` has alarms; `damaged` has a broken database, `set_back` an older one; `visitor` is not signed in.
     """
 
     key: str
@@ -27,6 +27,7 @@ class Page:
     halted: bool = False
     alarmed: bool = False
     damaged: bool = False
+    set_back: bool = False
     flashes: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -90,6 +91,8 @@ PAGES = (
     Page("positions-empty", "trading/positions.html", books.POSITIONS_EMPTY),
     Page("reconciliation", "trading/reconciliation.html", books.RECONCILIATION),
     Page("reconciliation-empty", "trading/reconciliation.html", books.RECONCILIATION_EMPTY),
+    Page("reconciliation-set-back", "trading/reconciliation.html", books.RECONCILIATION, set_back=True),
+    Page("orders-set-back", "trading/orders.html", books.ORDERS, set_back=True),
     Page("holdings", "trading/holdings.html", books.HOLDINGS),
     Page("holdings-empty", "trading/holdings.html", books.HOLDINGS_EMPTY),
     Page("funds", "trading/funds.html", books.FUNDS),

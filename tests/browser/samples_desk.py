@@ -33,6 +33,7 @@ def desk(
     halts: tuple[Row, ...] = (),
     alarms: tuple[Row, ...] = (),
     damage: str | None = None,
+    setback: Row | None = None,
 ) -> Row:
     indices = [
         Row(name="NIFTY", ltp=Decimal("26184.35"), change_pct=Decimal("0.42")),
@@ -47,7 +48,10 @@ def desk(
     feed = Row(state=state, age_s=age_s, source="Upstox 2", missing="no price yet")
     clock = Row(now=NOW, phase="live", note="Market live, closes in 3h 47m")
     mtm = None if trouble else Decimal(147030)
-    return Row(mode=mode, indices=indices, clock=clock, feed=feed, mtm=mtm, halts=halts, alarms=alarms, damage=damage)
+    return Row(
+        mode=mode, indices=indices, clock=clock, feed=feed, mtm=mtm, halts=halts, alarms=alarms, damage=damage,
+        setback=setback,
+    )  # fmt: skip
 
 
 def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = None, error: str | None = None) -> Row:

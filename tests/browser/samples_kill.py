@@ -14,6 +14,7 @@ HALT = (
 )
 
 HALTS = (Row(sentence=HALT, at=NOW),)
+SETBACK = Row(id=1, sentence="The order that was sent last, at 11:41:07, is not in it", at=NOW, by=None)
 ALARMS = (
     Row(
         sentence="Upstox 2: nobody can say whether the exit of 130 NIFTY01DEC2626400CE stands at the broker. Its "

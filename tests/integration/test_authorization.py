@@ -55,6 +55,7 @@ REVIEWED: dict[str, Who] = {
     "POST api.adopt": Who(401, 404, 202, 202),
     "POST api.ignore": Who(401, 404, 503, 503),  # nothing listens at the account's gateway
     "POST api.unignore": Who(401, 404, 409, 409),  # nothing is ignored
+    "POST trading.acknowledge_setback": ADMIN_TYPES,  # an empty form names none
     "POST trading.adopt_position": DOES_OWN_OR_ADMIN,
     "POST trading.ignore_position": DOES_OWN_OR_ADMIN,
     "POST trading.unignore_position": DOES_OWN_OR_ADMIN,

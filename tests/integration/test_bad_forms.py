@@ -71,6 +71,7 @@ UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 
 FORMS: dict[str, Form] = {
+    "trading.acknowledge_setback": Form("/trading/reconciliation/acknowledge", ADMIN, {"setback_id": "1"}),
     "trading.adopt_position": Form("/trading/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
     "trading.ignore_position": Form("/trading/reconciliation/ignore", OWNER, UNITS),
     "trading.unignore_position": Form("/trading/reconciliation/unignore", OWNER, PLACE),

@@ -2,7 +2,15 @@
 
 from app.persistence.tables.accounts import TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
-from app.persistence.tables.engine import CommandRow, EngineStart, LearntSize, LeaseRow, MarketRuleRow, TradingStateRow
+from app.persistence.tables.engine import (
+    CommandRow,
+    EngineStart,
+    LearntSize,
+    LeaseRow,
+    MarketRuleRow,
+    Setback,
+    TradingStateRow,
+)
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import Alarm, RiskEvent, Run, RunEvent, StrategyExecution
@@ -28,6 +36,7 @@ __all__ = [
     "RiskEvent",
     "Run",
     "RunEvent",
+    "Setback",
     "Strategy",
     "StrategyAccount",
     "StrategyExecution",

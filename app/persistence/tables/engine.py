@@ -36,7 +36,8 @@ class LeaseRow(Table):
     """Who may send orders. One row; `epoch` grows with each new holder and is checked in every claim.
 
     `expires_at` is on the clock of the database; None where a file lock says who leads. `build` and `schema` are the
-    version of the holder and the newest migration it knew; None for holders that did not say.
+    version of the holder and the newest migration it knew; None for holders that did not say. `lineage` is which
+    database the newest holder wrote to (`persistence/lineage.py`, or for a file what its mark calls it).
     """
 
     __tablename__ = "lease"
@@ -48,6 +49,7 @@ class LeaseRow(Table):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     build: Mapped[str | None] = mapped_column(String(32))
     schema: Mapped[str | None] = mapped_column(String(32))
+    lineage: Mapped[str | None] = mapped_column(String(64))
 
 
 class EngineStart(Table):
@@ -59,6 +61,24 @@ class EngineStart(Table):
     epoch: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(Instant, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Setback(Table):
+    """One time that an engine found the database to know less than it was told, or could not rule that out.
+
+    Entries are held until somebody acknowledges it and the engine has taken note, on `lifted_on`, a trading date.
+    """
+
+    __tablename__ = "setbacks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    found_at: Mapped[datetime] = mapped_column(Instant)
+    sentence: Mapped[str] = mapped_column(Text)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(Instant)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    actor: Mapped[str | None] = mapped_column(String(64))
+    lifted_on: Mapped[date | None] = mapped_column(Date)
 
 
 class TradingStateRow(Table):

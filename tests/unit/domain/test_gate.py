@@ -91,7 +91,13 @@ CASES = [
     entry("crashing threads", "ENGINE_UNWELL", around={"well": False}),
     *[
         entry(f"held by {code}", code, around={"locked": Stop(code, "Something is wrong.")})
-        for code in (Code.ENGINE_DIES, Code.DISK_FULL, Code.CLOCK_SKEWED, Code.ACCOUNT_NOT_READY)
+        for code in (
+            Code.ENGINE_DIES,
+            Code.DISK_FULL,
+            Code.CLOCK_SKEWED,
+            Code.DATABASE_BEHIND,
+            Code.ACCOUNT_NOT_READY,
+        )
     ],
     entry("not listed", "CONTRACT_UNKNOWN", around={"lot_size": None}),
     both("expired yesterday", "CONTRACT_EXPIRED", asked={"expiry": date(2026, 11, 22)}),
