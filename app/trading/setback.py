@@ -19,7 +19,7 @@ def acknowledge_setback() -> ResponseReturnValue:
     """Entries are taken again. However often it is sent, it is one acknowledgement."""
     said = only({"setback_id"}).get("setback_id", "")
     if not (said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS):
-        raise InvalidInput("setback_id", "Name the setback that the page shows.")
+        raise InvalidInput("setback_id", "setback_id is the number that the page shows.")
     try:
         desk().setbacks.acknowledge(int(said), actor=user())
     except Conflict as refused:

@@ -69,6 +69,7 @@ AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempot
 PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
 UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
+RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
 FORMS: dict[str, Form] = {
     "trading.acknowledge_setback": Form("/trading/reconciliation/acknowledge", ADMIN, {"setback_id": "1"}),
@@ -136,12 +137,7 @@ FORMS: dict[str, Form] = {
     "trading.send_again": Form("/trading/runs/{run_id}/send-again", OWNER, AGAIN),
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
     "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
-    "trading.release_kill": Form(
-        "/trading/kill/release",
-        OWNER,
-        {"target": "strategy:{strategy_id}", "password": PASSWORD},
-        text=frozenset({"password"}),
-    ),
+    "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
     "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
