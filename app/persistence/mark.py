@@ -31,6 +31,7 @@ class MarkFile:
         self._path = path
         self._clock = clock
         self._file: int | None = None
+        self._is_new = False
         self._lock = threading.Lock()
 
     def read(self) -> Mark | None:
@@ -68,12 +69,23 @@ class MarkFile:
             self._file = file
 
     def write(self, mark: Mark) -> None:
-        """In place and left to the system to bring to the disk: what kills this process does not undo it. What the
-        machine forgets when its power goes only makes an older mark. Raises OSError.
+        """In place, and not yet on the disk: what kills this process does not undo it. What the machine forgets when
+        its power goes only makes an older mark. Raises OSError.
         """
         with self._lock:
             if self._file is not None:
                 os.pwrite(self._file, self._words(mark), 0)
+                self._is_new = True
+
+    def keep(self) -> None:
+        """Bring what was written to the disk; nobody waits for it to write. Called each second, so that words and time
+        of change are of one moment there. Raises OSError.
+        """
+        with self._lock:
+            file, is_new = self._file, self._is_new
+            self._is_new = False
+        if file is not None and is_new:
+            os.fsync(file)
 
     def close(self) -> None:
         with self._lock:

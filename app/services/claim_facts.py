@@ -167,10 +167,11 @@ class Facts:
         self._known = {row[0]: _Beside(row[0], (row[1], row[2], row[3], row[4]), *row[5:]) for row in rows}
         for intent_id, units in session.execute(_FILLED, {"ids": list(self._known)}):
             self._known[intent_id].filled = int(units)
+        outdated = world.outdated(accounts)
         self._nets: dict[_Place, int] = {
             (account, exchange, symbol, product): net
             for account, exchange, symbol, product, net in session.execute(_NETS, {"accounts": accounts})
-            if world.shows_net(account)
+            if account not in outdated
         }
         self._unowned = world.unowned(session, accounts)
         self._at: dict[_Place, list[_Beside]] = defaultdict(list)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -100,6 +101,7 @@ class SetbackWatch:
             row = standing(session)
         if self._mark is not None and newest > self._mark.activity_id:
             self._note(activity_id=newest)
+        self._try(self._file.keep)
         if row is not None and row.acknowledged_at is not None:
             self._lift(row.id)
         return LOOK_S
@@ -166,20 +168,20 @@ class SetbackWatch:
     def _begin(self, mark: Mark) -> None:
         with self._lock:
             self._mark = mark
-            self._try(self._file.begin, mark)
+            self._try(partial(self._file.begin, mark))
 
     def _note(self, **changes: object) -> None:
         with self._lock:
             if self._mark is None:
                 return
             self._mark = replace(self._mark, **changes)  # type: ignore[arg-type]
-            self._try(self._file.write, self._mark)
+            self._try(partial(self._file.write, self._mark))
 
     @staticmethod
-    def _try(write: Callable[[Mark], None], mark: Mark) -> None:
+    def _try(write: Callable[[], None]) -> None:
         """Orders do not wait for the mark: without it a database that is set back is not recognised by it."""
         try:
-            write(mark)
+            write()
         except OSError:
             log.exception("the mark beside the database could not be written")
 

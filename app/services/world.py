@@ -1,6 +1,6 @@
 """What the order desk may know of the world without asking the network, and when it has to ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -131,9 +131,11 @@ class World:
         """Whether this engine has read the account's books at least once."""
         return self._books.known(account_id) is not None
 
-    def shows_net(self, account_id: int) -> bool:
-        """Whether our row of a position is what its broker said: one from before the database was set back is not."""
-        return not self.in_doubt() or self._books.kept(account_id) is not None
+    def outdated(self, accounts: Iterable[int]) -> frozenset[int]:
+        """Of these accounts, those whose positions in our rows may be from before the database was set back."""
+        if not self.in_doubt():
+            return frozenset()
+        return frozenset(account_id for account_id in accounts if self._books.kept(account_id) is None)
 
     def last_order_ids(self, account_id: int, today: date) -> frozenset[str]:
         """Ids of the last book of this trading date that could be read: a new day's book lists none of yesterday's."""

@@ -1,4 +1,4 @@
-"""A database that may be older: said on every page, acknowledged once by an admin, from the page or the command line."""
+"""A database that may be older: said on every page, acknowledged once by an admin, there or by command."""
 
 from collections.abc import Iterator
 from pathlib import Path
