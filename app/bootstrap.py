@@ -96,6 +96,7 @@ class Runtime:
         """Stop all threads within a deadline and let go of the lease and of connections."""
         self.starts.ended()
         self.engine.stop()
+        self.trade.setbacks.ended()
         self.market.feed.close()
         self.trade.order_feeds.close()
         self.ground.readers.shutdown(wait=False, cancel_futures=True)

@@ -10,8 +10,6 @@ from sqlalchemy import Engine, MetaData, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
-from app.persistence import lineage
-
 ASLEEP_IN_TRANSACTION_MS = 5_000
 """After this PostgreSQL ends a session that does nothing within its transaction: a process that was stopped there
 would keep its row locks, and the next leader could neither take the lease nor settle an order."""
@@ -53,9 +51,8 @@ class Database:
         self._writing = threading.RLock()
         self.on_full: Callable[[], None] = lambda: None
         """Called when something could not be written because the disk is full."""
-        self._pinned: tuple[str, Callable[[], None]] | None = None
-        if engine.dialect.name == "postgresql":
-            event.listen(engine, "connect", self._on_connect)
+        self._pinned: tuple[Callable[[Any], bool], Callable[[], None]] | None = None
+        event.listen(engine, "connect", self._on_connect)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -87,25 +84,30 @@ class Database:
             session.connection(execution_options={"immediate": True})
             yield session
 
-    def pin(self, to: str, on_other: Callable[[], None]) -> None:
-        """From now on a new connection is used only to the server of this lineage: on another one `on_other` is called
-        and OperationalError raised.
+    def pin(self, is_same: Callable[[Any], bool], on_other: Callable[[], None]) -> None:
+        """From now on a new connection of the driver is used only when `is_same` says so of it; else `on_other` is
+        called and OperationalError raised.
 
-        A server that takes over is reached by new connections alone, so nothing is read from it or written to it
-        before that, and nobody else pays for it.
+        A server that takes over, or a file that is put in the place of another, is reached by new connections alone.
+        So nothing is read from it or written to it before that, and nobody else pays for it.
         """
-        self._pinned = (to, on_other)
+        self._pinned = (is_same, on_other)
+
+    def unpin(self) -> None:
+        """Whatever there is is good enough: this process does not lead any more."""
+        self._pinned = None
 
     def _on_connect(self, connection: Any, _record: object) -> None:
-        _let_nobody_sleep(connection)
+        if not self._sqlite:
+            _let_nobody_sleep(connection)
         if self._pinned is None:
             return
-        to, on_other = self._pinned
-        found = lineage.asked_of(connection)
+        is_same, on_other = self._pinned
+        same = is_same(connection)
         connection.rollback()
-        if found != to:
+        if not same:
             on_other()
-            raise OperationalError(lineage.LINEAGE, None, Exception("this is another database server than before"))
+            raise OperationalError("connect", None, Exception("this is another database than before, or an older one"))
 
     def alive(self) -> None:
         """Raises the driver's error when the database does not answer."""

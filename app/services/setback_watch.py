@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from app.domain.gate import Code
 from app.domain.orders import IntentState, Purpose, move
 from app.domain.setback import Mark, Shown, setback
 from app.persistence.database import Database
-from app.persistence.lineage import lineage_of
+from app.persistence.lineage import lineage_of, still_holds
 from app.persistence.mark import MarkFile, UnfitMark
 from app.persistence.tables import ActivityLog, Intent, LeaseRow, Run, Setback
 from app.ports.clock import Clock, MarketClock
@@ -38,7 +39,7 @@ _SENT_AT = select(Intent.sent_at)
 _NEWEST = select(Intent.id, Intent.sent_at).where(Intent.sent_at.is_not(None)).order_by(Intent.id.desc()).limit(1)
 _ENTERING = select(Run.id).where(Run.state.in_(("ENTERING", "ATTENTION"))).order_by(Run.id)
 
-_OTHER = "The database is on another server than before: this process ends and looks at it anew."
+_OTHER = "The database is another one than before, or an older one: this process ends and looks at it anew."
 
 
 class SetbackWatch:
@@ -57,7 +58,7 @@ class SetbackWatch:
         doubt: Doubt,
         on_other: Callable[[], None],
     ) -> None:
-        """`on_other` is called when a new connection of a leader reaches another server: it ends this process."""
+        """`on_other` is called when a new connection of a leader reaches another database: it ends this process."""
         self._database = database
         self._clock = clock
         self._market_clock = market_clock
@@ -86,9 +87,13 @@ class SetbackWatch:
             lease.lineage = lineage
             fresh = _fresh(session, lineage, epoch, mark)
             self._stand(session)
-        if server is not None:
-            self._database.pin(server, self._is_other)
         self._begin(fresh)
+        self._database.pin(partial(self._is_same, server), self._is_other)
+
+    def ended(self) -> None:
+        """Said by a process that is being stopped: it does not lead any more."""
+        self._database.unpin()
+        self._file.close()
 
     def claimed(self, intent_id: int, sent_at: datetime) -> None:
         """The claim of this intent, and of all that were claimed with it, is committed."""
@@ -184,6 +189,11 @@ class SetbackWatch:
             write()
         except OSError:
             log.exception("the mark beside the database could not be written")
+
+    def _is_same(self, server: str | None, connection: Any) -> bool:
+        """What is marked was committed before, so every later connection sees it, or leads to something older."""
+        mark = self._mark
+        return mark is None or still_holds(connection, server, mark)
 
     def _is_other(self) -> None:
         log.critical(_OTHER)

@@ -1,11 +1,15 @@
 """A database that is older than its brokers is recognised, sends no entry and no exit twice, until somebody says so."""
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import cast
+
+import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.domain.contracts import Kind, Side
 from app.domain.gate import Code
@@ -205,3 +209,24 @@ def test_row_36_a_database_brought_from_elsewhere_is_not_taken_for_the_newest(
     shutil.copyfile(copied(here), there / "desk.sqlite3")
     with live_desk(simulator, there) as desk:
         assert lock_of(desk) == Code.DATABASE_BEHIND
+
+
+def test_row_36_an_older_file_put_in_the_place_of_one_in_use_ends_its_leader(
+    simulator: SimulatorProcess, tmp_path: Path
+) -> None:
+    """Its open connections stay with the file of before; the first new one would see the older."""
+    with live_desk(simulator, tmp_path) as desk:
+        ended: list[str] = []
+        desk.runtime.trade.setbacks._on_other = lambda: ended.append("it")
+        copied(tmp_path)
+        desk.until(desk.run(ONE_BUY, accounts=[ACCOUNT]), "OPEN")
+        put_back(tmp_path)
+        with contextlib.ExitStack() as kept, pytest.raises(OperationalError, match="another database than before"):
+            _connect_anew(desk, kept)
+        assert ended[:1] == ["it"]
+
+
+def _connect_anew(desk: LiveDesk, kept: contextlib.ExitStack) -> None:
+    """Take connections until none that is open already is left."""
+    while True:
+        kept.enter_context(desk.runtime.ground.database.engine.connect())

@@ -150,7 +150,10 @@ def test_row_36_a_leader_does_not_go_on_with_the_server_that_took_over(
         eventually(lambda: _renews(leader), "after a plain restart of the server it goes on")
         assert leader.others == []
     with promoted(cluster):
-        with pytest.raises(OperationalError, match="another database server"), leader.database.transaction() as session:
+        with (
+            pytest.raises(OperationalError, match="another database than before"),
+            leader.database.transaction() as session,
+        ):
             session.execute(text("SELECT 1"))
         assert leader.others == ["it"]
         with pytest.raises(OperationalError):
@@ -160,6 +163,30 @@ def test_row_36_a_leader_does_not_go_on_with_the_server_that_took_over(
             with next_one.database.reading() as session:
                 assert session.get_one(LeaseRow, 1).epoch == 2
         engine.dispose()
+
+
+def test_row_36_a_leader_does_not_go_on_with_older_files_of_its_server(
+    cluster: PostgresCluster, tmp_path: Path
+) -> None:
+    """Taken while it led, so that its epoch stands in them too, as when the server's machine is set back."""
+    with cluster.running():
+        engine = create_engine(f"postgresql+psycopg://postgres@/postgres?host={cluster.folder}", pool_pre_ping=True)
+        Table.metadata.create_all(engine)
+        leader = Leader(tmp_path, engine)
+        leader.lead()
+    older = copied(cluster, "older")
+    with cluster.running():
+        eventually(lambda: _renews(leader), "it goes on")
+        with leader.database.transaction() as session:
+            leader.activity.record(
+                session, user_id=None, actor="engine", action="kill.ask", subject="desk", sentence="Halted."
+            )
+        leader.watch.step()
+    put_back(cluster, older)
+    with cluster.running():
+        assert not _renews(leader)
+        assert leader.others
+    engine.dispose()
 
 
 def _renews(leader: Leader) -> bool:
