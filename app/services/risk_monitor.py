@@ -23,6 +23,9 @@ from app.services.websocket_manager import WebSocketManager
 
 LOOK_S = 1.0
 
+WOKEN = "risk"
+"""Under this name the price board keeps which prices are new to the risk loop."""
+
 BEHIND_S = 0.1
 """How far behind its fills a run may be judged: while its orders go out each would cost a reading of the run."""
 
@@ -74,11 +77,17 @@ class RiskMonitor:
         self._since: dict[ContractKey, float] = {}
         self._calm: dict[ContractKey, Decimal] = {}
         self._doubts: dict[int, _Doubt] = {}
+        self._seen: dict[int, RunView] = {}
+        self._all_at: float | None = None
         self.wake: Callable[[], None] = lambda: None
 
     def step(self) -> float:
-        """Judge every living run once. Returns the seconds until they are judged again without being woken."""
+        """Judge the runs whose prices moved or that changed; once in LOOK_S all of them, since marks grow old.
+
+        Returns the seconds until it looks again without being woken.
+        """
         held: set[ContractKey] = set()
+        moved = self._moved()
         try:
             living = self._run_board.living()
             self._doubts = {run_id: doubt for run_id, doubt in self._doubts.items() if run_id in living}
@@ -87,13 +96,30 @@ class RiskMonitor:
                     view = self._run_board.view(run_id, behind_s=BEHIND_S)
                     held |= view.held
                     self._count_from(view.held)
-                    if view.state == "EXITING":
-                        self._doubts.pop(run_id, None)
-                    else:
-                        self._judge(view)
+                    if moved is None or view is not self._seen.get(run_id) or not moved.isdisjoint(view.held):
+                        self._look(view)
+            self._seen = {run_id: self._seen[run_id] for run_id in living}
+        except BaseException:
+            self._all_at = None  # the prices it took are judged by nobody: the next turn looks at all
+            raise
         finally:
             self._follow(frozenset(held))
         return BEHIND_S if any(self._run_board.is_behind(run_id) for run_id in living) else LOOK_S
+
+    def _moved(self) -> set[ContractKey] | None:
+        """The contracts with a new price since the last turn; None when all runs are due."""
+        now, moved = self._clock.monotonic(), self._board.take_dirty(WOKEN)
+        if self._all_at is not None and 0.0 <= now - self._all_at < LOOK_S:
+            return moved
+        self._all_at = now
+        return None
+
+    def _look(self, view: RunView) -> None:
+        if view.state == "EXITING":
+            self._doubts.pop(view.run_id, None)
+        else:
+            self._judge(view)
+        self._seen[view.run_id] = view
 
     def _judge(self, view: RunView) -> None:
         pnl = self._run_board.pnl(view)

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from app.domain.contracts import Side
+from app.domain.contracts import Contract, Side
+from app.domain.pnl import RunPnl
 from app.persistence.tables import RiskEvent, Run
 from app.ports.feed import FeedMode, Tick
 from app.services.journal import Journal
 from app.services.price_board import PriceBoard
 from app.services.risk_monitor import BEHIND_S, LOOK_S, RiskMonitor
-from app.services.run_board import RunBoard
+from app.services.run_board import RunBoard, RunView
 from tests.unit.services.order_world import OrderWorld
-from tests.unit.services.pretend_broker import PUT
+from tests.unit.services.pretend_broker import HEDGE, PUT
 
 
 class NoQuotes:
@@ -59,15 +60,29 @@ class Watched:
         self.world.executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=both)
         self.runs.changed(run_id)
 
-    def run(self, max_loss: int) -> int:
-        run_id = self.world.start((PUT, Side.BUY, 1))
+    def run(self, max_loss: int, contract: Contract = PUT) -> int:
+        run_id = self.world.start((contract, Side.BUY, 1))
         self.world.turns(3)
         with self.world.database.transaction() as session:
             session.get_one(Run, run_id).max_loss = Decimal(max_loss)
         return run_id
 
-    def price(self, ltp: float) -> None:
-        self.board.put(Tick(PUT.key, ltp, self.world.clock.now()))
+    def price(self, ltp: float, contract: Contract = PUT) -> None:
+        self.board.put(Tick(contract.key, ltp, self.world.clock.now()))
+
+    def judged(self) -> list[int]:
+        """The runs that one turn judged."""
+        ids: list[int] = []
+        real = self.runs.pnl
+
+        def pnl(view: RunView) -> RunPnl:
+            ids.append(view.run_id)
+            return real(view)
+
+        self.runs.pnl = pnl  # type: ignore[method-assign, assignment]
+        self.monitor.step()
+        self.runs.pnl = real  # type: ignore[method-assign]
+        return ids
 
 
 @pytest.fixture
@@ -201,3 +216,38 @@ def test_what_changed_a_moment_ago_is_looked_at_before_the_usual_pause(watched: 
     assert watched.monitor.step() == BEHIND_S
     watched.world.clock.advance(BEHIND_S)
     assert watched.monitor.step() == LOOK_S
+
+
+def test_a_tick_judges_the_runs_that_hold_its_contract_and_every_second_all_are_judged(watched: Watched) -> None:
+    first, second = watched.run(5000), watched.run(5000, HEDGE)
+    watched.price(99)
+    watched.price(99, HEDGE)
+    assert watched.judged() == [first, second]
+    watched.price(98, HEDGE)
+    assert watched.judged() == [second]
+    assert watched.judged() == []
+    watched.runs.changed(first)
+    watched.world.clock.advance(BEHIND_S)
+    assert watched.judged() == [first], "its fills changed"
+    watched.world.clock.advance(LOOK_S)
+    assert watched.judged() == [first, second], "marks grow old without a tick"
+
+
+def test_prices_taken_by_a_turn_that_crashed_are_judged_in_the_next(watched: Watched) -> None:
+    first, second = watched.run(500), watched.run(500)
+    watched.price(99)
+    watched.monitor.step()
+    watched.price(90)
+    real = watched.runs.pnl
+
+    def pnl(view: RunView) -> RunPnl:
+        if view.run_id == first:
+            raise ValueError("a bug")
+        return real(view)
+
+    watched.runs.pnl = pnl  # type: ignore[method-assign, assignment]
+    with pytest.raises(ValueError, match="a bug"):
+        watched.monitor.step()
+    with pytest.raises(ValueError, match="a bug"):
+        watched.monitor.step()
+    assert watched.world.run(second).state == "EXITING"
