@@ -331,6 +331,6 @@ def _lanes(
         ground.clock,
         desk,
         modify=changes.modify,
-        paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers),
+        paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers).now,
         workers=settings.lane_workers,
     )

@@ -97,6 +97,12 @@ class BenchDesk(LiveDesk):
     def state(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"state": self.view(asked["run"]).state}
 
+    def closed(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Wait until these runs have closed by themselves."""
+        for run_id in asked["runs"]:
+            self.until(run_id, "CLOSED", within_s=SLOW_S)
+        return {}
+
     def leave(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._leave(asked["runs"])
         return {}
@@ -243,6 +249,7 @@ def main() -> None:
         "fan_out": desk.fan_out,
         "positions": desk.positions,
         "state": desk.state,
+        "closed": desk.closed,
         "leave": desk.leave,
         "rest": desk.rest,
     }

@@ -190,6 +190,7 @@ def tick_to_exit(on: Stage, accounts: int, rounds: int, size: TickSize) -> tuple
 
 
 def _hit(on: Stage, one: Mapping[str, Any], size: TickSize, took: list[float], odd: list[str]) -> None:
+    """One stop, from the open run to the closed one: what it leaves to do is not measured with the next."""
     if on.desk.ask({"do": "state", "run": one["run"]})["state"] != "OPEN":
         odd.append(f"run {one['run']} was taken out by the market itself")
         return
@@ -200,6 +201,7 @@ def _hit(on: Stage, one: Mapping[str, Any], size: TickSize, took: list[float], o
         odd.append(f"run {one['run']}: {len(hit['received'])} of {one['orders']} exits came")
     if hit["received"]:
         took.append((hit["received"][0] - hit["sent"]) / 1e6)
+        on.desk.ask({"do": "closed", "runs": [one["run"]]})
 
 
 def percentile(values: Sequence[float], share: int) -> float | None:

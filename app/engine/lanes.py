@@ -17,6 +17,7 @@ from app.engine.supervisor import Supervisor
 from app.persistence.tables import Intent
 from app.ports.clock import Clock
 from app.services.claims import Claimed, Claims
+from app.services.pace_settings import Paces
 
 AT_ONCE = 64
 """Orders claimed in one transaction: the first calls begin while the next are claimed."""
@@ -44,14 +45,6 @@ class OrderCalls(Protocol):
     def cancel(self, intent_id: int) -> None: ...
 
 
-class Paces(Protocol):
-    """How fast an account is sent to and how wide a strategy; the pace settings."""
-
-    def rate(self, account_id: int) -> int: ...
-
-    def max_workers(self, strategy_id: int) -> int: ...
-
-
 class Lanes:
     """Thread-safe; `step` belongs to the orders loop. A lane is made when its account is first used, or opened."""
 
@@ -62,33 +55,33 @@ class Lanes:
         calls: OrderCalls,
         *,
         modify: Callable[[int], None],
-        paces: Paces,
+        paces: Callable[[], Paces],
         workers: int,
     ) -> None:
-        """`modify` changes the prices of the order of that intent; the modify desk. `workers` is how many orders of an
-        account are under way at once, where no strategy wants more, besides one place for exits and cancels alone.
+        """`modify` changes the prices of the order of that intent; the modify desk. `paces` reads how fast and wide
+        is sent. `workers` is how many orders of an account are under way at once, where no strategy wants more, besides
+        one place for exits and cancels alone.
         """
         self._supervisor = supervisor
         self._clock = clock
         self._calls = calls
         self._modify = modify
-        self._paces = paces
+        self._read_paces = paces
         self._workers = workers
         self._lanes: dict[int, Lane] = {}
         self._workers_of: dict[int, int] = {}
         self._answers: deque[tuple[Job, Outcome]] = deque()
         self._calling = 0
         self._answered_at = 0.0
-        self._figures: dict[tuple[str, int], tuple[float, int]] = {}
+        self._paces: tuple[float, Paces] | None = None
         self._count = 0
         self._lock = threading.Lock()
 
     def send(self, intent: Intent, *, strategy_id: int | None) -> None:
-        urgency = Urgency.EXIT if intent.purpose == Purpose.EXIT else Urgency.ENTRY
-        width = (
-            self._workers if strategy_id is None else self._figure("width", strategy_id, self._paces.max_workers)
-        )  # fmt: skip
-        self._put(intent, Ask.SEND, urgency, width)
+        if intent.purpose == Purpose.EXIT:
+            self._put(intent, Ask.SEND, Urgency.EXIT, self._workers)
+        else:
+            self._put(intent, Ask.SEND, Urgency.ENTRY, self._newest_paces().width_of(strategy_id))
 
     def cancel(self, intent: Intent) -> None:
         self._put(intent, Ask.CANCEL, Urgency.EXIT, self._workers)
@@ -106,10 +99,18 @@ class Lanes:
             return {account_id: lane.waiting() for account_id, lane in self._lanes.items()}
 
     def step(self) -> float:
-        """Record what was answered, then let go what may. Returns the seconds until more may go."""
-        gather_s = self._gather_s()
-        if gather_s == 0:
-            self._record()
+        """Let go what may, then record what was answered. Returns the seconds until more may go.
+
+        In this order, since a claim for the way out must not wait while answers are written down.
+        """
+        try:
+            wait_s = self._let_go()
+        finally:
+            if self._gather_s() == 0:
+                self._record()
+        return min(wait_s, self._gather_s()) if self._answers else wait_s
+
+    def _let_go(self) -> float:
         due, wait_s = self._due()
         sends = [job for job in due if job.ask is Ask.SEND]
         for job in due:
@@ -117,7 +118,7 @@ class Lanes:
                 self._hand(Work(job))
         for first in range(0, len(sends), AT_ONCE):
             self._claim(sends[first : first + AT_ONCE])
-        return min(wait_s, self._gather_s()) if self._answers else wait_s
+        return wait_s
 
     def _gather_s(self) -> float:
         """Seconds for which the oldest answer waits for others that are under way; 0 when there are none."""
@@ -179,7 +180,7 @@ class Lanes:
         with self._lock:
             lane = self._lanes.get(account_id)
             if lane is None:
-                lane = Lane(self._clock, self._workers, lambda: self._figure("rate", account_id, self._paces.rate))
+                lane = Lane(self._clock, self._workers, lambda: self._newest_paces().rate_of(account_id))
                 self._lanes[account_id] = lane
                 for _ in range(self._workers + 1):
                     self._add_worker(account_id, lane)
@@ -244,9 +245,8 @@ class Lanes:
                 lane.drop(job)
             self._supervisor.wake(LOOP)
 
-    def _figure(self, what: str, number: int, ask: Callable[[int], int]) -> int:
+    def _newest_paces(self) -> Paces:
         now = self._clock.monotonic()
-        known = self._figures.get((what, number))
-        if known is None or now - known[0] > REMEMBERED_S:
-            known = self._figures[what, number] = (now, ask(number))
-        return known[1]
+        if self._paces is None or now - self._paces[0] > REMEMBERED_S:
+            self._paces = (now, self._read_paces())
+        return self._paces[1]

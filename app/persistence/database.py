@@ -1,6 +1,5 @@
 """The one way to open a session, for pages and for engine threads alike."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from app.persistence.turns import Turn, WriterTurns
 
 ASLEEP_IN_TRANSACTION_MS = 5_000
 """After this PostgreSQL ends a session that does nothing within its transaction: a process that was stopped there
@@ -40,7 +41,7 @@ _DISK_IS_FULL = ("database or disk is full", "No space left on device")
 class Database:
     """Sessions on one engine. Thread-safe; a session is for one thread and lives as long as its `with` block.
 
-    SQLite takes one writer at a time: writers of this process queue on a lock instead of on SQLite's busy handler, and
+    SQLite takes one writer at a time: writers of this process take turns instead of meeting in SQLite's busy handler, and
     `BEGIN IMMEDIATE` makes a writer of another process wait (up to `busy_timeout`) before it has read anything.
     """
 
@@ -48,7 +49,7 @@ class Database:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._sqlite = engine.dialect.name == "sqlite"
-        self._writing = threading.RLock()
+        self._writing = WriterTurns()
         self.on_full: Callable[[], None] = lambda: None
         """Called when something could not be written because the disk is full."""
         self._pinned: tuple[Callable[[Any], bool], Callable[[], None]] | None = None
@@ -61,13 +62,13 @@ class Database:
             yield session
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, turn: Turn = Turn.SOON) -> Iterator[Session]:
         """A session that commits when the block ends well and rolls back when it raises.
 
-        Keep network calls out of it: on SQLite it holds the only write lock.
+        Keep network calls out of it: on SQLite it holds the only write lock, and `turn` says who waits for whom.
         """
         try:
-            with self._transaction() as session:
+            with self._transaction(turn) as session:
                 yield session
         except OperationalError as error:
             if any(words in str(error) for words in _DISK_IS_FULL):
@@ -75,12 +76,12 @@ class Database:
             raise
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
+    def _transaction(self, turn: Turn) -> Iterator[Session]:
         if not self._sqlite:
             with self._sessions.begin() as session:
                 yield session
             return
-        with self._writing, self._sessions.begin() as session:
+        with self._writing.turn(turn), self._sessions.begin() as session:
             session.connection(execution_options={"immediate": True})
             yield session
 

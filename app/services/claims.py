@@ -25,6 +25,7 @@ from app.domain.price_types import PriceTerms
 from app.persistence.database import Database
 from app.persistence.leading import LEADING, leases_end
 from app.persistence.tables import Intent, Order
+from app.persistence.turns import Turn
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway
 from app.services.claim_facts import Facts, Wanted, hold, who_of
@@ -130,7 +131,7 @@ class ClaimDesk:
         """
         claims, changed = Claims(), set[tuple[int, int]]()
         epoch, now = self._epoch(), self._clock.now()
-        with self._database.transaction() as session:
+        with self._database.transaction(Turn.NOW) as session:
             wanted = hold(session, intent_ids)
             facts = Facts(session, wanted, epoch, now, world=self._world)
             values: list[dict[str, Any]] = []

@@ -9,11 +9,9 @@ from app.domain.integrity import halved
 from app.domain.money import Units
 from app.persistence.tables import LearntSize, StrategyExecution
 
-_LEARNT = select(LearntSize).where(
-    LearntSize.trading_date == bindparam("day"),
-    LearntSize.exchange == bindparam("exchange"),
-    LearntSize.underlying == bindparam("underlying"),
-)
+_LEARNT = select(LearntSize).where(LearntSize.trading_date == bindparam("day"))
+
+_KEPT = "learnt sizes"
 
 
 def most(session: Session, day: date, exchange: str, underlying: str) -> Units | None:
@@ -39,10 +37,15 @@ def learn(session: Session, execution: StrategyExecution, day: date, refused: in
         )  # fmt: skip
         session.add(row)
         session.flush()
+        session.info.pop(_KEPT)  # a savepoint may take the new row back
     row.units = min(row.units, units)
     return Units(row.units)
 
 
 def _row(session: Session, day: date, exchange: str, underlying: str) -> LearntSize | None:
-    where = {"day": day, "exchange": exchange, "underlying": underlying}
-    return session.scalars(_LEARNT, where).one_or_none()
+    """Read once for a session: it is asked for with every order, and each query would write the one before alone."""
+    kept = session.info.setdefault(_KEPT, {})
+    if day not in kept:
+        kept[day] = {(row.exchange, row.underlying): row for row in session.scalars(_LEARNT, {"day": day})}
+    row: LearntSize | None = kept[day].get((exchange, underlying))
+    return row

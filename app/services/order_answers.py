@@ -12,6 +12,7 @@ from app.domain.orders import FINAL, IntentState, correct, move
 from app.domain.outcomes import Outcome, Verdict
 from app.persistence.database import Database
 from app.persistence.tables import FillRow, Intent, TradingAccount
+from app.persistence.turns import Turn
 from app.ports.clock import Clock
 from app.services.crash_points import reach
 from app.services.journal import Journal
@@ -79,7 +80,7 @@ class OrderAnswers:
 
     def _record(self, answers: Mapping[int, Outcome]) -> None:
         now = self._clock.now()
-        with self._database.transaction() as session:
+        with self._database.transaction(Turn.NOW) as session:
             intents = session.scalars(_ANSWERED, {"ids": list(answers)}).all()
             taken = _taken(session, intents, answers)
             for intent in intents:

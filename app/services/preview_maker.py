@@ -242,10 +242,11 @@ class Previews:
             leg = by_number[part.leg]
             place = (leg.side, leg.contract.key.exchange)
             batches[place] = batches.get(place, 0) + len(part.orders)
+        paces = self._money.paces.now()
         found = pace(
             [Batch(side, segment, orders) for (side, segment), orders in batches.items()],
-            self._money.paces.rate(plan.account_id),
-            self._money.paces.max_workers(strategy_id),
+            paces.rate_of(plan.account_id),
+            paces.width_of(strategy_id),
             call_s=(self._money.health.of(plan.account_id).latency_ms or 0) / 1000,
         )
         return replace(plan, pace=found, explanation=(*plan.explanation, *found.words()))

@@ -15,6 +15,7 @@ from app.domain.reconcile import QUIET, Absent, Ambiguous, Claim, Finding, Quiet
 from app.persistence.database import Database
 from app.persistence.leading import holds_lease
 from app.persistence.tables import Intent, Run
+from app.persistence.turns import Turn
 from app.ports.clock import Clock, MarketClock
 from app.services.book_memory import Memory
 from app.services.book_rows import Place, adopted_ids, keep_orders, keep_positions
@@ -137,7 +138,7 @@ class Settlement:
         self, account_id: int, books: Books, memory: Memory, today: date, living: set[int]
     ) -> set[int] | None:
         """Runs in which something changed; None when another engine leads by now: what it read is newer than this."""
-        with self._database.transaction() as session:
+        with self._database.transaction(Turn.LATER) as session:
             if not holds_lease(session, self.epoch):
                 return None
             intents = _sent(session, account_id, today)

@@ -17,6 +17,7 @@ from app.domain.errors import Conflict, DeskError, NotFound, Refused
 from app.domain.plan import Plan
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Preview, Run
+from app.persistence.turns import Turn
 from app.ports.clock import Clock
 from app.services import trading_states
 from app.services.crash_points import reach
@@ -191,7 +192,7 @@ class StrategyExecutor:
     ) -> None:
         """Latch the exit; `at_once` decides in the same transaction what is sent for it: a stop waits for no turn."""
         accounts: list[AccountState] = []
-        with self._database.transaction() as session:
+        with self._database.transaction(Turn.NOW) as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             also(session)
             if run.state == "REQUESTED":

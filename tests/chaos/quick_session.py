@@ -16,6 +16,7 @@ from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.orm.attributes import instance_state
 
 from app.persistence.database import Database, Table
+from app.persistence.turns import Turn
 from tests.chaos.quick_statements import Driver, Plan, Row, Values
 
 _NOTHING: Values = {}
@@ -36,7 +37,7 @@ class QuickDatabase(Database):
         session.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self, turn: Turn = Turn.SOON) -> Iterator[Any]:  # noqa: ARG002 - one thread waits for nobody
         session = QuickSession(self.driver)
         self.driver.raw.execute("BEGIN")
         try:
@@ -153,6 +154,7 @@ class QuickSession:
         self._changed = self._changes.states()
         self._gone: list[Any] = []
         self.new: list[Any] = []
+        self.info: dict[Any, Any] = {}
 
     def _tell(self) -> _Changes:
         return self._changes

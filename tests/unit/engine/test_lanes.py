@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from app.engine.lanes import AT_ONCE, GATHER_S, Lanes
 from app.engine.supervisor import Supervisor
 from app.persistence.tables import Intent
 from app.services.claims import Claimed, Claims
+from app.services.pace_settings import Paces
 
 SOON_S = 5.0
 ACK = Outcome(Verdict.ACK, "1", "", 200)
@@ -218,12 +220,7 @@ def test_the_governor_says_how_long_to_wait() -> None:
     assert round(governor.take("NFO", 1), 6) == 1.0, "a lower limit counts what went under the higher one"
 
 
-class PlainPaces:
-    def rate(self, account_id: int) -> int:  # noqa: ARG002 - the signature is the real one's
-        return 50
-
-    def max_workers(self, strategy_id: int) -> int:  # noqa: ARG002 - the signature is the real one's
-        return 2
+PACES = Paces(rate=50, width=2, rates={}, widths={})
 
 
 class Calls:
@@ -235,12 +232,14 @@ class Calls:
         self.entered = threading.Semaphore(0)
         self.recorded = threading.Semaphore(0)
         self.batches: list[list[int]] = []
+        self.order: list[str] = []
         self.answers: dict[int, Outcome] = {}
         self.fetched: list[int] = []
         self.lacking = set(lacking)
 
     def claim(self, intent_ids: Sequence[int]) -> Claims:
         self.batches.append(list(intent_ids))
+        self.order.append("claim")
         going: Any = {each: _claimed(each) for each in intent_ids if each not in self.lacking}
         return Claims(ready=going, lacking=self.lacking & set(intent_ids))
 
@@ -259,6 +258,7 @@ class Calls:
 
     def record(self, answers: Mapping[int, Outcome]) -> None:
         self.answers |= answers
+        self.order.append("record")
         for _ in answers:
             self.recorded.release()
 
@@ -280,7 +280,7 @@ def lanes_of(supervisor: Supervisor, calls: Calls, workers: int = 2) -> Lanes:
 
 
 def lanes_at(clock: HandClock, supervisor: Supervisor, calls: Calls, workers: int) -> Lanes:
-    lanes = Lanes(supervisor, clock, calls, modify=calls.cancel, paces=PlainPaces(), workers=workers)
+    lanes = Lanes(supervisor, clock, calls, modify=calls.cancel, paces=lambda: PACES, workers=workers)
     supervisor.add("orders", lanes.step)
     supervisor.start()
     return lanes
@@ -320,7 +320,7 @@ def test_what_is_lacking_is_fetched_by_a_worker_and_then_sent_once() -> None:
 
 def test_orders_of_all_accounts_are_claimed_together() -> None:
     supervisor, calls = Supervisor(), Calls()
-    lanes = Lanes(supervisor, HandClock(), calls, modify=calls.cancel, paces=PlainPaces(), workers=4)
+    lanes = Lanes(supervisor, HandClock(), calls, modify=calls.cancel, paces=lambda: PACES, workers=4)
     for number in range(1, 101):
         lanes.send(intent(number, account_id=number), strategy_id=1)
     lanes.step()
@@ -345,3 +345,27 @@ def test_an_answer_waits_a_moment_for_others_under_way_and_no_longer() -> None:
     finally:
         calls.release.set()
         supervisor.stop()
+
+
+def test_a_claim_waits_for_no_answers_to_be_written_and_one_that_crashes_keeps_none_from_it() -> None:
+    supervisor, calls, clock = Supervisor(), Calls(), HandClock()
+    calls.release.set()
+    lanes = Lanes(supervisor, clock, calls, modify=calls.cancel, paces=lambda: PACES, workers=4)
+    lanes.send(intent(1), strategy_id=1)
+    lanes.step()
+    supervisor.start()
+    assert calls.entered.acquire(timeout=SOON_S)
+    assert supervisor.stop() == []
+    lanes.send(intent(1000), strategy_id=1)
+    lanes.step()
+    assert calls.order == ["claim", "claim", "record"]
+
+    def crash(_ids: Sequence[int]) -> Claims:
+        raise RuntimeError("a bug")
+
+    calls.claim = crash  # type: ignore[method-assign]
+    lanes.send(intent(1001), strategy_id=1)
+    lanes._answers.append((JobMaker()(2), ACK))
+    with pytest.raises(RuntimeError):
+        lanes.step()
+    assert calls.answers == {1: ACK, 2: ACK}

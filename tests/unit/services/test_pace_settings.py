@@ -16,24 +16,26 @@ def world(tmp_path: Path) -> OrderWorld:
 
 
 @pytest.fixture
-def paces(world: OrderWorld) -> PaceSettings:
+def settings(world: OrderWorld) -> PaceSettings:
     return PaceSettings(world.database, 8, 4)
 
 
-def test_what_nobody_set_is_as_the_settings_say(paces: PaceSettings) -> None:
-    assert (paces.rate(1), paces.max_workers(1)) == (8, 4)
+def test_what_nobody_set_is_as_the_settings_say(settings: PaceSettings) -> None:
+    paces = settings.now()
+    assert (paces.rate_of(1), paces.width_of(1), paces.width_of(None)) == (8, 4, 4)
 
 
-def test_an_accounts_own_rate_is_its_own(world: OrderWorld, paces: PaceSettings) -> None:
+def test_an_accounts_own_rate_is_its_own(world: OrderWorld, settings: PaceSettings) -> None:
     with world.database.transaction() as session:
         session.get_one(TradingAccount, 2).orders_per_second = 3
-    assert (paces.rate(1), paces.rate(2)) == (8, 3)
+    paces = settings.now()
+    assert (paces.rate_of(1), paces.rate_of(2)) == (8, 3)
 
 
-def test_a_strategys_own_width_holds_in_every_account(world: OrderWorld, paces: PaceSettings) -> None:
+def test_a_strategys_own_width_holds_in_every_account(world: OrderWorld, settings: PaceSettings) -> None:
     with world.database.transaction() as session:
         session.get_one(Strategy, 1).max_workers = 1
-    assert paces.max_workers(1) == 1
+    assert settings.now().width_of(1) == 1
 
 
 @pytest.mark.parametrize("most", [0, 11])
