@@ -41,8 +41,8 @@ _DISK_IS_FULL = ("database or disk is full", "No space left on device")
 class Database:
     """Sessions on one engine. Thread-safe; a session is for one thread and lives as long as its `with` block.
 
-    SQLite takes one writer at a time: writers of this process take turns instead of meeting in SQLite's busy handler, and
-    `BEGIN IMMEDIATE` makes a writer of another process wait (up to `busy_timeout`) before it has read anything.
+    SQLite takes one writer at a time: writers of this process take turns instead of meeting in SQLite's busy handler,
+    and `BEGIN IMMEDIATE` makes a writer of another process wait (up to `busy_timeout`) before it has read anything.
     """
 
     def __init__(self, engine: Engine) -> None:

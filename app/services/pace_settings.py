@@ -8,7 +8,8 @@ from sqlalchemy import select
 from app.persistence.database import Database
 from app.persistence.tables import Strategy, TradingAccount
 
-_RATES = select(TradingAccount.id, TradingAccount.orders_per_second).where(TradingAccount.orders_per_second.is_not(None))
+_OWN_RATES = select(TradingAccount.id, TradingAccount.orders_per_second)
+_RATES = _OWN_RATES.where(TradingAccount.orders_per_second.is_not(None))
 _WIDTHS = select(Strategy.id, Strategy.max_workers).where(Strategy.max_workers.is_not(None))
 
 
@@ -42,6 +43,8 @@ class PaceSettings:
     def now(self) -> Paces:
         """All figures at once: an order that goes out at fifty accounts must not wait for fifty queries."""
         with self._database.reading() as session:
-            rates = {account_id: rate for account_id, rate in session.execute(_RATES)}
-            widths = {strategy_id: width for strategy_id, width in session.execute(_WIDTHS)}
+            rates = {account_id: rate for account_id, rate in session.execute(_RATES).tuples() if rate is not None}
+            widths = {
+                strategy_id: width for strategy_id, width in session.execute(_WIDTHS).tuples() if width is not None
+            }
         return Paces(self._orders_per_second, self._workers, rates, widths)

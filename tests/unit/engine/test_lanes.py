@@ -363,7 +363,7 @@ def test_a_claim_waits_for_no_answers_to_be_written_and_one_that_crashes_keeps_n
     def crash(_ids: Sequence[int]) -> Claims:
         raise RuntimeError("a bug")
 
-    calls.claim = crash  # type: ignore[method-assign]
+    calls.claim = crash  # type: ignore[assignment, method-assign]
     lanes.send(intent(1001), strategy_id=1)
     lanes._answers.append((JobMaker()(2), ACK))
     with pytest.raises(RuntimeError):
