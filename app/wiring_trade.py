@@ -1,8 +1,10 @@
 """Builds the trading side of a process: strategies, previews, runs, orders and what watches them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from sqlalchemy import select
 
 from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
 from app.domain import gate
@@ -22,7 +24,7 @@ from app.services.alarms import Alarms
 from app.services.claim_facts import who_of
 from app.services.claims import ClaimDesk
 from app.services.commands import Commands
-from app.services.entries import EntryDesk
+from app.services.entries import Denials, EntryDesk
 from app.services.exits import ExitDesk
 from app.services.integrity_watch import IntegrityWatch
 from app.services.modify_desk import ModifyDesk
@@ -108,7 +110,9 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         bears_out=pushed.bears_out,
     )
     world = _world(ground, market, turns, reconciler)
-    executor.lanes = lanes = _lanes(ground, market, world, acknowledged, changed, claimed=setbacks.claimed)
+    executor.lanes = lanes = _lanes(
+        ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
+    )
     risk = _risk(ground, market, run_board, executor)
     return TradeSide(
         run_board=run_board,
@@ -147,17 +151,15 @@ def _setback_watch(ground: Ground, market: MarketSide) -> SetbackWatch:
 def _executor(
     ground: Ground, market: MarketSide, previews: Previews, alarms: Alarms, run_board: RunBoard
 ) -> StrategyExecutor:
-    account_check = _account_check(ground, market)
+    denials = _denials(ground, market)
     settings, database, clock = ground.settings, ground.database, ground.clock
     return StrategyExecutor(
         database,
         clock,
-        EntryDesk(ground.journal, account_check, previews.check_slip, chase_after_s=settings.chase_after_s),
+        EntryDesk(ground.journal, denials, previews.check_slip, chase_after_s=settings.chase_after_s),
         ExitDesk(ground.journal, chase_after_s=settings.chase_after_s),
         ground.journal,
-        pending=PendingOrders(
-            database, ground.journal, market.pricing, account_check=account_check, phase=market.hours.phase
-        ),
+        pending=PendingOrders(database, ground.journal, market.pricing, denials=denials, phase=market.hours.phase),
         watch=IntegrityWatch(clock, alarms, lot_size=market.contracts.lot_size),
         on_change=run_board.changed,
     )
@@ -246,20 +248,29 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
     )
 
 
-def _account_check(ground: Ground, market: MarketSide) -> Callable[[int], None]:
-    """Raises Denied when an account may not be sent entries now; exits are never held up by this."""
+def _denials(ground: Ground, market: MarketSide) -> Denials:
+    """Why accounts may not be sent entries now; exits are never held up by this."""
 
-    def check(account_id: int) -> None:
+    def denial_of(account: TradingAccount) -> Denied | None:
+        if (stop := market.locks.of(account.id)) is not None:
+            return Denied(stop.code, stop.sentence)
+        try:
+            gate.may_trade(who_of(account, live_sending=ground.settings.live_sending), entry=True)
+        except Denied as denial:
+            return denial
+        return None
+
+    def denials(account_ids: Collection[int]) -> Mapping[int, Denied]:
         if unwell := ground.supervisor.unwell:
             names = ", ".join(pulse.name for pulse in unwell)
-            raise Denied("ENGINE_UNWELL", f"Parts of the engine crash again and again ({names}): no entries are sent.")
-        if (stop := market.locks.of(account_id)) is not None:
-            raise Denied(stop.code, stop.sentence)
+            words = f"Parts of the engine crash again and again ({names}): no entries are sent."
+            return {account_id: Denied("ENGINE_UNWELL", words) for account_id in account_ids}
         with ground.database.reading() as session:
-            account = session.get_one(TradingAccount, account_id)
-        gate.may_trade(who_of(account, live_sending=ground.settings.live_sending), entry=True)
+            accounts = session.scalars(select(TradingAccount).where(TradingAccount.id.in_(account_ids))).all()
+        found = {account.id: denial_of(account) for account in accounts}
+        return {account_id: denial for account_id, denial in found.items() if denial is not None}
 
-    return check
+    return denials
 
 
 def _world(ground: Ground, market: MarketSide, turns: BookTurns, reconciler: Reconciler) -> World:
@@ -286,6 +297,7 @@ def _lanes(
     changed: Callable[[int, int], None],
     *,
     claimed: Callable[[int, datetime], None],
+    hold_books: Callable[[], None],
 ) -> Lanes:
     supervisor, settings = ground.supervisor, ground.settings
     claims = ClaimDesk(
@@ -333,4 +345,5 @@ def _lanes(
         modify=changes.modify,
         paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers).now,
         workers=settings.lane_workers,
+        on_claimed=hold_books,
     )

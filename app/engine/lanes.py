@@ -57,16 +57,18 @@ class Lanes:
         modify: Callable[[int], None],
         paces: Callable[[], Paces],
         workers: int,
+        on_claimed: Callable[[], None] = lambda: None,
     ) -> None:
         """`modify` changes the prices of the order of that intent; the modify desk. `paces` reads how fast and wide
         is sent. `workers` is how many orders of an account are under way at once, where no strategy wants more, besides
-        one place for exits and cancels alone.
+        one place for exits and cancels alone. `on_claimed` is told that orders go out now.
         """
         self._supervisor = supervisor
         self._clock = clock
         self._calls = calls
         self._modify = modify
         self._read_paces = paces
+        self._on_claimed = on_claimed
         self._workers = workers
         self._lanes: dict[int, Lane] = {}
         self._workers_of: dict[int, int] = {}
@@ -149,6 +151,8 @@ class Lanes:
         left = {job.intent_id: job for job in jobs}
         try:
             claims = self._calls.claim(sorted(left))
+            if claims.ready:
+                self._on_claimed()
             for intent_id, claimed in claims.ready.items():
                 self._hand(Work(left.pop(intent_id), claimed))
             for intent_id in claims.lacking:

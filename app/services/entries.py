@@ -1,6 +1,6 @@
 """Entries of a run: written from the frozen plan, released wave by wave, re-priced within the slip that was shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,8 +28,8 @@ CANCEL_AGAIN_S = 5.0
 
 _OF_CONTRACT = ("exchange", "symbol", "product")
 
-AccountCheck = Callable[[int], None]
-"""Raises Denied when the account may not send entries now."""
+Denials = Callable[[Collection[int]], Mapping[int, Denied]]
+"""Of these accounts, those that may not send entries now, each with what speaks against it."""
 
 SlipCheck = Callable[[Plan], None]
 """Raises Conflict when prices have left the slip that the preview showed."""
@@ -38,11 +38,9 @@ SlipCheck = Callable[[Plan], None]
 class EntryDesk:
     """Called by the executor, on its thread, inside its transaction. Makes no network calls except in `check`."""
 
-    def __init__(
-        self, journal: Journal, account_check: AccountCheck, slip_check: SlipCheck, *, chase_after_s: float
-    ) -> None:
+    def __init__(self, journal: Journal, denials: Denials, slip_check: SlipCheck, *, chase_after_s: float) -> None:
         self._journal = journal
-        self._account_check = account_check
+        self._denials = denials
         self._slip_check = slip_check
         self._chase_after = timedelta(seconds=chase_after_s)
         self._failures = LegFailures(journal)
@@ -51,11 +49,10 @@ class EntryDesk:
         """Raises when the plan may not be sent as it was shown: then nothing of it is written."""
         if not plan.taking_part:
             raise Conflict("No account takes part: every one was skipped, for the reasons the preview shows.")
+        denials = self._denials([account.account_id for account in plan.taking_part])
         for account in plan.taking_part:
-            try:
-                self._account_check(account.account_id)
-            except Denied as denial:
-                raise Denied(denial.code, f"{account.account_name}: {denial}") from denial
+            if (denial := denials.get(account.account_id)) is not None:
+                raise Denied(denial.code, f"{account.account_name}: {denial}")
         self._slip_check(plan)
 
     def advance(self, session: Session, run: Run, account: AccountState, now: datetime) -> None:

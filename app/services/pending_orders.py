@@ -24,7 +24,7 @@ from app.domain.price_types import USES_LIMIT, USES_TRIGGER, PriceTerms
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Order, Run, StrategyExecution
 from app.services import trading_states
-from app.services.entries import rests_too_long
+from app.services.entries import Denials, rests_too_long
 from app.services.journal import Journal
 from app.services.modify_desk import is_asked, is_due
 from app.services.order_request import terms_of
@@ -73,14 +73,14 @@ class PendingOrders:
         journal: Journal,
         pricing: PendingPricing,
         *,
-        account_check: Callable[[int], None],
+        denials: Denials,
         phase: Callable[[str], Phase],
     ) -> None:
-        """`account_check` raises Denied while this account takes no entries; `phase` is of an exchange's day."""
+        """`denials` says why an account takes no entries now; `phase` is of an exchange's day."""
         self._database = database
         self._journal = journal
         self._pricing = pricing
-        self._account_check = account_check
+        self._denials = denials
         self._phase = phase
 
     def ask(self, run_id: int, wanted: PendingChange, by: str, now: datetime) -> str:
@@ -128,7 +128,8 @@ class PendingOrders:
         contract, side = contract_of(row), Side(row.side)
         if wanted.change is not Change.CANCEL:
             # What is cancelled for a rest that may not be sent would fail its leg and take the others out.
-            self._account_check(row.account_id)
+            if (denial := self._denials([row.account_id]).get(row.account_id)) is not None:
+                raise denial
             gate.may_enter(row.exchange, self._phase(row.exchange))
         try:
             if wanted.change is Change.MARKET:

@@ -182,7 +182,7 @@ class PushedOrders:
         self._write([work for work in works if work.pushed], today)
         for work in works:
             self._remember(work, is_done=True)
-            if not all(self._is_told(work.owned.get(order_id), work.pushed[order_id]) for order_id in work.new):
+            if any(self._leaves_open(work, order_id) for order_id in work.new):
                 self._read_soon(work.account_id)
             for run_id in work.changed:
                 self._on_change(run_id, work.account_id)
@@ -232,8 +232,12 @@ class PushedOrders:
         with self._database.reading() as session:
             return session.scalars(_ANY_CONCERNED, which).first() is not None
 
-    def _is_told(self, owner: Intent | None, pushed: Pushed) -> bool:
-        return owner is not None and tells_all(IntentState(owner.state), Units(owner.units), pushed)
+    def _leaves_open(self, work: "_Work", order_id: str) -> bool:
+        """Whether the books have to tell more. An order that came before the answer to its call is looked at again."""
+        owner = work.owned.get(order_id)
+        if owner is None:
+            return not work.answer_due
+        return not tells_all(IntentState(owner.state), Units(owner.units), work.pushed[order_id])
 
     def _apply(
         self, session: Session, work: "_Work", intents: list[Intent], known: dict[int, FillWords], today: date
@@ -247,6 +251,7 @@ class PushedOrders:
             claimed = frozenset(order_id for order_id in rows if order_id is not None)
             by_order |= self._find(session, work, lost, free, claimed)
         work.waits = any(intent.order_id is None for intent in lost)
+        work.answer_due = any(i.order_id is None and i.state == IntentState.SENDING for i in lost)
         for order_id, intent in by_order.items():
             pushed = work.pushed[order_id]
             if is_row_of(intent, as_order(pushed)):
@@ -314,7 +319,7 @@ class PushedOrders:
 class _Work:
     """What was pushed to one account, who owns it, and what came of it. `new`: orders of which something new was said.
 
-    `waits`: some intent of the account has no order yet.
+    `waits`: some intent of the account has no order yet; `answer_due`: since its call has not been answered.
     """
 
     def __init__(self, account_id: int, new: set[str], pushed: dict[str, Pushed]) -> None:
@@ -324,6 +329,7 @@ class _Work:
         self.owned: dict[str, Intent] = {}
         self.changed: set[int] = set()
         self.waits = False
+        self.answer_due = False
 
 
 def _kept(update: OrderUpdate) -> OrderUpdate:

@@ -26,7 +26,7 @@ LOOK_S = 1.0
 WOKEN = "risk"
 """Under this name the price board keeps which prices are new to the risk loop."""
 
-BEHIND_S = 0.1
+BEHIND_S = 0.25
 """How far behind its fills a run may be judged: while its orders go out each would cost a reading of the run."""
 
 REQUOTE_AFTER_S = 3.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engine.book_turns import BookTurns
+from app.engine.book_turns import HOLD_S, LONGEST_HOLD_S, BookTurns
 from tests.unit.engine.test_lanes import HandClock
 
 
@@ -58,3 +58,25 @@ def test_accounts_have_turns_of_their_own(turns: Turns) -> None:
     turns.of.rest(3, 8.0)
     turns.of.ask(4)
     assert (turns.of.wait_s(3), turns.of.wait_s(4)) == (8.0, 0.0)
+
+
+def test_while_orders_go_out_a_pause_lasts_longer_but_not_for_ever_and_who_asks_is_not_held(turns: Turns) -> None:
+    turns.of.rest(3, 8.0)
+    turns.clock.second += 8
+    turns.of.hold()
+    assert turns.of.wait_s(3) == pytest.approx(HOLD_S)
+    turns.of.ask(4)
+    turns.of.rest(4, 8.0)
+    assert turns.of.wait_s(4) == 0
+    for _ in range(4):
+        turns.clock.second += LONGEST_HOLD_S / 4
+        turns.of.hold()
+    assert turns.of.wait_s(3) == 0
+
+
+def test_an_ask_is_kept_though_the_pause_would_have_ended_sooner_without_a_hold(turns: Turns) -> None:
+    turns.of.rest(3, 0.5)
+    turns.of.ask(3, 0.6)
+    turns.clock.second += 0.5
+    turns.of.hold()
+    assert turns.of.wait_s(3) == pytest.approx(0.1)

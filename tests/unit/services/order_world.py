@@ -1,6 +1,6 @@
 """The order path on a real database, with brokers that keep their own truth, a clock moved by hand and no threads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from app.domain import gate
 from app.domain.books import OrderUpdate
 from app.domain.calendar import Phase
 from app.domain.contracts import Contract, ContractKey, Product, Side
-from app.domain.errors import DeskError, NoFreshPrice
+from app.domain.errors import Denied, DeskError, NoFreshPrice
 from app.domain.failure_policy import DEFAULT
 from app.domain.money import Lots, Units
 from app.domain.plan import AccountPlan, Mode, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
@@ -224,10 +224,10 @@ class OrderWorld:
         self.alarms = Alarms(self.database, self.clock, journal, Activity(self.database, self.clock))
         self.executor = StrategyExecutor(
             self.database, self.clock,
-            EntryDesk(journal, lambda _account_id: None, self._check_slip, chase_after_s=3.0),
+            EntryDesk(journal, lambda _ids: {}, self._check_slip, chase_after_s=3.0),
             ExitDesk(journal, chase_after_s=3.0), journal,
             pending=PendingOrders(
-                self.database, journal, self.pricing, account_check=self._check_account, phase=self.hours.phase,
+                self.database, journal, self.pricing, denials=self._denials, phase=self.hours.phase,
             ), watch=IntegrityWatch(self.clock, self.alarms, lot_size=world.lot_size), on_change=lambda _run_id: None,
         )  # fmt: skip
         self.executor.lanes = self.queue
@@ -249,8 +249,14 @@ class OrderWorld:
             self.pushed.take(account_id, update)
         self.pushed.step()
 
-    def _check_account(self, account_id: int) -> None:
-        gate.may_trade(who_of(self.account(account_id), live_sending=True), entry=True)
+    def _denials(self, account_ids: Collection[int]) -> Mapping[int, Denied]:
+        found: dict[int, Denied] = {}
+        for account_id in account_ids:
+            try:
+                gate.may_trade(who_of(self.account(account_id), live_sending=True), entry=True)
+            except Denied as denial:
+                found[account_id] = denial
+        return found
 
     def _check_slip(self, plan: Plan) -> None:
         self.slip(plan)

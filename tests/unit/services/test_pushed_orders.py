@@ -171,8 +171,10 @@ def test_a_push_before_its_answer_waits_for_the_order_to_have_an_owner(world: Or
         session.get_one(Intent, 1).state = IntentState.SENDING.value
     (order,) = world.broker.standing
     world.broker.fill(order)
+    reads = list(world.book_calls)
     world.push(world.broker.news(order))
     assert (state(world), fills(world)) == (IntentState.SENDING, [])
+    assert world.book_calls == reads, "its answer is due any moment"
     world.answers.record({1: Outcome(Verdict.ACK, order.order_id, "", 200)})
     world.pushed.step()
     assert (state(world), fills(world)) == (IntentState.FILLED, [(PUSHED, LOT, PRICE)])
