@@ -12,6 +12,7 @@ from app.auth import auth_bp
 from app.domain import wording
 from app.engine.engine import Engine
 from app.engine.intake import Intake
+from app.engine.memory import Memory
 from app.engine.page_feed import PageFeed
 from app.engine.roster import Roster
 from app.engine.supervisor import Step
@@ -167,6 +168,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("requote", trade.risk.requote_step),
         ("intake", intake.step),
         ("kill", kill_watch.step),
+        ("memory", Memory(market.contracts.newest).step),
         *_watchers(ground, market),
     ]
 

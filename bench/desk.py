@@ -33,6 +33,9 @@ from tests.live_desk import IRON_FLY, LiveDesk, eventually, leg
 SLOW_S = 90.0
 """Everything takes as long as the machine makes it: this is only the end of patience."""
 
+READS_S = 2.0
+"""A trader reads a preview before sending it; what the round before has left to write down is over by then."""
+
 DATA = 1
 """The id of the account that brings prices; the others trade."""
 
@@ -60,6 +63,7 @@ class BenchDesk(LiveDesk):
         """Enter an iron fly in every account and leave again. The start, CPU seconds until the last answer, counts."""
         eventually(self._has_spot, "prices have come since this process was last held", SLOW_S)
         preview = self.preview(self.strategy(IRON_FLY, name=self._name("Fly"), accounts=self.traders))
+        threading.Event().wait(READS_S)
         eventually(self._is_warm, "all accounts are ready to be sent to, as while a trader reads the preview", SLOW_S)
         wanted = 4 * len(self.traders)
         before, begun = _cpu_s(), monotonic_ns()

@@ -61,6 +61,10 @@ class ContractList:
         reasons = " ".join(dict.fromkeys(self._reasons.values())) or "It is being read now; try again in a few seconds."
         raise Unavailable(f"The contract list of {wanted:%d %b %Y} is not there yet. {reasons}")
 
+    def newest(self) -> ContractMaster | None:
+        """What was loaded last, of whichever day; None before that."""
+        return self._master
+
     def master_with(self, indices: Iterable[str]) -> ContractMaster:
         """As `master`, for a decision about these indices: Unavailable too while the list of one's exchange is missing.
 
