@@ -24,6 +24,7 @@ from app.domain.pushes import PRICE_STEP, Pushed, alone, as_order, join, proven_
 from app.domain.reconcile import QUIET, Claim
 from app.persistence.database import Database
 from app.persistence.tables import Intent, TradingAccount
+from app.persistence.turns import Turn
 from app.ports.clock import Clock, MarketClock
 from app.services.book_rows import take_away
 from app.services.intent_ledger import FillWords, IntentLedger, known_fills, reopen
@@ -219,7 +220,7 @@ class PushedOrders:
         }
         if not works or not self._concerns_any(which):
             return
-        with self._database.transaction() as session:
+        with self._database.transaction(Turn.NOW) as session:
             concerned: dict[int, list[Intent]] = {}
             for intent in session.scalars(_CONCERNED, which):
                 concerned.setdefault(intent.account_id, []).append(intent)

@@ -33,6 +33,7 @@ from app.services.previews import plan_of
 from app.services.run_standing import Part, Standing, entry_words, standing_of, state_of
 from app.services.run_start import write_start
 from app.services.run_state import AccountState, load_accounts
+from app.services.sweeps import Sweeps
 from app.services.touches import Touches
 
 log = logging.getLogger(__name__)
@@ -42,12 +43,6 @@ START_GRACE = timedelta(seconds=60)
 
 LONGEST_WHY = 200
 """Characters that the column of an execution holds; the journal keeps the whole sentence."""
-
-SWEEP_S = 1.0
-"""How often open runs are looked at although nobody said that anything changed."""
-
-CALM_SWEEP_S = 3.0
-"""The same for runs in which nothing moves: what may be alarming there is counted in seconds."""
 
 LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
 _LIVING = select(Run.id).where(Run.state.in_(LIVING))
@@ -88,10 +83,8 @@ class StrategyExecutor:
         self._on_change = on_change
         self._touches = Touches(clock)
         self._standings: dict[int, dict[int, Standing]] = {}
-        self._calm: set[int] = set()
-        self._calm_at: float | None = None
         self._turns = FairTurns()
-        self._swept_at: float | None = None
+        self._sweeps = Sweeps(clock, self._living)
         self.lanes: LaneGate | None = None
         self.wake: Callable[[], None] = lambda: None
         self.unowned: Unowned = nothing_unowned
@@ -107,11 +100,7 @@ class StrategyExecutor:
         self.wake()
 
     def step(self) -> float:
-        now = self._clock.monotonic()
-        if self._swept_at is None or now - self._swept_at >= SWEEP_S:
-            living = self._living() - self._resting(now)
-            self._swept_at = now
-            self._touches.add_all(living)
+        self._touches.add_all(self._sweeps.due())
         # One at a time, so that a run that crashes this step is gone from the set and the others still have their turn.
         while (touched := self._touches.take(self._turns.order)) is not None:
             run_id, accounts = touched
@@ -120,14 +109,7 @@ class StrategyExecutor:
                     self.advance(run_id, self._part(run_id, accounts))
                 except DeskError as trouble:
                     self._needs_attention(run_id, str(trouble))
-        return min(max(0.05, SWEEP_S - (self._clock.monotonic() - self._swept_at)), self._touches.wait_s())
-
-    def _resting(self, now: float) -> set[int]:
-        """Runs in which nothing moves and nothing is asked for: looked at now and then, for their alarms."""
-        if self._calm_at is None or now - self._calm_at >= CALM_SWEEP_S:
-            self._calm_at = now
-            return set()
-        return self._calm
+        return min(self._sweeps.wait_s(), self._touches.wait_s())
 
     def _part(self, run_id: int, accounts: set[int] | None) -> frozenset[int] | None:
         """None, the whole, until every account of the run has been seen once."""
@@ -252,6 +234,8 @@ class StrategyExecutor:
 
     def advance(self, run_id: int, only: frozenset[int] | None = None) -> None:
         """Decide what this run needs next, in all its accounts or in these, write it, then hand it to the lanes."""
+        if only is None:
+            self._sweeps.seen(run_id)
         try:
             self._advance(run_id, only, careful=False)
         except DeskError:
@@ -301,7 +285,7 @@ class StrategyExecutor:
         else:
             self._standings[run.id] = known
         calm = state == "OPEN" and not any(each.moving or each.leaving for each in known.values())
-        (self._calm.add if calm else self._calm.discard)(run.id)
+        self._sweeps.rests(run.id, calm=calm)
         return state
 
     def _advance_account(
