@@ -98,17 +98,7 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
     turns = BookTurns(clock, lambda account_id: supervisor.wake(loop_of(account_id)))
     pushed = _pushed_orders(ground, turns, changed)
     order_feeds = _order_feeds(ground, market, turns, pushed)
-    reconciler = Reconciler(
-        database,
-        clock,
-        ground.market_clock,
-        market.gateways,
-        market.health,
-        journal=ground.journal,
-        on_change=changed,
-        windows=QuietWindows(answered_s=settings.quiet_answered_s, open_s=settings.quiet_open_s),
-        bears_out=pushed.bears_out,
-    )
+    reconciler = _reconciler(ground, market, pushed, changed)
     world = _world(ground, market, turns, reconciler)
     executor.lanes = lanes = _lanes(
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
@@ -131,6 +121,23 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,
+    )
+
+
+def _reconciler(
+    ground: Ground, market: MarketSide, pushed: PushedOrders, changed: Callable[[int, int], None]
+) -> Reconciler:
+    settings = ground.settings
+    return Reconciler(
+        ground.database,
+        ground.clock,
+        ground.market_clock,
+        market.gateways,
+        market.health,
+        journal=ground.journal,
+        on_change=changed,
+        windows=QuietWindows(answered_s=settings.quiet_answered_s, open_s=settings.quiet_open_s),
+        bears_out=pushed.bears_out,
     )
 
 

@@ -53,11 +53,12 @@ class WriterTurns:
             gate = threading.Lock()
             gate.acquire()
             heapq.heappush(self._waiting, (monotonic() + of.value, next(self._count), me, gate))
+        came = False
         try:
-            gate.acquire()  # the one before opens it
-        except BaseException:  # Ctrl-C: the turn of who will not come goes to the next
-            self._give_up(me)
-            raise
+            came = gate.acquire()  # the one before opens it
+        finally:
+            if not came:  # Ctrl-C: the turn of who will not come goes to the next
+                self._give_up(me)
 
     def _leave(self) -> None:
         with self._lock:

@@ -86,8 +86,8 @@ class RiskMonitor:
 
         Returns the seconds until it looks again without being woken.
         """
+        moved, done = self._moved(), False
         held: set[ContractKey] = set()
-        moved = self._moved()
         try:
             living = self._run_board.living()
             self._doubts = {run_id: doubt for run_id, doubt in self._doubts.items() if run_id in living}
@@ -96,14 +96,13 @@ class RiskMonitor:
                     view = self._run_board.view(run_id, behind_s=BEHIND_S)
                     held |= view.held
                     self._count_from(view.held)
-                    if moved is None or view is not self._seen.get(run_id) or not moved.isdisjoint(view.held):
-                        self._look(view)
-            self._seen = {run_id: self._seen[run_id] for run_id in living}
-        except BaseException:
-            self._all_at = None  # the prices it took are judged by nobody: the next turn looks at all
-            raise
+                    self._look(view, moved)
+            done = True
         finally:
             self._follow(frozenset(held))
+            if not done:  # the prices it took are judged by nobody: the next turn looks at all
+                self._all_at = None
+        self._seen = {run_id: self._seen[run_id] for run_id in living}
         return BEHIND_S if any(self._run_board.is_behind(run_id) for run_id in living) else LOOK_S
 
     def _moved(self) -> set[ContractKey] | None:
@@ -114,7 +113,10 @@ class RiskMonitor:
         self._all_at = now
         return None
 
-    def _look(self, view: RunView) -> None:
+    def _look(self, view: RunView, moved: set[ContractKey] | None) -> None:
+        """Judge the run when it or one of its prices is new, or all are due."""
+        if moved is not None and view is self._seen.get(view.run_id) and moved.isdisjoint(view.held):
+            return
         if view.state == "EXITING":
             self._doubts.pop(view.run_id, None)
         else:
