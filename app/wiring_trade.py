@@ -72,7 +72,7 @@ class TradeSide:
 
 
 def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
-    settings, database, clock, supervisor = ground.settings, ground.database, ground.clock, ground.supervisor
+    database, clock, supervisor = ground.database, ground.clock, ground.supervisor
     run_board = RunBoard(database, market.board, clock, leads=lambda: ground.lease.epoch is not None)
     strategies = Strategies(database, clock, ground.activity)
     previews = _previews(ground, market, strategies)
