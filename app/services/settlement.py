@@ -120,23 +120,23 @@ class Settlement:
         memory.weigh(books.carries(), self._clock.monotonic())
         with self._database.reading() as session:
             sent = _sent_words(session, account_id, today)
-            living = set(session.scalars(_LIVING))
         reading = (today, memory.is_clean, books.orders, books.trades, _held(books.positions), sent)
         changed: set[int] = set()
         # Most reads teach nothing, and with many accounts their turns at the one writer would delay orders.
         if any(_waits(state, verdict) for _, state, verdict, _ in sent) or not memory.is_known(reading):
-            written = self._write_down(account_id, books, memory, today, living)
+            written = self._write_down(account_id, books, memory, today)
             if written is None:
                 return Applied(frozenset(), IDLE_S)
             changed = written
             memory.wrote(reading, changed=bool(changed))
         busy = changed or any(IntentState(state) not in FINAL for _, state, _, _ in sent)
-        next_s = BUSY_S if busy else HOLDING_S if living else IDLE_S
-        return Applied(frozenset(changed), next_s, memory.is_clean)
+        return Applied(frozenset(changed), BUSY_S if busy else self._pause_s(), memory.is_clean)
 
-    def _write_down(
-        self, account_id: int, books: Books, memory: Memory, today: date, living: set[int]
-    ) -> set[int] | None:
+    def _pause_s(self) -> float:
+        with self._database.reading() as session:
+            return HOLDING_S if session.scalars(_LIVING).first() is not None else IDLE_S
+
+    def _write_down(self, account_id: int, books: Books, memory: Memory, today: date) -> set[int] | None:
         """Runs in which something changed; None when another engine leads by now: what it read is newer than this."""
         with self._database.transaction(Turn.LATER) as session:
             if not holds_lease(session, self.epoch):
@@ -155,11 +155,12 @@ class Settlement:
                 forget_flat(session, account_id)
             found |= self._over_close.check(session, account_id)
             reopen(session, found | settled.happened)
+            living = set(session.scalars(_LIVING)) if moved else set()
             if found or settled.changed:
                 reach("during_reconcile")
         if found or settled.changed:
             reach("after_reconcile")
-        return found | settled.changed | (living if moved else set())
+        return found | settled.changed | living
 
     def _find_lost(self, session: Session, intents: list[Intent], books: Books, memory: Memory) -> set[int]:
         """Look for the orders of intents whose answer is missing or told nothing."""

@@ -39,15 +39,15 @@ class QuickDatabase(Database):
     @contextmanager
     def transaction(self, turn: Turn = Turn.SOON) -> Iterator[Any]:  # noqa: ARG002 - one thread waits for nobody
         session = QuickSession(self.driver)
-        self.driver.raw.execute("BEGIN")
+        self.driver.open()
         try:
             yield session
             session.flush()
         except BaseException:
-            self.driver.raw.execute("ROLLBACK")
+            self.driver.end("ROLLBACK")
             self.driver.forget()
             raise
-        self.driver.raw.execute("COMMIT")
+        self.driver.end("COMMIT")
         session.close()
 
 
@@ -166,6 +166,7 @@ class QuickSession:
     def close(self) -> None:
         """Who has an object keeps it; we hold none, so that none waits for the garbage collector."""
         self._objects = {}
+        del self._changes.session
 
     def get_bind(self) -> Any:
         return self._driver.engine
@@ -324,6 +325,7 @@ class QuickSession:
     def begin_nested(self) -> Iterator[None]:
         """A savepoint: when the block raises, what we hold is as it was before."""
         self.flush()
+        self._driver.begin()
         self._driver.raw.execute("SAVEPOINT part")
         try:
             yield

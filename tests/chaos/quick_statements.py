@@ -34,6 +34,7 @@ class Driver:
         self._compiled: dict[Any, Any] = {}
         self._writes: dict[str, int] = dict.fromkeys(Table.metadata.tables, 0)
         self._changes = 0
+        self._is_open = False
 
     def query(self, statement: Any, values: Values) -> "tuple[Plan, Sequence[Row]]":
         known = self._by_statement.get(id(statement))
@@ -72,12 +73,28 @@ class Driver:
 
     def write(self, table: str, text: str, values: Row) -> sqlite3.Cursor:
         self._writes[table] += 1
+        self.begin()
         try:
             cursor = self.raw.execute(text, values)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, text) from error
         self._changes = self.raw.total_changes
         return cursor
+
+    def open(self) -> None:
+        """A transaction; SQLite hears of it with its first write, since many write nothing."""
+        assert not self._is_open, "a transaction within a transaction"
+        self._is_open = True
+
+    def begin(self) -> None:
+        if self._is_open and not self.raw.in_transaction:
+            self.raw.execute("BEGIN")
+
+    def end(self, how: str) -> None:
+        """COMMIT or ROLLBACK."""
+        self._is_open = False
+        if self.raw.in_transaction:
+            self.raw.execute(how)
 
     def forget(self) -> None:
         """Tables may say anything by now."""
