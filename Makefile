@@ -14,7 +14,7 @@ run: ## Start the simulator and the application on http://127.0.0.1:8000 (PORT=.
 
 test: ## Run every test
 	@$(python)setup test
-	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder -m "not proof"
+	@$(pytest) -n 3 --dist loadscope --no-loadscope-reorder -m "not proof"
 
 check: ## Lint, types, who may import whom, unit and architecture tests: the fast loop
 	@$(python)setup test

@@ -71,6 +71,7 @@ class Runtime:
             ground.lease,
             recover=self._recover,
             unfit=self._damage,
+            finish=trade.lanes.finish,
             loops=[*_loops(ground, market, trade), ("starts", self.starts.step), ("setbacks", trade.setbacks.step)],
         )
 

@@ -38,12 +38,13 @@ class Engine:
         loops: NamedLoops,
         on_lost: Callable[[], None] = end_process,
         unfit: Callable[[], str | None] = lambda: None,
+        finish: Callable[[], None] = lambda: None,
     ) -> None:
         """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown.
 
         `on_lost` is called when another process took over while this one slept. Its claims fail already; it starts
         afresh instead of taking its threads apart. `unfit` says, once and before anything else, why this process must
-        never lead.
+        never lead. `finish` is called when the loops of a leader have stopped, before another may lead.
         """
         self._supervisor = supervisor
         self._lease = lease
@@ -51,6 +52,7 @@ class Engine:
         self._loops = loops
         self._on_lost = on_lost
         self._unfit = unfit
+        self._finish = finish
         self._is_fit = False
         self.trouble: str | None = None
         """Why this process does not try to lead."""
@@ -70,8 +72,12 @@ class Engine:
         late = self._supervisor.stop()
         if late:
             log.warning("threads still running at stop: %s", ", ".join(late))
-        self._leads = False
-        self._lease.give_back()
+        try:
+            if self._leads:
+                self._finish()
+        finally:
+            self._leads = False
+            self._lease.give_back()
 
     def _step(self) -> float:
         if self._leads:

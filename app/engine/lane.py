@@ -145,6 +145,13 @@ class Lane:
             self._idle.discard(worker)
             return self._ready.popleft()
 
+    def drain(self) -> list[Work]:
+        """What was handed to the workers and none has begun; none will."""
+        with self._lock:
+            left = list(self._ready)
+            self._ready.clear()
+            return left
+
     def again(self, job: Job) -> None:
         """What it lacked is there: it is claimed once more, in its old turn. Nothing was sent for it."""
         with self._lock:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.domain.errors import Unavailable
 from app.domain.orders import Purpose
-from app.domain.outcomes import Outcome
+from app.domain.outcomes import Outcome, Verdict
 from app.engine.lane import EXITS_ONLY, IDLE_S, Ask, Job, Lane, Urgency, Work
 from app.engine.supervisor import Supervisor
 from app.persistence.tables import Intent
@@ -26,6 +26,8 @@ LOOP = "orders"
 
 GATHER_S = 0.004
 """How long an answer may wait for those that come just behind it, to be written with them in one transaction."""
+
+STOPPED = Outcome(Verdict.NOT_SENT, None, "The engine was stopped before this order was sent.", None)
 
 REMEMBERED_S = 2.0
 """How long a figure of the settings is kept: a changed one holds soon, and no order waits for a query."""
@@ -99,6 +101,17 @@ class Lanes:
         """Jobs waiting, by account."""
         with self._lock:
             return {account_id: lane.waiting() for account_id, lane in self._lanes.items()}
+
+    def finish(self) -> None:
+        """When the loops have stopped: what was claimed and nobody began was not sent; what was answered is recorded.
+
+        Else the next engine would have to look for those orders in the books, and an exit would wait for minutes.
+        """
+        with self._lock:
+            lanes = list(self._lanes.values())
+        for lane in lanes:
+            self._answers.extend((work.job, STOPPED) for work in lane.drain() if work.claimed is not None)
+        self._record()
 
     def step(self) -> float:
         """Let go what may, then record what was answered. Returns the seconds until more may go.

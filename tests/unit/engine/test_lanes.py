@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.domain.outcomes import Outcome, Verdict
 from app.engine.governor import Governor
 from app.engine.lane import EXITS_ONLY, Ask, Job, Lane, Urgency, Work
-from app.engine.lanes import AT_ONCE, GATHER_S, Lanes
+from app.engine.lanes import AT_ONCE, GATHER_S, STOPPED, Lanes
 from app.engine.supervisor import Supervisor
 from app.persistence.tables import Intent
 from app.services.claims import Claimed, Claims
@@ -369,3 +369,17 @@ def test_a_claim_waits_for_no_answers_to_be_written_and_one_that_crashes_keeps_n
     with pytest.raises(RuntimeError):
         lanes.step()
     assert calls.answers == {1: ACK, 2: ACK}
+
+
+def test_what_a_stopped_engine_claimed_and_nobody_began_was_not_sent_and_what_was_answered_is_recorded() -> None:
+    supervisor, calls = Supervisor(), Calls()
+    calls.release.set()
+    lanes = Lanes(supervisor, HandClock(), calls, modify=calls.cancel, paces=lambda: PACES, workers=4)
+    lanes.send(intent(1), strategy_id=1)
+    lanes.step()  # claimed and handed over; no worker ever runs
+    lanes._answers.append((JobMaker()(2), ACK))
+    lanes.finish()
+    assert calls.answers == {1: STOPPED, 2: ACK}
+    supervisor.start()
+    assert supervisor.stop() == []
+    assert not calls.entered.acquire(blocking=False), "a worker that wakes late finds nothing to send"
