@@ -6,10 +6,14 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.domain.adoption import is_ignored
+from app.domain.contracts import ContractKey
 from app.domain.trading_states import Scope, TradingState
 from app.persistence.tables import Position, Run, Strategy, User
 from app.services.account_health import HealthState
 from app.services.accounts import AccountRow
+from app.services.book_ledger import Place
+from app.services.ignored_positions import Ignored, ignored_in
 from app.services.kill_orders import ALARM_AFTER
 from app.services.kill_parts import GOING
 from app.services.kill_switch import Kill, Target
@@ -195,19 +199,24 @@ def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[A
 
 
 def _foreign(desk: Desk, accounts: Sequence[AccountRow]) -> list[str]:
-    """What the brokers hold that no living run of the desk explains; the switch leaves it alone."""
+    """What the brokers hold that no living run of the desk explains and nobody ignores; the switch leaves it alone."""
     names = {account.id: account.name for account in accounts}
-    ours: dict[tuple[int, str], int] = {}
-    for run_id in desk.run_board.living():
-        for cell in desk.run_board.view(run_id).cells:
-            key = (cell.account_id, cell.contract.key.symbol)
-            ours[key] = ours.get(key, 0) + cell.net
-    held: dict[tuple[int, str], int] = {}
+    foreign: dict[Place, int] = {}
     with desk.database.reading() as session:
         for row in session.scalars(select(Position).where(Position.account_id.in_(names)).order_by(Position.id)):
-            held[row.account_id, row.symbol] = held.get((row.account_id, row.symbol), 0) + row.net
+            foreign[row.account_id, ContractKey(row.exchange, row.symbol), row.product] = row.net
+        ignored = ignored_in(session, list(names))
+    for run_id in desk.run_board.living():
+        for cell in desk.run_board.view(run_id).cells:
+            place = (cell.account_id, cell.contract.key, cell.product)
+            if place in foreign:
+                foreign[place] -= cell.net
     return [
-        f"{names[account_id]}: {net - ours.get((account_id, symbol), 0):+d} units of {symbol}"
-        for (account_id, symbol), net in held.items()
-        if net != ours.get((account_id, symbol), 0)
+        f"{names[account_id]}: {units:+d} units of {contract.symbol} {product}"
+        for (account_id, contract, product), units in foreign.items()
+        if units and not is_ignored(units, _units(ignored.get((account_id, contract, product))))
     ]
+
+
+def _units(ignored: Ignored | None) -> int | None:
+    return None if ignored is None else ignored.units

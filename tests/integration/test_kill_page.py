@@ -9,11 +9,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.domain.orders import IntentState, Purpose
-from app.persistence.tables import ActivityLog, CommandRow, Position, TradingStateRow
+from app.persistence.tables import ActivityLog, CommandRow, IgnoredPosition, Position, TradingStateRow
 from app.services.account_health import HealthState
 from tests.desk_app import MONDAY_1030, PASSWORD, Browser
 from tests.run_maker import KEY, RunMaker, opened, read
-from tests.trading_desk import HEDGE, TradingBench, trading_bench
+from tests.trading_desk import CE, HEDGE, TradingBench, trading_bench
 
 PAGE = "/trading/kill"
 
@@ -138,7 +138,26 @@ def test_foreign_positions_are_listed(desk: TradingBench) -> None:
             )
         )  # fmt: skip
     text = seen(desk.admin())
-    assert f"Foreign positions, not touched. Simulator 1: +65 units of {HEDGE.key.symbol}." in text
+    assert f"Foreign positions, not touched. Simulator 1: +65 units of {HEDGE.key.symbol} MIS." in text
+
+
+def test_a_position_in_another_product_is_foreign_and_one_that_somebody_ignores_is_not_named(
+    desk: TradingBench,
+) -> None:
+    account = opened(desk).accounts[0]
+    symbol, ignored = CE.key.symbol, HEDGE.key.symbol
+    place: dict[str, Any] = {"account_id": account, "exchange": "NFO"}
+    with desk.bench.database.transaction() as session:
+        session.add(Position(**place, symbol=symbol, product="NRML", net=65, seen_at=MONDAY_1030))
+        session.add(Position(**place, symbol=ignored, product="MIS", net=-130, seen_at=MONDAY_1030))
+        session.add(
+            IgnoredPosition(
+                **place, symbol=ignored, product="MIS", units=-130, user_id=1, actor="asha", at=MONDAY_1030
+            )
+        )  # fmt: skip
+    text = seen(desk.admin())
+    assert f"Simulator 1: +65 units of {symbol} NRML" in text
+    assert ignored not in text
 
 
 def test_release_needs_the_right_password(desk: TradingBench) -> None:
