@@ -53,6 +53,9 @@ class ContractKey:
     exchange: str
     symbol: str
 
+    def __hash__(self) -> int:
+        return hash(self.symbol)  # a text keeps its hash; with each tick and for each set of contracts one is asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Underlying:

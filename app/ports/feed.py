@@ -1,9 +1,10 @@
 """Pushed market data and order updates of one gateway, as the WebSocket manager sees them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import IntEnum
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from app.domain.books import OrderUpdate
@@ -19,35 +20,120 @@ class FeedMode(IntEnum):
     DEPTH = 3
 
 
-@dataclass(slots=True)
-class Tick:
-    """One decoded market-data frame. Everything but `ltp` may be missing: None then, never 0.
+Levels = tuple[tuple[float, int], ...]
+"""(price, units), best first."""
 
-    Prices are floats as on the wire; the price board makes Decimals of those that anybody asks for.
-    `at` is the exchange's time when the frame has one. `bids` and `asks` are (price, units) best first.
-    """
 
-    key: ContractKey
-    ltp: float
-    at: datetime | None
+class Figures(Protocol):
+    """What a tick says besides its price. May be worked out when it is read: most ticks are replaced unread."""
+
+    @property
+    def open(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def previous_close(self) -> float | None: ...
+
+    @property
+    def volume(self) -> int | None: ...
+
+    @property
+    def bids(self) -> Levels: ...
+
+    @property
+    def asks(self) -> Levels: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFigures:
+    """Figures that are there already."""
+
     open: float | None = None
     high: float | None = None
     low: float | None = None
     previous_close: float | None = None
     volume: int | None = None
-    bids: tuple[tuple[float, int], ...] = ()
-    asks: tuple[tuple[float, int], ...] = ()
+    bids: Levels = ()
+    asks: Levels = ()
+
+
+class Tick:
+    """One decoded market-data frame. Everything but `ltp` may be missing: None then, never 0.
+
+    Prices are floats as on the wire; the price board makes Decimals of those that anybody asks for. `stamp` is the
+    exchange's time when the frame has one, in seconds since 1970. Nobody changes a tick.
+    """
+
+    __slots__ = ("figures", "has_close", "has_touch", "key", "ltp", "stamp")
+
+    def __init__(
+        self,
+        key: ContractKey,
+        ltp: float,
+        at: datetime | None,
+        *,
+        open: float | None = None,  # noqa: A002 - the figure's name
+        high: float | None = None,
+        low: float | None = None,
+        previous_close: float | None = None,
+        volume: int | None = None,
+        bids: Levels = (),
+        asks: Levels = (),
+    ) -> None:
+        self.key = key
+        self.ltp = ltp
+        self.stamp = None if at is None else at.timestamp()
+        self.figures: Figures = PlainFigures(open, high, low, previous_close, volume, bids, asks)
+        self.has_close = previous_close is not None
+        self.has_touch = bool(bids or asks)
+
+    @property
+    def at(self) -> datetime | None:
+        """The exchange's time, aware UTC."""
+        return None if self.stamp is None else datetime.fromtimestamp(self.stamp, UTC)
+
+
+class Drop(StrEnum):
+    """Why market data that came was not used."""
+
+    MISSING = "no price in it"
+    NOT_A_NUMBER = "price is no number"
+    ZERO = "price of zero"
+    NEGATIVE = "negative price"
+    OUT_OF_BAND = "absurd price"
+    OLDER = "older than the last"
+    NAMELESS = "of no contract"
+    NOT_JSON = "not JSON"
+    TOO_LARGE = "too large"
+    UNREADABLE = "cannot be read"
+    REFUSAL = "the gateway's own error"
+
+
+def fault_of(price: float) -> Drop:
+    """Of which kind a price is that is none."""
+    if math.isnan(price):
+        return Drop.NOT_A_NUMBER
+    if price == 0:
+        return Drop.ZERO
+    return Drop.NEGATIVE if price < 0 else Drop.OUT_OF_BAND
 
 
 class FeedListener(Protocol):
     """Called on the reader's thread: must return at once and must not raise."""
 
-    def tick(self, tick: Tick) -> None: ...
+    def ticks(self, ticks: Sequence[Tick]) -> None:
+        """What came together, in the order in which it came."""
+        ...
 
     def order_update(self, update: OrderUpdate) -> None: ...
 
-    def dropped_frame(self, reason: str) -> None:
-        """A frame that could not be used: not JSON, no price, too large. Counted, never fatal."""
+    def dropped_frame(self, kind: Drop, reason: str) -> None:
+        """A frame that could not be used. Counted, never fatal."""
         ...
 
 

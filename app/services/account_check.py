@@ -1,5 +1,6 @@
 """Trying a gateway before an account is saved: each way it can fail names the field that is wrong, and the fix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -7,7 +8,7 @@ from app.domain.books import Funds, OrderUpdate
 from app.domain.errors import InvalidInput
 from app.domain.plan import Mode
 from app.ports.clock import Clock
-from app.ports.feed import FeedFactory, Tick
+from app.ports.feed import Drop, FeedFactory, Tick
 from app.ports.gateway import (
     GatewayAddress,
     GatewayError,
@@ -67,13 +68,13 @@ class AccountCheck:
 class _Deaf:
     """Listens to a feed that is only opened to see whether it opens."""
 
-    def tick(self, tick: Tick) -> None:
+    def ticks(self, ticks: Sequence[Tick]) -> None:
         """Nobody asked."""
 
     def order_update(self, update: OrderUpdate) -> None:
         """Nobody asked."""
 
-    def dropped_frame(self, reason: str) -> None:
+    def dropped_frame(self, kind: Drop, reason: str) -> None:
         """Nobody asked."""
 
 

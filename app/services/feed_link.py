@@ -1,11 +1,14 @@
 """One open price feed: what was asked of it, what it confirmed, and whether it is still alive."""
 
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
-from app.ports.feed import Feed, FeedMode, Tick
+from app.ports.feed import Drop, Feed, FeedMode, Tick
 from app.ports.gateway import GatewayAddress
 from app.services.price_board import PriceBoard
 from app.services.subscriptions import Batch, Wanted, batches, change
@@ -17,29 +20,45 @@ ASK_AT_MOST = 3
 REFUSED_REST_S = 60.0
 
 
+class DropCounts:
+    """Frames that were not used, by kind, whichever feed brought them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Drop] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, kind: Drop) -> None:
+        with self._lock:
+            self._counts[kind] += 1
+
+    def joined(self, more: Mapping[Drop, int]) -> dict[Drop, int]:
+        """These and more of them."""
+        with self._lock:
+            return dict(self._counts + Counter(more))
+
+
 class BoardWriter:
     """Writes what a feed brings onto the board, and counts it. Called on the reader's thread.
 
     The writer of a feed in reserve (`writes` False) only counts: two feeds must not write one contract by turns.
     """
 
-    def __init__(self, board: PriceBoard, source: str, stream: int, *, writes: bool) -> None:
+    def __init__(self, board: PriceBoard, source: str, stream: int, *, drops: DropCounts, writes: bool) -> None:
         self._board = board
         self._source = source
         self._stream = stream
+        self._drops = drops
         self.writes = writes
         self.accepted = 0
-        self.dropped = 0
 
-    def tick(self, tick: Tick) -> None:
-        if not self.writes or self._board.put(tick, self._source, self._stream):
-            self.accepted += 1
+    def ticks(self, ticks: Sequence[Tick]) -> None:
+        self.accepted += self._board.put_all(ticks, self._source, self._stream) if self.writes else len(ticks)
 
     def order_update(self, update: OrderUpdate) -> None:
         """Price feeds do not ask for order updates; those have sockets of their own."""
 
-    def dropped_frame(self, reason: str) -> None:  # noqa: ARG002 - the listener's signature
-        self.dropped += 1
+    def dropped_frame(self, kind: Drop, reason: str) -> None:  # noqa: ARG002 - the listener's signature
+        self._drops.add(kind)
 
 
 @dataclass(slots=True)

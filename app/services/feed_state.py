@@ -1,10 +1,12 @@
 """What others may know of the price feed: who serves it, how well, and what happened to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from app.domain.contracts import ContractKey
+from app.ports.feed import Drop
 
 
 class FeedPhase(StrEnum):
@@ -25,7 +27,7 @@ class FeedState:
 
     `since` is when this phase began. `last_tick_age_s` is None until a first price. `wanted` and `confirmed` count
     contracts; `refused` are those the gateway will not serve, with its words. `last_cause` is why the feed was lost
-    the last time, empty if it never was.
+    the last time, empty if it never was. `drops` counts since the start what came and was not used, by kind.
     """
 
     account_id: int | None
@@ -38,6 +40,7 @@ class FeedState:
     refused: tuple[tuple[ContractKey, str], ...]
     failovers: int
     last_cause: str
+    drops: Mapping[Drop, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

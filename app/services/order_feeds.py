@@ -2,14 +2,14 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.books import OrderUpdate
 from app.domain.errors import Misconfigured, NotFound
 from app.ports.clock import Clock
-from app.ports.feed import Feed, FeedClosed, FeedFactory, Tick
+from app.ports.feed import Drop, Feed, FeedClosed, FeedFactory, Tick
 from app.ports.gateway import GatewayAddress, GatewayError
 from app.services.gateways import Gateways
 
@@ -40,13 +40,13 @@ class _Forwarder:
         self._account_id = account_id
         self._on_update = on_update
 
-    def tick(self, tick: Tick) -> None:
+    def ticks(self, ticks: Sequence[Tick]) -> None:
         """Nothing is subscribed here."""
 
     def order_update(self, update: OrderUpdate) -> None:
         self._on_update(self._account_id, update)
 
-    def dropped_frame(self, reason: str) -> None:
+    def dropped_frame(self, kind: Drop, reason: str) -> None:
         """A frame nobody can read changes nothing: the books are read as well."""
 
 

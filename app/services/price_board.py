@@ -1,7 +1,8 @@
 """The newest price of each contract, and who is to be woken when it changes. There is no queue anywhere."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from app.domain.books import Quote
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
-from app.ports.feed import Tick
+from app.ports.feed import Drop, Levels, Tick, fault_of
 
 HIGHEST_PRICE = 10_000_000.0
 """Rupees. No contract trades anywhere near it: a price above is a broken frame."""
@@ -45,12 +46,20 @@ class BoardPrice:
 
 @dataclass(frozen=True, slots=True)
 class BoardCounts:
-    """`invalid` were no price at all, `older` came after a newer one, `reordered` began a new order of time."""
+    """`dropped` by kind; `reordered` looked older than the last and began a new order of time."""
 
     accepted: int
-    invalid: int
-    older: int
+    dropped: Mapping[Drop, int]
     reordered: int
+
+    @property
+    def older(self) -> int:
+        return self.dropped.get(Drop.OLDER, 0)
+
+    @property
+    def invalid(self) -> int:
+        """Those that were no price at all."""
+        return sum(self.dropped.values()) - self.older
 
 
 class _Row:
@@ -60,19 +69,21 @@ class _Row:
         "confirmed",
         "confirmed_at",
         "day",
+        "key",
         "latest",
-        "latest_at",
         "received",
         "source",
+        "stamp",
         "stream",
         "touch",
         "touch_received",
         "watchers",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, key: ContractKey) -> None:
+        self.key = key
         self.latest: Tick | None = None
-        self.latest_at: datetime | None = None
+        self.stamp: float | None = None
         self.source = ""
         self.stream = -1
         self.received = 0.0
@@ -99,51 +110,65 @@ class Watch:
 
 
 class PriceBoard:
-    """Thread-safe; `put` costs a few microseconds and never waits for a reader."""
+    """Thread-safe. A tick costs about a microsecond; readers hold the lock for no longer than that."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[ContractKey, _Row] = {}
-        self._dirty: dict[str, set[ContractKey]] = {}
+        self._dirty: dict[str, set[_Row]] = {}
         self._lock = threading.Lock()
         self._accepted = 0
-        self._invalid = 0
-        self._older = 0
+        self._dropped: Counter[Drop] = Counter()
         self._reordered = 0
 
     def put(self, tick: Tick, source: str = "feed", stream: int = 0) -> bool:
-        """Take a pushed tick; False when it was dropped. `stream` numbers the connection that brought it.
+        """Take one pushed tick; False when it was dropped."""
+        return self.put_all((tick,), source, stream) == 1
 
-        Times of the exchange are compared within one connection only: another gateway may stamp them differently.
+    def put_all(self, ticks: Sequence[Tick], source: str, stream: int) -> int:
+        """Take ticks that came together, in their order; how many were not dropped. Whoever watches is woken once.
+
+        `stream` numbers the connection that brought them. Times of the exchange are compared within one connection
+        only: another gateway may stamp them differently.
         """
-        if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
-            self._invalid += 1
-            return False
-        now = self._clock.monotonic()
+        now, at = self._clock.monotonic(), self._clock.now()
+        accepted = 0
+        watchers: dict[Wake, None] = {}  # each once, in their order
         with self._lock:
-            row = self._row(tick.key)
-            if self._is_older(row, tick, stream, now):
-                self._older += 1
-                return False
-            self._accept(row, tick, source, stream, now)
-        for wake in row.watchers:
+            for tick in ticks:
+                if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
+                    self._dropped[fault_of(tick.ltp)] += 1
+                    continue
+                row = self._rows.get(tick.key) or self._row(tick.key)
+                if self._is_older(row, tick, stream, now):
+                    self._dropped[Drop.OLDER] += 1
+                    continue
+                if tick.stamp is not None or row.stream != stream:
+                    row.stamp, row.stream = tick.stamp, stream
+                self._accept(row, tick, source, now, at)
+                accepted += 1
+                for wake in row.watchers:
+                    watchers[wake] = None
+            self._accepted += accepted
+        for wake in watchers:
             wake()
-        return True
+        return accepted
 
     def seed(self, key: ContractKey, quote: Quote, source: str, *, asked: float) -> bool:
         """Take a REST quote asked for at that monotonic time. Whatever was pushed since is newer and stays."""
         tick = _tick_of(key, quote)
-        if not 0.0 < tick.ltp < HIGHEST_PRICE:
-            self._invalid += 1
-            return False
-        now = self._clock.monotonic()
+        now, at = self._clock.monotonic(), self._clock.now()
         with self._lock:
+            if not 0.0 < tick.ltp < HIGHEST_PRICE:
+                self._dropped[fault_of(tick.ltp)] += 1
+                return False
             row = self._row(key)
             if row.touch_received <= asked:
                 row.touch, row.touch_received = tick, now
             newest = row.latest is None or row.received <= asked
             if newest:
-                self._accept(row, tick, source, row.stream, now)
+                self._accept(row, tick, source, now, at)
+                self._accepted += 1
         for wake in row.watchers:
             wake()
         return newest
@@ -161,14 +186,15 @@ class PriceBoard:
             row = self._rows.get(key)
             if row is None or row.latest is None or row.confirmed_at is None:
                 return None
-            tick, day, touch = row.latest, row.day or row.latest, row.touch
+            tick, newest = row.latest, row.latest.figures
+            day, touch = (row.day or row.latest).figures, None if row.touch is None else row.touch.figures
             source, received, received_at = row.source, row.confirmed, row.confirmed_at
             touch_received = None if touch is None else row.touch_received
         return BoardPrice(
             ltp=_price(tick.ltp),
-            bid=_price(touch.bids[0][0]) if touch is not None and touch.bids else None,
-            ask=_price(touch.asks[0][0]) if touch is not None and touch.asks else None,
-            volume=day.volume if tick.volume is None else tick.volume,
+            bid=None if touch is None else _best(touch.bids),
+            ask=None if touch is None else _best(touch.asks),
+            volume=day.volume if newest.volume is None else newest.volume,
             open=_perhaps(day.open),
             high=_perhaps(day.high),
             low=_perhaps(day.low),
@@ -205,40 +231,39 @@ class PriceBoard:
             taken = self._dirty.get(consumer)
             self._dirty[consumer] = set()
             if taken is None:
-                taken = {key for key, row in self._rows.items() if row.latest is not None}
-        return taken
+                taken = {row for row in self._rows.values() if row.latest is not None}
+        return {row.key for row in taken}
 
     def counts(self) -> BoardCounts:
-        return BoardCounts(self._accepted, self._invalid, self._older, self._reordered)
+        with self._lock:
+            return BoardCounts(self._accepted, dict(self._dropped), self._reordered)
 
     def _row(self, key: ContractKey) -> _Row:
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = _Row()
+            row = self._rows[key] = _Row(key)
         return row
 
     def _is_older(self, row: _Row, tick: Tick, stream: int, now: float) -> bool:
-        if tick.at is None or row.latest_at is None or row.stream != stream or tick.at >= row.latest_at:
+        stamp, last = tick.stamp, row.stamp
+        if stamp is None or last is None or stamp >= last or row.stream != stream:
             return False
-        if now - row.received < STUCK_AFTER_S or row.latest_at <= self._clock.now():
+        if now - row.received < STUCK_AFTER_S or last <= self._clock.now().timestamp():
             return True
         # The last tick claimed a time that has not come yet; holding on to it would silence this contract for good.
         self._reordered += 1
         return False
 
-    def _accept(self, row: _Row, tick: Tick, source: str, stream: int, now: float) -> None:
-        if tick.at is not None or row.stream != stream:
-            row.latest_at = tick.at
-        row.latest, row.source, row.stream = tick, source, stream
+    def _accept(self, row: _Row, tick: Tick, source: str, now: float, at: datetime) -> None:
+        row.latest, row.source = tick, source
         row.received = row.confirmed = now
-        row.confirmed_at = self._clock.now()
-        if tick.previous_close is not None or row.day is None:
+        row.confirmed_at = at
+        if tick.has_close or row.day is None:
             row.day = tick
-        if tick.bids or tick.asks:
+        if tick.has_touch:
             row.touch, row.touch_received = tick, now
-        self._accepted += 1
         for dirty in self._dirty.values():
-            dirty.add(tick.key)
+            dirty.add(row)
 
     def _unwatch(self, keys: frozenset[ContractKey], wake: Wake) -> None:
         with self._lock:
@@ -253,6 +278,10 @@ class PriceBoard:
 def _price(value: float) -> Decimal:
     """The Decimal a person would write for a float of the wire: `198.35`, not its binary neighbour."""
     return Decimal(repr(value))
+
+
+def _best(levels: Levels) -> Decimal | None:
+    return _price(levels[0][0]) if levels else None
 
 
 def _perhaps(value: float | None) -> Decimal | None:

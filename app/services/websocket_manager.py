@@ -11,7 +11,7 @@ from app.domain.errors import Misconfigured, NotFound
 from app.ports.clock import Clock
 from app.ports.feed import FeedClosed, FeedFactory, FeedMode
 from app.ports.gateway import GatewayAddress, GatewayError, LoggedOut, WrongKey
-from app.services.feed_link import BoardWriter, FeedLink
+from app.services.feed_link import BoardWriter, DropCounts, FeedLink
 from app.services.feed_snapshots import FeedSnapshots, Snapshot
 from app.services.feed_standby import FeedStandby
 from app.services.feed_state import Failover, FeedPhase, FeedState
@@ -22,6 +22,8 @@ from app.services.price_board import PriceBoard
 from app.services.subscriptions import Wants
 
 READ_S = 0.2
+LOOK_EVERY_S = 0.1
+"""While ticks come, all but reading them waits so long: it costs as much as a hundred of them."""
 LOOK_AGAIN_S = 0.5
 UPKEEP_S = 0.25
 ORDER_EVERY_S = 2.0
@@ -75,6 +77,8 @@ class WebSocketManager:
         self._seen = _Seen(None)
         self._line: tuple[int, ...] = ()
         self._line_read = -ORDER_EVERY_S
+        self._looked = float("-inf")
+        self._drops = DropCounts()
         self._failed: frozenset[int] = frozenset()
         self._streams = count(1)
         self._retry_at = 0.0
@@ -122,6 +126,7 @@ class WebSocketManager:
             refused=seen.refused,
             failovers=self._failovers,
             last_cause=self._cause,
+            drops=self._drops.joined(self._board.counts().dropped),
         )
 
     def source_order(self) -> list[int]:
@@ -135,6 +140,8 @@ class WebSocketManager:
     def step(self) -> float:
         """Read for a moment, after doing what is due on the connection. Returns the seconds until the next call."""
         now = self._clock.monotonic()
+        if self._has_only_read(now):
+            return 0.0
         self._look_around(now)
         if not self._wants.joined() or not self._line:
             self._rest()
@@ -149,6 +156,17 @@ class WebSocketManager:
         except FeedClosed as closed:
             self._lose(str(closed))
         return 0.0
+
+    def _has_only_read(self, now: float) -> bool:
+        """Take what waits, when there is nothing else to do just now. False when nothing came either."""
+        link = self._link
+        if link is None or not 0.0 <= now - self._looked < LOOK_EVERY_S or link.followed is not self._wants.joined():
+            return False
+        try:
+            return link.read(READ_S)
+        except FeedClosed as closed:
+            self._lose(str(closed))
+            return True
 
     def upkeep_step(self) -> float:
         """Quote what was newly subscribed, and keep the preferred account's feed ready. May block on the network."""
@@ -205,7 +223,7 @@ class WebSocketManager:
     def _open(self, account_id: int, *, writes: bool) -> FeedLink:
         address = self._gateways.address(account_id)
         name = self._gateways.name(account_id)
-        writer = BoardWriter(self._board, f"feed of {name}", next(self._streams), writes=writes)
+        writer = BoardWriter(self._board, f"feed of {name}", next(self._streams), drops=self._drops, writes=writes)
         feed = self._feeds(address, writer)
         return FeedLink(account_id, name, address, feed, writer, self._clock, opened=self._clock.monotonic())
 
@@ -246,7 +264,7 @@ class WebSocketManager:
     def _serve(self, link: FeedLink) -> None:
         self._snapshots.ask(link.follow(self._wants.joined()))
         link.read(READ_S)
-        now = self._clock.monotonic()
+        self._looked = now = self._clock.monotonic()
         link.tend(now)
         self._seen = _Seen(link, len(link.confirmed()), tuple(sorted(link.refused.items())))
         trouble = link.trouble(now, self._session_since)

@@ -66,23 +66,23 @@ def call(simulator: SimulatorProcess) -> ContractKey:
 
 def test_ticks_of_what_is_confirmed(feed: OpenAlgoFeed, heard: Listening, call: ContractKey) -> None:
     feed.subscribe([NIFTY, call, BAD], FeedMode.DEPTH)
-    read_until(feed, lambda: {tick.key for tick in heard.ticks} == {NIFTY, call})
+    read_until(feed, lambda: {tick.key for tick in heard.came} == {NIFTY, call})
     assert feed.confirmed() == {NIFTY, call}
     assert set(feed.refused()) == {BAD}
-    option = next(tick for tick in heard.ticks if tick.key == call)
-    assert len(option.bids) == len(option.asks) == 5
-    assert option.bids[0][0] < option.asks[0][0]
-    index = next(tick for tick in heard.ticks if tick.key == NIFTY)
-    assert index.bids == ()
+    option = next(tick for tick in heard.came if tick.key == call)
+    assert len(option.figures.bids) == len(option.figures.asks) == 5
+    assert option.figures.bids[0][0] < option.figures.asks[0][0]
+    index = next(tick for tick in heard.came if tick.key == NIFTY)
+    assert index.figures.bids == ()
     assert heard.dropped == []
 
 
 @pytest.mark.parametrize("mode", list(FeedMode))
 def test_each_mode_brings_prices(mode: FeedMode, feed: OpenAlgoFeed, heard: Listening, call: ContractKey) -> None:
     feed.subscribe([call], mode)
-    read_until(feed, lambda: bool(heard.ticks))
-    assert heard.ticks[0].ltp > 0
-    assert heard.ticks[0].at is not None
+    read_until(feed, lambda: bool(heard.came))
+    assert heard.came[0].ltp > 0
+    assert heard.came[0].at is not None
 
 
 def test_what_is_unsubscribed_is_confirmed_no_more(feed: OpenAlgoFeed, heard: Listening, call: ContractKey) -> None:
@@ -90,9 +90,9 @@ def test_what_is_unsubscribed_is_confirmed_no_more(feed: OpenAlgoFeed, heard: Li
     read_until(feed, lambda: len(feed.confirmed()) == 2)
     feed.unsubscribe([call], FeedMode.LTP)
     read_until(feed, lambda: feed.confirmed() == {NIFTY})
-    heard.ticks.clear()
-    read_until(feed, lambda: len(heard.ticks) > 3)
-    assert {tick.key for tick in heard.ticks[1:]} == {NIFTY}
+    heard.came.clear()
+    read_until(feed, lambda: len(heard.came) > 3)
+    assert {tick.key for tick in heard.came[1:]} == {NIFTY}
 
 
 def test_an_order_is_pushed(
@@ -127,8 +127,8 @@ def test_garbage_between_the_ticks_is_counted_and_the_feed_goes_on(
         before = len(heard.dropped)
         read_until(feed, lambda seen=before: len(heard.dropped) > seen)  # type: ignore[misc]
         simulator.clear_faults()
-        heard.ticks.clear()
-        read_until(feed, lambda: bool(heard.ticks))
+        heard.came.clear()
+        read_until(feed, lambda: bool(heard.came))
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "NaN", "abc"])
@@ -138,7 +138,7 @@ def test_a_price_that_is_none_never_becomes_a_tick(
     simulator.fault("ws_invalid_price", account=1, parameters={"value": value})
     feed.subscribe([NIFTY], FeedMode.LTP)
     read_until(feed, lambda: bool(heard.dropped))
-    assert heard.ticks == []
+    assert heard.came == []
 
 
 def test_a_dropped_feed_says_so(simulator: SimulatorProcess, feed: OpenAlgoFeed) -> None:
@@ -157,7 +157,7 @@ def test_a_feed_without_its_broker_ends_at_the_next_request(
     simulator.post("/accounts/1/relogin")
     again = OpenAlgoFeeds(SystemClock())(address_of(simulator), heard)
     again.subscribe([NIFTY], FeedMode.LTP)
-    read_until(again, lambda: bool(heard.ticks))
+    read_until(again, lambda: bool(heard.came))
     again.close()
 
 
@@ -172,7 +172,7 @@ def test_a_wrong_key_and_a_logged_out_gateway_are_told_apart(simulator: Simulato
 
 def test_a_half_open_feed_gives_no_pong(simulator: SimulatorProcess, feed: OpenAlgoFeed, heard: Listening) -> None:
     feed.subscribe([NIFTY], FeedMode.LTP)
-    read_until(feed, lambda: bool(heard.ticks))
+    read_until(feed, lambda: bool(heard.came))
     simulator.fault("ws_half_open", account=1)
     read_until(feed, lambda: not feed.read(1.0))
     feed.ping()

@@ -7,9 +7,9 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
 
 from app.adapters.openalgo import answers
+from app.adapters.openalgo.frame_socket import FrameSocket
 from app.adapters.openalgo.frames import (
     Authenticated,
     ErrorFrame,
@@ -24,12 +24,9 @@ from app.adapters.openalgo.frames import (
 from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
-from app.ports.feed import FeedClosed, FeedListener, FeedMode, Tick
+from app.ports.feed import Drop, FeedClosed, FeedListener, FeedMode, Tick
 
 _log = logging.getLogger(__name__)
-
-_BURST = 512
-"""Most frames delivered in one read, so that a stop is never far away."""
 
 # The gateway has let go of the broker's feed or of us: this socket brings nothing any more, whatever it says later.
 _LOST = frozenset(
@@ -37,11 +34,14 @@ _LOST = frozenset(
 )
 
 
+_Other = OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | ErrorFrame | Ignored | Unusable
+
+
 class OpenAlgoFeed:
     """The Feed port. `read` belongs to one thread; everything else may be called from any."""
 
     def __init__(
-        self, socket: ClientConnection, listener: FeedListener, clock: Clock, *, secret: str, max_frame: int
+        self, socket: FrameSocket, listener: FeedListener, clock: Clock, *, secret: str, max_frame: int
     ) -> None:
         """Takes over an open socket, authenticated or not. `max_frame` is the longest frame in bytes that is used."""
         self._socket = socket
@@ -87,16 +87,9 @@ class OpenAlgoFeed:
         self._send({"action": "ping"})
 
     def read(self, timeout_s: float) -> bool:
-        frame = self.receive(timeout_s)
-        if frame is None:
-            return False
-        self.take(frame)
-        for _ in range(_BURST):
-            frame = self.receive(0)
-            if frame is None:
-                break
-            self.take(frame)
-        return True
+        frames = self.receive(timeout_s)
+        self.take(frames)
+        return bool(frames)
 
     def confirmed(self) -> frozenset[ContractKey]:
         return self._confirmed  # replaced whole, so nobody needs a copy: this is asked with every frame
@@ -108,26 +101,34 @@ class OpenAlgoFeed:
     def close(self) -> None:
         self._socket.close()
 
-    def receive(self, timeout_s: float) -> Frame | None:
-        """The next frame; None when none comes in time. Raises FeedClosed."""
+    def receive(self, timeout_s: float) -> list[Frame]:
+        """What came, at most one read of the socket; empty when nothing comes in time. Raises FeedClosed."""
         try:
-            raw = self._socket.recv(timeout_s, decode=False)
-        except TimeoutError:
-            return None
+            came = self._socket.receive(timeout_s)
         except ConnectionClosed as error:
             raise FeedClosed(_closing_words(error)) from error
-        if len(raw) > self._max_frame:
-            return Unusable(f"a frame of {len(raw)} bytes")
-        return self._reader.read(raw)
+        read, most = self._reader.read, self._max_frame
+        return [read(raw) if len(raw) <= most else _too_large(raw) for raw in came]
 
-    def take(self, frame: Frame) -> None:
-        """Pass a frame to whom it concerns. Raises FeedClosed for one that says the socket is of no use any more."""
-        if isinstance(frame, Tick):
-            self._listener.tick(frame)
-        elif isinstance(frame, OrderUpdate):
+    def take(self, frames: Sequence[Frame]) -> None:
+        """Pass frames to whom they concern. Raises FeedClosed at one that says the socket is of no use any more."""
+        ticks: list[Tick] = []
+        for frame in frames:
+            if isinstance(frame, Tick):
+                ticks.append(frame)
+                continue
+            if ticks:  # what else came must find the board as it was then
+                self._listener.ticks(ticks)
+                ticks = []
+            self._take_other(frame)
+        if ticks:
+            self._listener.ticks(ticks)
+
+    def _take_other(self, frame: _Other) -> None:
+        if isinstance(frame, OrderUpdate):
             self._listener.order_update(frame)
         elif isinstance(frame, Unusable):
-            self._listener.dropped_frame(frame.reason)
+            self._listener.dropped_frame(frame.kind, frame.reason)
         elif isinstance(frame, Pong):
             self.gateway_ms, self.last_pong = frame.server_ms, self._clock.monotonic()
         elif isinstance(frame, ErrorFrame):
@@ -169,7 +170,7 @@ class OpenAlgoFeed:
             self.close()
             raise FeedClosed(f"The gateway's feed is gone. It said: {text}")
         _log.warning("A gateway's feed refused a request: %s", text)
-        self._listener.dropped_frame(text)
+        self._listener.dropped_frame(Drop.REFUSAL, text)
         with self._lock:
             if self._asked:
                 _, keys = self._asked.popleft()
@@ -185,6 +186,10 @@ class OpenAlgoFeed:
 
 def _named(keys: Sequence[ContractKey]) -> list[dict[str, object]]:
     return [{"symbol": key.symbol, "exchange": key.exchange} for key in keys]
+
+
+def _too_large(raw: bytes) -> Unusable:
+    return Unusable(f"a frame of {len(raw)} bytes", Drop.TOO_LARGE)
 
 
 def _closing_words(error: ConnectionClosed) -> str:

@@ -1,16 +1,16 @@
 """Opening a feed: a connection, a handshake, a key, and a clear word for each way this can fail."""
 
-import logging
+import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake
 
 from app.adapters.openalgo import answers
 from app.adapters.openalgo.address import Address
 from app.adapters.openalgo.feed import OpenAlgoFeed
+from app.adapters.openalgo.frame_socket import FrameSocket, shake_hands
 from app.adapters.openalgo.frames import Authenticated, ErrorFrame
 from app.ports.clock import Clock
 from app.ports.feed import FeedClosed, FeedListener
@@ -25,10 +25,6 @@ from app.ports.gateway import (
     WrongKey,
 )
 
-# Its debug lines hold whole frames, and the first of them holds the key.
-_library_log = logging.getLogger("websockets.client")
-_library_log.setLevel(logging.WARNING)
-
 
 @dataclass(frozen=True, slots=True)
 class FeedLimits:
@@ -40,7 +36,6 @@ class FeedLimits:
     max_frame: int = 256 * 1024
     hard_frame: int = 4 * 1024 * 1024
     keepalive_s: float = 20.0
-    waiting_frames: int = 4096
 
 
 class OpenAlgoFeeds:
@@ -55,7 +50,7 @@ class OpenAlgoFeeds:
         """Raises a GatewayError when the gateway cannot be reached or does not let us in."""
         place = Address.parse(address.websocket_url, "websocket_url", "ws")
         feed = OpenAlgoFeed(
-            _open(address.websocket_url.strip(), place, self._limits),
+            _open(address.websocket_url.strip(), place, self._limits, self._clock),
             listener,
             self._clock,
             secret=address.api_key,
@@ -74,13 +69,14 @@ class OpenAlgoFeeds:
         try:
             feed.authenticate(api_key)
             while (left_s := deadline - self._clock.monotonic()) > 0:
-                frame = feed.receive(left_s)
-                if isinstance(frame, Authenticated):
-                    return
-                if isinstance(frame, ErrorFrame):
-                    raise _refusal(frame, place, api_key)
-                if frame is not None:
-                    feed.take(frame)
+                frames = feed.receive(left_s)
+                for number, frame in enumerate(frames):
+                    if isinstance(frame, Authenticated):
+                        feed.take(frames[number + 1 :])
+                        return
+                    if isinstance(frame, ErrorFrame):
+                        raise _refusal(frame, place, api_key)
+                    feed.take([frame])
         except FeedClosed as closed:
             raise GatewayRefused(f"{place.label} let nobody in: {closed}") from closed
         raise TimedOut(f"{place.label} did not answer the key within {self._limits.authenticate_s:g} s.")
@@ -96,7 +92,7 @@ def _refusal(error: ErrorFrame, place: Address, api_key: str) -> GatewayError:
     return GatewayRefused(f"{place.label} refused: {answers.safe_text(f'{error.code}: {error.message}', api_key)}")
 
 
-def _open(url: str, place: Address, limits: FeedLimits) -> ClientConnection:
+def _open(url: str, place: Address, limits: FeedLimits, clock: Clock) -> FrameSocket:
     """A socket on which the WebSocket handshake is done. Raises Unreachable, TimedOut or NotOpenAlgo."""
     try:
         peer = socket.create_connection((place.host.strip("[]"), place.port), timeout=limits.connect_s)
@@ -105,30 +101,31 @@ def _open(url: str, place: Address, limits: FeedLimits) -> ClientConnection:
     except OSError as error:
         raise Unreachable(f"Nothing takes connections at {place.label}. Check the address of the feed.") from error
     try:
-        return _shake_hands(url, peer, limits)
+        return _let_in(url, peer, place, limits, clock)
     except TimeoutError as error:
         raise TimedOut(f"{place.label} took the connection and then said nothing for {limits.open_s:g} s.") from error
     except ssl.SSLError as error:
         raise Unreachable(f"No secure connection to {place.label}: its certificate is not trusted here.") from error
-    # ValueError is how the library refuses to follow a redirect on a socket of ours; it must not follow any.
-    except (InvalidHandshake, ConnectionClosed, OSError, EOFError, ValueError) as error:
+    except (InvalidHandshake, OSError) as error:
         raise NotOpenAlgo(f"What answers at {place.label} is not an OpenAlgo feed. Check the address.") from error
 
 
-def _shake_hands(url: str, peer: socket.socket, limits: FeedLimits) -> ClientConnection:
-    return connect(
-        url,
-        sock=peer,
-        open_timeout=limits.open_s,
-        ping_interval=limits.keepalive_s,
-        ping_timeout=limits.keepalive_s,
-        close_timeout=1,
-        compression=None,
-        max_size=limits.hard_frame,
-        # Reading stops above the first number and goes on below the second: a gateway waits for its slowest reader.
-        max_queue=(limits.waiting_frames, limits.waiting_frames // 4),
-        proxy=None,
-        logger=_library_log,
-        user_agent_header="AlgoMirror",
-        legacy=True,  # the library's word for a connection that its caller closes, and that never reconnects by itself
-    )
+def _let_in(url: str, peer: socket.socket, place: Address, limits: FeedLimits, clock: Clock) -> FrameSocket:
+    """Over an open connection, which is closed again when this raises."""
+    with contextlib.ExitStack() as unless_in:
+        unless_in.callback(peer.close)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer.settimeout(limits.open_s)
+        if place.is_secure:
+            peer = ssl.create_default_context().wrap_socket(peer, server_hostname=place.host.strip("[]"))
+            unless_in.callback(peer.close)
+        found = shake_hands(
+            url,
+            peer,
+            clock,
+            within_s=limits.open_s,
+            hard_frame=limits.hard_frame,
+            keepalive_s=limits.keepalive_s,
+        )
+        unless_in.pop_all()
+        return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -12,10 +11,8 @@ from app.adapters.openalgo.rows import Row
 from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
 from app.domain.money import Units
-from app.ports.feed import Tick
+from app.ports.feed import Drop, Levels, Tick, fault_of
 from app.ports.gateway import NotOpenAlgo
-
-Levels = tuple[tuple[float, int], ...]
 
 _MOST_KEYS = 20_000
 _HIGHEST_PRICE = 1e9
@@ -28,6 +25,7 @@ class Unusable:
     """A frame that says nothing we can use, and why."""
 
     reason: str
+    kind: Drop = Drop.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +87,50 @@ class _Depth(msgspec.Struct, gc=False):
 
 
 class _Figures(msgspec.Struct, gc=False):
-    """The fields of market data that are used. Open interest is not among them: some plug-ins send garbage in it."""
+    """The fields of market data that are used, in the order of the wire. Kept as they came until somebody reads them.
+
+    Open interest is not among them: some plug-ins send garbage in it.
+    """
 
     ltp: float | None = None
-    timestamp: int | float | None = None
     ltt: int | float | None = None
-    open: float | None = None
-    high: float | None = None
-    low: float | None = None
+    timestamp: int | float | None = None
+    raw_volume: int | float | None = msgspec.field(name="volume", default=None)
+    raw_open: float | None = msgspec.field(name="open", default=None)
+    raw_high: float | None = msgspec.field(name="high", default=None)
+    raw_low: float | None = msgspec.field(name="low", default=None)
     close: float | None = None
     prev_close: float | None = None
-    volume: int | float | None = None
     depth: _Depth | None = None
+
+    @property
+    def open(self) -> float | None:
+        return _price(self.raw_open)
+
+    @property
+    def high(self) -> float | None:
+        return _price(self.raw_high)
+
+    @property
+    def low(self) -> float | None:
+        return _price(self.raw_low)
+
+    @property
+    def previous_close(self) -> float | None:
+        return _price(self.close) or _price(self.prev_close)
+
+    @property
+    def volume(self) -> int | None:
+        raw = self.raw_volume
+        return None if raw is None or not 0 <= raw < _MOST_UNITS else int(raw)
+
+    @property
+    def bids(self) -> Levels:
+        return () if self.depth is None else _levels(self.depth.buy)
+
+    @property
+    def asks(self) -> Levels:
+        return () if self.depth is None else _levels(self.depth.sell)
 
 
 class _MarketData(msgspec.Struct, gc=False):
@@ -112,6 +142,30 @@ class _MarketData(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_MarketData)
 _NOTHING = _Figures()
+_LOOSE = {
+    ours: theirs
+    for ours, theirs in zip(_Figures.__struct_fields__, _Figures.__struct_encode_fields__, strict=True)
+    if ours != "depth"
+}
+
+
+class _FrameTick(Tick):
+    """A tick over the figures of its frame."""
+
+    __slots__ = ()
+
+    def __init__(self, key: ContractKey, ltp: float, figures: _Figures) -> None:
+        self.key = key
+        self.ltp = ltp
+        self.figures = figures
+        stamp, close, depth = figures.timestamp, figures.close, figures.depth
+        # The usual case first, here and below: this is done with every frame.
+        if stamp is not None and 1e12 < stamp < _LATEST_MS:
+            self.stamp = stamp / 1000
+        else:
+            self.stamp = _seconds(figures.ltt if stamp is None else stamp)
+        self.has_close = (close is not None and 0 < close < _HIGHEST_PRICE) or _price(figures.prev_close) is not None
+        self.has_touch = depth is not None and _has_level(depth)
 
 
 class FrameReader:
@@ -134,7 +188,7 @@ class FrameReader:
         """Everything but the common frame, and that one too when its numbers come as text or NaN."""
         body = answers.decode(raw)
         if body is None:
-            return Unusable("not a JSON object")
+            return Unusable("not a JSON object", Drop.NOT_JSON)
         try:
             return self._by_type(body)
         except NotOpenAlgo as error:
@@ -145,7 +199,7 @@ class FrameReader:
         if kind == "market_data":
             symbol, exchange = body.get("symbol"), body.get("exchange")
             named = isinstance(symbol, str) and isinstance(exchange, str)
-            return self._tick(str(symbol), str(exchange), _figures(body.get("data"))) if named else _NAMELESS
+            return self._loose_tick(str(symbol), str(exchange), body.get("data")) if named else _NAMELESS
         if kind == "order_update":
             return _order_update(body)
         if kind == "pong":
@@ -159,24 +213,15 @@ class FrameReader:
     def _tick(self, symbol: str | None, exchange: str | None, figures: _Figures) -> Tick | Unusable:
         ltp = figures.ltp
         if ltp is None or not 0 < ltp < _HIGHEST_PRICE:
-            return Unusable(f"{symbol}: {ltp} is no price")
+            return Unusable(f"{symbol}: {ltp} is no price", Drop.MISSING if ltp is None else fault_of(ltp))
         key = self._keys.get((exchange, symbol)) or self._new_key(exchange, symbol)
-        if key is None:
-            return _NAMELESS
-        depth, volume = figures.depth, figures.volume
-        stamp = figures.timestamp
-        return Tick(
-            key,
-            ltp,
-            _instant(figures.ltt if stamp is None else stamp),
-            _price(figures.open),
-            _price(figures.high),
-            _price(figures.low),
-            _price(figures.close) or _price(figures.prev_close),
-            None if volume is None or not 0 <= volume < _MOST_UNITS else int(volume),
-            _levels(depth.buy) if depth is not None else (),
-            _levels(depth.sell) if depth is not None else (),
-        )
+        return _NAMELESS if key is None else _FrameTick(key, ltp, figures)
+
+    def _loose_tick(self, symbol: str, exchange: str, raw: object) -> Tick | Unusable:
+        figures = _figures(raw)
+        if figures.ltp is None and isinstance(raw, dict) and "ltp" in raw:
+            return Unusable(f"{symbol}: its price is no number", Drop.NOT_A_NUMBER)
+        return self._tick(symbol, exchange, figures)
 
     def _new_key(self, exchange: str | None, symbol: str | None) -> ContractKey | None:
         key = words.contract_key(exchange, symbol)
@@ -187,7 +232,7 @@ class FrameReader:
         return key
 
 
-_NAMELESS = Unusable("market data of no contract")
+_NAMELESS = Unusable("market data of no contract", Drop.NAMELESS)
 
 
 def _price(raw: float | None) -> float | None:
@@ -196,28 +241,32 @@ def _price(raw: float | None) -> float | None:
 
 def _levels(side: list[_Level]) -> Levels:
     """Best first, as they come; levels of nothing pad the frame to five and are left out."""
-    return tuple(
-        (level.price, int(level.quantity))
-        for level in side
-        if level.price is not None
-        and 0 < level.price < _HIGHEST_PRICE
-        and level.quantity is not None
-        and 0 < level.quantity < _MOST_UNITS
-    )
+    return tuple((level.price or 0.0, int(level.quantity or 0)) for level in side if _counts(level))
 
 
-def _instant(stamp: float | None) -> datetime | None:
-    """Aware UTC of an epoch in milliseconds, or in seconds where a plug-in sends those. None when it is neither."""
+def _has_level(depth: _Depth) -> bool:
+    if depth.buy and _counts(depth.buy[0]):
+        return True
+    return any(map(_counts, depth.buy)) or any(map(_counts, depth.sell))
+
+
+def _counts(level: _Level) -> bool:
+    price, quantity = level.price, level.quantity
+    return price is not None and quantity is not None and 0 < price < _HIGHEST_PRICE and 0 < quantity < _MOST_UNITS
+
+
+def _seconds(stamp: float | None) -> float | None:
+    """Since 1970, of an epoch in milliseconds, or in seconds where a plug-in sends those. None when it is neither."""
     if stamp is None or not 0 < stamp < _LATEST_MS:
         return None
     seconds = stamp / 1000 if stamp > 1e11 else stamp
-    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 1e10 else None
+    return seconds if 1e9 < seconds < 1e10 else None
 
 
 def _figures(raw: object) -> _Figures:
     """Figures whose numbers may be text, fractions or nothing."""
     given = raw if isinstance(raw, dict) else {}
-    loose = {name: _float(given.get(name)) for name in _Figures.__struct_fields__ if name != "depth"}
+    loose = {ours: _float(given.get(theirs)) for ours, theirs in _LOOSE.items()}
     depth = given.get("depth")
     sides = depth if isinstance(depth, dict) else {}
     return _Figures(**loose, depth=_Depth(_loose_levels(sides.get("buy")), _loose_levels(sides.get("sell"))))

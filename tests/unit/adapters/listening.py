@@ -1,22 +1,26 @@
 """A feed's listener that keeps what it hears."""
 
+from collections.abc import Sequence
+
 from app.domain.books import OrderUpdate
-from app.ports.feed import Tick
+from app.ports.feed import Drop, Tick
 
 
 class Listening:
     """The FeedListener port."""
 
     def __init__(self) -> None:
-        self.ticks: list[Tick] = []
+        self.came: list[Tick] = []
         self.updates: list[OrderUpdate] = []
         self.dropped: list[str] = []
+        self.kinds: list[Drop] = []
 
-    def tick(self, tick: Tick) -> None:
-        self.ticks.append(tick)
+    def ticks(self, ticks: Sequence[Tick]) -> None:
+        self.came.extend(ticks)
 
     def order_update(self, update: OrderUpdate) -> None:
         self.updates.append(update)
 
-    def dropped_frame(self, reason: str) -> None:
+    def dropped_frame(self, kind: Drop, reason: str) -> None:
+        self.kinds.append(kind)
         self.dropped.append(reason)

@@ -2,14 +2,22 @@
 
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
@@ -17,7 +25,7 @@ from app.adapters.clock import SystemClock
 from app.adapters.openalgo.feed import OpenAlgoFeed
 from app.adapters.openalgo.feed_opening import FeedLimits, OpenAlgoFeeds
 from app.ports.feed import FeedClosed
-from app.ports.gateway import GatewayAddress, GatewayRefused, LoggedOut, NotOpenAlgo, TimedOut, WrongKey
+from app.ports.gateway import GatewayAddress, GatewayRefused, LoggedOut, NotOpenAlgo, TimedOut, Unreachable, WrongKey
 from tests.unit.adapters.listening import Listening
 
 KEY = "CANARY-key"
@@ -30,12 +38,15 @@ Script = Callable[[ServerConnection], None]
 
 @contextmanager
 def serving(
-    script: Script, answer: Callable[[ServerConnection, Request], Response | None] | None = None
+    script: Script,
+    answer: Callable[[ServerConnection, Request], Response | None] | None = None,
+    secured: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
-    with serve(script, "127.0.0.1", 0, process_request=answer, close_timeout=1) as server:
+    with serve(script, "127.0.0.1", 0, process_request=answer, ssl=secured, close_timeout=1) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)  # noqa: TID251 - a test's own server
         thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        port = server.socket.getsockname()[1]
+        yield f"ws://127.0.0.1:{port}" if secured is None else f"wss://localhost:{port}"
         server.shutdown()
         thread.join(5)
 
@@ -81,7 +92,7 @@ def test_what_comes_before_the_welcome_is_delivered_too() -> None:
     with serving(saying(TICK, "{", {"type": "news"}, WELCOME)) as url:
         feed = opened(url, heard)
         feed.close()
-    assert [tick.ltp for tick in heard.ticks] == [812.5]
+    assert [tick.ltp for tick in heard.came] == [812.5]
     assert heard.dropped == ["not a JSON object"]
     assert feed.ignored == {"news": 1}
 
@@ -148,7 +159,40 @@ def test_frames_too_large_to_use_and_too_large_to_take() -> None:
         with pytest.raises(FeedClosed):
             read_to_the_end(feed)
     assert heard.dropped == ["a frame of 2000 bytes"]
-    assert len(heard.ticks) == 1
+    assert len(heard.came) == 1
+
+
+def certificate(folder: Path) -> Path:
+    """Of `localhost`, with its key, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), SystemClock().now()
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(signed.public_bytes(Encoding.PEM) + plain)
+    return path
+
+
+def test_a_secure_feed_is_read_whole_when_its_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, heard = certificate(tmp_path), Listening()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    with serving(saying(WELCOME, *[TICK] * 2000), secured=context) as url:
+        with pytest.raises(Unreachable, match="not trusted"):
+            opened(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        feed = opened(url, heard)
+        while len(heard.came) < 2000:
+            feed.read(10.0)
+        feed.close()
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

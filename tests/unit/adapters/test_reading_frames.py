@@ -24,7 +24,7 @@ from app.adapters.openalgo.frames import (
 )
 from app.domain.books import OrderStatus, OrderUpdate
 from app.domain.contracts import ContractKey, Side
-from app.ports.feed import Tick
+from app.ports.feed import Drop, Tick
 from tests.unit.adapters.recorded import RECORDED, frames_in, transcripts
 
 CALL = ContractKey("NFO", "NIFTY01DEC2625000CE")
@@ -75,24 +75,29 @@ def recorded_frame(transcript: str, kind: str, number: int = 0) -> frames.Frame:
 def test_a_depth_frame() -> None:
     tick = recorded_frame("subscribe_depth_option", "market_data")
     assert isinstance(tick, Tick)
-    assert (tick.key, tick.ltp, tick.volume, tick.previous_close) == (CALL, 196.65, 277225, 302.55)
+    assert (tick.key, tick.ltp, tick.figures.volume, tick.figures.previous_close) == (CALL, 196.65, 277225, 302.55)
     assert tick.at == datetime.fromtimestamp(1795411897.836, UTC)
-    assert tick.bids[0] == (196.5, 2405)
-    assert tick.asks[0] == (196.8, 2535)
-    assert len(tick.bids) == len(tick.asks) == 5
+    assert tick.figures.bids[0] == (196.5, 2405)
+    assert tick.figures.asks[0] == (196.8, 2535)
+    assert len(tick.figures.bids) == len(tick.figures.asks) == 5
 
 
 def test_an_index_has_neither_day_nor_depth() -> None:
     tick = recorded_frame("subscribe_depth_index", "market_data")
     assert isinstance(tick, Tick)
-    assert (tick.open, tick.high, tick.low, tick.previous_close) == (None, None, None, None)
-    assert (tick.bids, tick.asks) == ((), ())
+    assert (tick.figures.open, tick.figures.high, tick.figures.low, tick.figures.previous_close) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert (tick.figures.bids, tick.figures.asks) == ((), ())
 
 
 def test_a_richer_frame_than_was_asked_for_is_used_in_full() -> None:
     tick = recorded_frame("relogin_new_token", "market_data")
     assert isinstance(tick, Tick)
-    assert (tick.high, tick.previous_close) == (866.8, 882.4)
+    assert (tick.figures.high, tick.figures.previous_close) == (866.8, 882.4)
 
 
 def test_order_updates_carry_fills_and_reasons() -> None:
@@ -141,15 +146,25 @@ def test_numbers_as_text_are_read() -> None:
     depth = {"buy": [{"price": "196.5", "quantity": "2,405"}, {"price": "0", "quantity": 0}, "odd"], "sell": None}
     tick = read(market(ltp="1,196.65", volume="10.0", open="--", close="302.55", depth=depth))
     assert isinstance(tick, Tick)
-    assert (tick.ltp, tick.volume, tick.open, tick.previous_close) == (1196.65, 10, None, 302.55)
-    assert (tick.bids, tick.asks) == (((196.5, 2405),), ())
+    assert (tick.ltp, tick.figures.volume, tick.figures.open, tick.figures.previous_close) == (
+        1196.65,
+        10,
+        None,
+        302.55,
+    )
+    assert (tick.figures.bids, tick.figures.asks) == (((196.5, 2405),), ())
 
 
 def test_padding_is_no_depth() -> None:
     levels = [{"price": 196.5, "quantity": 65, "orders": 0}] + [{"price": 0, "quantity": 0, "orders": 0}] * 4
     tick = read(market(depth={"buy": levels, "sell": []}, open=0, high=0.0))
     assert isinstance(tick, Tick)
-    assert (tick.bids, tick.asks, tick.open, tick.high) == (((196.5, 65),), (), None, None)
+    assert (tick.figures.bids, tick.figures.asks, tick.figures.open, tick.figures.high) == (
+        ((196.5, 65),),
+        (),
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,4 +263,31 @@ def test_whatever_comes_is_one_of_our_frames(raw: bytes) -> None:
     assert isinstance(frame, get_args(frames.Frame))
     if isinstance(frame, Tick):
         assert 0 < frame.ltp < 1e9
-        assert all(price > 0 and units >= 0 for price, units in (*frame.bids, *frame.asks))
+        assert all(price > 0 and units >= 0 for price, units in (*frame.figures.bids, *frame.figures.asks))
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"[1]", Drop.NOT_JSON),
+        (b"\xff\xfe", Drop.NOT_JSON),
+        pytest.param(b"[" * 100_000, Drop.NOT_JSON, id="nested"),
+        (market(ltp=0), Drop.ZERO),
+        (market(ltp="0.00"), Drop.ZERO),
+        (market(ltp=-5), Drop.NEGATIVE),
+        (market(ltp=1e12), Drop.OUT_OF_BAND),
+        (market(ltp="abc"), Drop.NOT_A_NUMBER),
+        (market(ltp=float("nan")), Drop.NOT_A_NUMBER),
+        (market(ltp=float("inf")), Drop.NOT_A_NUMBER),
+        ({**MARKET, "data": {"volume": 1}}, Drop.MISSING),
+        ({**MARKET, "data": None}, Drop.MISSING),
+        ({**MARKET, "data": []}, Drop.MISSING),
+        ({**MARKET, "symbol": None}, Drop.NAMELESS),
+        ({**MARKET, "exchange": 7}, Drop.NAMELESS),
+        ({"type": "order_update", "orderid": ""}, Drop.UNREADABLE),
+    ],
+)
+def test_what_cannot_be_used_is_told_apart_by_kind(raw: Any, kind: Drop) -> None:
+    frame = read(raw)
+    assert isinstance(frame, Unusable)
+    assert frame.kind is kind

@@ -192,8 +192,7 @@ class FakeFeed:
     def read(self, timeout_s: float) -> bool:
         self._check()
         arrived, self.inbox = self.inbox, []
-        for tick in arrived:
-            self.listener.tick(tick)  # type: ignore[attr-defined]
+        self.listener.ticks(arrived)  # type: ignore[attr-defined]
         came = bool(arrived) or self.frames_waiting > 0
         self.frames_waiting = 0
         if not came:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.contracts import ContractKey
-from app.ports.feed import Tick
+from app.ports.feed import Drop, Tick
 from app.services.price_board import PriceBoard
 from tests.unit.services.market_fakes import FakeClock, quote
 
@@ -164,6 +164,29 @@ def test_watchers_are_woken_for_their_contracts_until_they_close(board: PriceBoa
     watch.close()
     board.put(tick(201.0, 1))
     assert woken == ["first", "second", "second", "second"]
+
+
+def test_what_comes_together_wakes_each_watcher_once(board: PriceBoard) -> None:
+    woken: list[str] = []
+    board.watch([CALL, PUT], lambda: woken.append("both"))
+    board.watch([PUT], lambda: woken.append("one"))
+    assert board.put_all([tick(200.0), tick(100.0, key=PUT), tick(201.0, 1)], "Sim 1", 1) == 3
+    assert woken == ["both", "one"]
+    price = board.latest(CALL)
+    assert price is not None
+    assert price.ltp == Decimal("201.0")
+    assert board.put_all([tick(0.0, 2), tick(200.0, 0)], "Sim 1", 1) == 0
+    assert woken == ["both", "one"], "nothing new"
+
+
+def test_what_is_dropped_is_counted_by_kind(board: PriceBoard) -> None:
+    prices = [0.0, -1.0, math.nan, math.inf, 1e12]
+    board.put_all([tick(200.0, 9), *(tick(price, 10) for price in prices), tick(199.0, 8)], "Sim 1", 1)
+    counts = board.counts()
+    assert counts.dropped == {
+        Drop.ZERO: 1, Drop.NEGATIVE: 1, Drop.NOT_A_NUMBER: 1, Drop.OUT_OF_BAND: 2, Drop.OLDER: 1
+    }  # fmt: skip
+    assert (counts.accepted, counts.invalid, counts.older) == (1, 5, 1)
 
 
 def test_each_consumer_takes_its_own_changes_once(board: PriceBoard) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.contracts import ContractKey
 from app.domain.errors import Unavailable
-from app.ports.feed import FeedMode, Tick
+from app.ports.feed import Drop, FeedMode, Tick
 from app.ports.gateway import LoggedOut
 from app.services.feed_state import Failover, FeedPhase
 from app.services.price_board import PriceBoard
@@ -307,7 +307,7 @@ def test_the_reserve_writes_no_prices(desk: Desk) -> None:
     reserve = desk.feeds.opened[-1]
     assert reserve.address.host_url.endswith("1:5000")
     assert desk.account == 2
-    reserve.listener.tick(Tick(CALL, 999.0, None))  # type: ignore[attr-defined]
+    reserve.listener.ticks([Tick(CALL, 999.0, None)])  # type: ignore[attr-defined]
     price = desk.board.latest(CALL)
     assert price is not None
     assert price.source == "feed of Account 2"
@@ -360,3 +360,35 @@ def test_closing_lets_go_of_everything(desk: Desk) -> None:
     assert desk.feeds.opened
     assert all(feed.closed for feed in desk.feeds.opened)
     assert desk.manager.state().phase is FeedPhase.OFF
+
+
+def test_what_was_dropped_is_told_by_kind_whichever_feed_brought_it(desk: Desk) -> None:
+    desk.run(1)
+    desk.feeds.live.listener.dropped_frame(Drop.NOT_JSON, "not JSON")  # type: ignore[attr-defined]
+    desk.feeds.live.broken = "gone"
+    desk.run(8)
+    desk.feeds.live.listener.dropped_frame(Drop.NOT_JSON, "not JSON")  # type: ignore[attr-defined]
+    desk.feeds.live.listener.ticks([Tick(CALL, 0.0, None)])  # type: ignore[attr-defined]
+    assert desk.manager.state().drops == {Drop.NOT_JSON: 2, Drop.ZERO: 1}
+
+
+def test_while_ticks_come_the_rest_is_looked_at_ten_times_a_second(desk: Desk) -> None:
+    desk.run(1)
+    looks: list[None] = []
+    confirmed = desk.feeds.live.confirmed
+
+    def counted() -> frozenset[ContractKey]:
+        looks.append(None)
+        return confirmed()
+
+    desk.feeds.live.confirmed = counted  # type: ignore[method-assign]
+    end = desk.clock.monotonic() + 1.0
+    while desk.clock.monotonic() < end:
+        desk.tick_all()
+        desk.manager.step()
+        desk.clock.advance(0.001)
+    assert 0 < len(looks) < 60
+    desk.manager.want("test", [PUT], FeedMode.LTP)
+    desk.tick_all()
+    desk.manager.step()
+    assert desk.feeds.live.subscribed == {PUT: FeedMode.LTP}, "what is newly wanted is asked for at once"
