@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.errors import DeskError
 from tests.chaos_process.judge import judge
 from tests.chaos_process.rig import RefusedError, Rig, rig
-from tests.chaos_process.scenarios import AT_RANDOM, EVERY, Phase, Scenario, Start
+from tests.chaos_process.scenarios import AT_RANDOM, EVERY, NotReachedError, Phase, Scenario, Start
 
 LOG_SHOWN = 3000
 TRIES = 3
@@ -109,7 +109,12 @@ def _strike(rig_: Rig, scenario: Scenario, phase: Phase, dice: random.Random) ->
 def _measured(
     rig_: Rig, scenario: Scenario, dice: random.Random, start: Start, runs: list[int], state: str
 ) -> tuple[float | None, float]:
-    led_s = scenario.strike(rig_, dice, start)
+    try:
+        led_s = scenario.strike(rig_, dice, start)
+    except NotReachedError as never:
+        if runs and rig_.desk.view(runs[0]).state == "REFUSED":
+            raise RefusedError(f"{never}: {rig_.desk.stored(runs[0]).reason}") from None
+        raise NotReachedError(f"{never}\n{rig_.desk.story(runs[0]) if runs else 'no run was asked for'}") from None
     struck = time.monotonic() - (led_s or 0.0)
     rig_.settled(runs[0], state)
     rig_.simulator.clear_faults()
