@@ -1,5 +1,6 @@
 """Settings: everything that may differ between two installations, read once from the environment."""
 
+import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ class Settings:
     `simulator_url` is the simulator's control port; with it the market clock follows the simulator. `quiet_open_s` and
     `quiet_answered_s` are how long an order without an answer, or with a doubtful one, may still appear: no environment
     sets them, a gateway may need all of it.
+    `feed_*`: market data uses at most so many connections; one must stand within the time-out, is closed when nothing
+    was wanted of it for `feed_idle_s`, and is pinged as often as that: the one that serves, and the warm backup.
     `reserve_bytes` are kept beside the database for the day its disk is full; after `deaths_that_lock` deaths of the
     engine within ten minutes no entries are sent.
     `crash_at` and `stop_at` are for tests: see app/services/crash_points.py.
@@ -40,6 +43,11 @@ class Settings:
     price_max_age_s: float = 1.0
     lane_workers: int = 4
     subscription_budget: int = 200
+    feed_connections: int = 10
+    feed_connect_timeout_s: float = 5.0
+    feed_idle_s: float = 300.0
+    feed_keepalive_s: float = 5.0
+    feed_standby_keepalive_s: float = 30.0
     place_timeout_s: float = 125.0
     rate_limits: bool = True
     lock_path: str = str(ROOT / "instance" / "engine.lock")
@@ -77,6 +85,31 @@ def _engine_mode() -> EngineMode:
     raise Misconfigured(f"ENGINE is {value!r}; it can be auto or off.")
 
 
+def _number(name: str, default: float, least: float, most: float) -> float:
+    """A number of the environment between two others. Raises Misconfigured."""
+    text = os.environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise Misconfigured(f"{name} is {text!r}; it must be a number from {least:g} to {most:g}.")
+    return value
+
+
+def _feed_settings() -> dict[str, float]:
+    connections = _number("FEED_CONNECTIONS", 10, 1, 10)
+    if not connections.is_integer():
+        raise Misconfigured(f"FEED_CONNECTIONS is {connections:g}; it must be a whole number.")
+    return {
+        "feed_connections": int(connections),
+        "feed_connect_timeout_s": _number("FEED_CONNECT_TIMEOUT_S", 5, 1, 60),
+        "feed_idle_s": _number("FEED_IDLE_S", 300, 10, 86_400),
+        "feed_keepalive_s": _number("FEED_KEEPALIVE_S", 5, 1, 60),
+        "feed_standby_keepalive_s": _number("FEED_STANDBY_KEEPALIVE_S", 30, 1, 300),
+    }
+
+
 def from_environment(name: str) -> Settings:
     """The settings of one of the three profiles. Raises Misconfigured naming what is missing."""
     if name == "testing":
@@ -96,6 +129,7 @@ def from_environment(name: str) -> Settings:
         engine=_engine_mode(),
         live_sending=_flag("LIVE_SENDING"),
         secure_cookies=production,
+        **_feed_settings(),  # type: ignore[arg-type]
         reserve_bytes=64 * 1024 * 1024,
         lock_path=os.environ.get("LOCK_PATH") or str(ROOT / "instance" / "engine.lock"),
         crash_at=os.environ.get("CRASH_AT") or None,

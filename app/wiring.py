@@ -15,7 +15,7 @@ from app.adapters.cache import CacheManager
 from app.adapters.clock import SimulatorClock, SystemClock
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.adapters.openalgo.connection import PATIENCE, Pace, Sizes
-from app.adapters.openalgo.feed_opening import OpenAlgoFeeds
+from app.adapters.openalgo.feed_opening import FeedLimits, OpenAlgoFeeds
 from app.adapters.simulator_control import SimulatorControl
 from app.adapters.vault import EncryptionService
 from app.domain.calendar import Phase
@@ -33,7 +33,8 @@ from app.services.activity import Activity
 from app.services.contract_list import ContractList
 from app.services.doubt import Doubt
 from app.services.entry_locks import EntryLocks
-from app.services.feed_state import Failover
+from app.services.feed_pool import FeedPace
+from app.services.feed_state import Failover, MoveKind
 from app.services.gateways import Gateways
 from app.services.journal import Journal
 from app.services.margin_calculator import MarginCalculator
@@ -173,7 +174,7 @@ def build_market(ground: Ground) -> MarketSide:
 
     gateways = Gateways(ground.database, ground.vault, gateway)
     health, board = HealthBoard(clock), PriceBoard(clock)
-    feeds = OpenAlgoFeeds(clock)
+    feeds = OpenAlgoFeeds(clock, _feed_limits(settings))
     accounts = Accounts(
         ground.database,
         clock,
@@ -202,6 +203,7 @@ def build_market(ground: Ground) -> MarketSide:
         in_session=lambda: any(hours.phase(e) in {Phase.LIVE, Phase.CLOSING} for e in ("NFO", "BFO")),
         snapshot=quotes.fetch,
         announce=_announcer(ground),
+        pace=_feed_pace(settings),
     )
     return MarketSide(
         gateways=gateways,
@@ -223,13 +225,40 @@ def build_market(ground: Ground) -> MarketSide:
     )
 
 
-def _announcer(ground: Ground) -> Callable[[Failover], None]:
-    """Feed failovers go into the activity log."""
+def _feed_limits(settings: Settings) -> FeedLimits:
+    return FeedLimits(connect_s=settings.feed_connect_timeout_s, open_s=settings.feed_connect_timeout_s)
 
-    def announce(failover: Failover) -> None:
+
+def _feed_pace(settings: Settings) -> FeedPace:
+    return FeedPace(
+        connections=settings.feed_connections,
+        idle_s=settings.feed_idle_s,
+        keepalive_s=settings.feed_keepalive_s,
+        standby_keepalive_s=settings.feed_standby_keepalive_s,
+    )
+
+
+def _announcer(ground: Ground) -> Callable[[Failover], None]:
+    """What happened to the feed goes into the activity log."""
+
+    def announce(move: Failover) -> None:
         with ground.database.transaction() as session:
             ground.activity.record(
-                session, user_id=None, actor="engine", action="feed.failover", subject="feed", sentence=str(failover)
+                session,
+                user_id=None,
+                actor="engine",
+                action="feed.reconnect" if move.kind is MoveKind.RECONNECT else "feed.failover",
+                subject="feed",
+                sentence=str(move),
+                detail={
+                    "kind": move.kind.value,
+                    "fault": None if move.fault is None else move.fault.value,
+                    "from": move.from_name,
+                    "to": move.to_name,
+                    "cause": move.cause,
+                    "lost_s": round(move.lost_s, 3),
+                    "took_s": round(move.took_s, 3),
+                },
             )
 
     return announce

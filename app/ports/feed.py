@@ -141,6 +141,10 @@ class FeedClosed(Exception):
     """The socket is gone; `str()` says why. The owner decides when to open a new one."""
 
 
+class BrokerGone(FeedClosed):
+    """The gateway lives and has no connection to its broker any more: a second login took its place, or it ended."""
+
+
 class Feed(Protocol):
     """One authenticated socket to one gateway. `read` is for one thread; `subscribe` may be called from another."""
 
@@ -164,6 +168,15 @@ class Feed(Protocol):
     @property
     def gateway_ms(self) -> int | None:
         """The gateway's clock at that answer, epoch milliseconds."""
+        ...
+
+    def ask_broker(self) -> None:
+        """Ask whether the gateway still has its broker; the answer shows in `broker_gone`."""
+        ...
+
+    @property
+    def broker_gone(self) -> bool:
+        """The newest answer says that the gateway has let go of its broker: nothing more will be pushed."""
         ...
 
     def read(self, timeout_s: float) -> bool:

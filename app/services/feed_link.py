@@ -10,11 +10,17 @@ from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
 from app.ports.feed import Drop, Feed, FeedMode, Tick
 from app.ports.gateway import GatewayAddress
+from app.services.feed_state import FeedFault
 from app.services.price_board import PriceBoard
 from app.services.subscriptions import Batch, Wanted, batches, change
 
-PING_EVERY_S = 5.0
+KEEPALIVE_S = 5.0
+ANSWER_S = 5.0
+"""How long after a ping was due something must have come."""
 SILENT_AFTER_S = 10.0
+GONE_AFTER_S = 3.0
+"""A gateway that says it has no broker is believed when no price came for so long."""
+RATE_OVER_S = 1.0
 CONFIRM_WITHIN_S = 5.0
 ASK_AT_MOST = 3
 REFUSED_REST_S = 60.0
@@ -61,6 +67,14 @@ class BoardWriter:
         self._drops.add(kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a feed should be given up, and what that is called."""
+
+    fault: FeedFault
+    words: str
+
+
 @dataclass(slots=True)
 class _Asked:
     """A contract that was asked for: how, when last, and how often since it was last confirmed."""
@@ -81,6 +95,7 @@ class FeedLink:
     writer: BoardWriter
     clock: Clock
     opened: float
+    keepalive_s: float = KEEPALIVE_S
     asked: dict[ContractKey, _Asked] = field(default_factory=dict)
     refused: dict[ContractKey, str] = field(default_factory=dict)
     last_price: float | None = None
@@ -89,9 +104,21 @@ class FeedLink:
     last_ping: float = 0.0
     drained: bool = True
     followed: Wanted | None = None
+    closed: bool = False
+    confirmed_count: int = 0
+    rate: float = 0.0
+    watched_since: float = 0.0
+    _rated: tuple[float, int] = (0.0, 0)
 
     def __post_init__(self) -> None:
-        self.last_frame = self.opened
+        self.last_frame = self.watched_since = self.opened
+        self._rated = (self.opened, 0)
+
+    def begin_serving(self, keepalive_s: float) -> None:
+        """From now on its prices count, and it is pinged as often as that: what was slow to come before is no fault."""
+        self.writer.writes = True
+        self.keepalive_s, self.last_ping = keepalive_s, 0.0
+        self.last_frame = self.watched_since = self.clock.monotonic()
 
     def follow(self, wanted: Wanted) -> list[ContractKey]:
         """Ask for what is wanted and not asked for yet, drop the rest. Returns the contracts newly asked for."""
@@ -124,40 +151,71 @@ class FeedLink:
 
     def tend(self, now: float) -> None:
         """Ping when it is time, and ask again for what was not confirmed."""
-        if now - self.last_ping >= PING_EVERY_S:
+        if now - self.last_ping >= self.keepalive_s:
             self.last_ping = now
             self.feed.ping()
+            self.feed.ask_broker()
         self._chase(now)
+        self.confirmed_count = len(self.confirmed())
+        since, counted = self._rated
+        if now - since >= RATE_OVER_S:
+            self.rate = (self.writer.accepted - counted) / (now - since)
+            self._rated = (now, self.writer.accepted)
 
     def confirmed(self) -> frozenset[ContractKey]:
         """What was asked for and is being served, as far as the gateway's word goes."""
         return self.feed.confirmed() & self.asked.keys()
 
-    def trouble(self, now: float, session_since: float | None) -> str | None:
+    def trouble(self, now: float, session_since: float | None) -> Trouble | None:
         """Why this feed should be given up; None while it is well.
 
         `session_since` is when the market opened or this program began to watch it, None while it is closed: only
         while it is open is silence a fault.
         """
-        if now - self.last_frame > SILENT_AFTER_S and self.drained:
-            return f"{self.name}: nothing came for {SILENT_AFTER_S:g} s, not even an answer to a ping (half-open)."
-        pong = max(self.feed.last_pong or self.opened, self.opened)
-        if now - pong > SILENT_AFTER_S + PING_EVERY_S and self.drained:
-            return f"{self.name}: prices come, but pings have not been answered for {now - pong:.0f} s."
+        return self._half_open(now) or self._gone(now) or self._silent(now, session_since)
+
+    def let_go(self) -> None:
+        """It counts for nothing any more; `close` follows, and may take a second."""
+        self.closed = True
+        self.writer.writes = False
+
+    def close(self) -> None:
+        self.let_go()
+        self.feed.close()
+
+    def _half_open(self, now: float) -> Trouble | None:
+        quiet_s, limit_s = now - self.last_frame, self.keepalive_s + ANSWER_S
+        if quiet_s > limit_s and self.drained:
+            words = f"nothing came for {limit_s:g} s, not even an answer to a ping (half-open)."
+            return Trouble(FeedFault.HALF_OPEN, f"{self.name}: {words}")
+        pong_s = now - max(self.feed.last_pong or self.opened, self.watched_since)
+        if pong_s > limit_s + self.keepalive_s and self.drained:
+            words = f"prices come, but pings have not been answered for {pong_s:.0f} s."
+            return Trouble(FeedFault.HALF_OPEN, f"{self.name}: {words}")
+        return None
+
+    def _gone(self, now: float) -> Trouble | None:
+        """The gateway itself says that its broker's feed is gone; some say so for a moment while they connect."""
+        since = self.last_price or self.first_ask
+        if not self.feed.broker_gone or since is None or now - max(since, self.watched_since) <= GONE_AFTER_S:
+            return None
+        words = "the gateway has let go of its broker's feed: a second login took its place, or the login ended."
+        return Trouble(FeedFault.SECOND_LOGIN, f"{self.name}: {words}")
+
+    def _silent(self, now: float, session_since: float | None) -> Trouble | None:
         if not self.asked or self.first_ask is None or now - self.first_ask <= SILENT_AFTER_S:
             return None
         is_served = not self.feed.confirmed().isdisjoint(self.asked)
         if not is_served and not self.refused:
-            return f"{self.name}: the gateway confirms no subscription. Its broker session may have been renewed."
+            words = "the gateway confirms no subscription. Its broker session may have been renewed."
+            return Trouble(FeedFault.UNCONFIRMED, f"{self.name}: {words}")
         if session_since is None or not is_served:
             return None
         quiet_since = max(self.last_price or self.first_ask, session_since)
         if now - quiet_since > SILENT_AFTER_S:
-            return f"{self.name}: the connection stands, but no price came for {SILENT_AFTER_S:g} s (silent feed)."
+            words = f"the connection stands, but no price came for {SILENT_AFTER_S:g} s (silent feed)."
+            return Trouble(FeedFault.SILENT, f"{self.name}: {words}")
         return None
-
-    def close(self) -> None:
-        self.feed.close()
 
     def _ask(self, batch: Batch) -> None:
         self.feed.subscribe(batch.keys, batch.mode)

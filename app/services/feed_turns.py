@@ -30,6 +30,10 @@ class FeedTurns:
         self._go_to(account_id)
         self._moves = self._pauses = 0
 
+    def take(self, account_id: int) -> None:
+        """That account is to serve now."""
+        self._go_to(account_id)
+
     def failed(self, order: Sequence[int], *, hopeless: bool) -> float:
         """A feed was lost, or could not be opened. Returns the seconds to wait before the next try.
 

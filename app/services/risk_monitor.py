@@ -1,6 +1,6 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -129,7 +129,11 @@ class RiskMonitor:
         if trigger is None:
             self._remember(view)
             return
-        if (trigger.pessimistic and self._is_being_asked(pnl)) or self._is_in_doubt(view):
+        if (
+            (trigger.pessimistic and self._is_being_asked(pnl))
+            or self._before_gap(view.held)
+            or self._is_in_doubt(view)
+        ):
             return
         # In one transaction: no rule is on record without its exit, and no exit without its rule.
         self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl))
@@ -149,6 +153,18 @@ class RiskMonitor:
             self._run_board.mark(key) is None and now - self._since.get(key, now) < MARK_MAX_AGE_S
             for key in pnl.missing
         )
+
+    def _before_gap(self, held: Iterable[ContractKey]) -> set[ContractKey]:
+        """Contracts whose price is of before the feed was lost: beside newer ones it makes a loss that nobody has.
+
+        They are quoted anew at once. A price too old to be a mark is none of them: it counts as missing.
+        """
+        gap_from = self._websocket_manager.gap_from()
+        if gap_from is None:
+            return set()
+        now = self._clock.monotonic()
+        found = {key: latest.received for key in held if (latest := self._board.latest(key)) is not None}
+        return {key for key, at in found.items() if at <= gap_from and now - at <= MARK_MAX_AGE_S}
 
     def _is_in_doubt(self, view: RunView) -> bool:
         """Whether a price jumped and nothing has come since that bears it out."""
@@ -240,6 +256,7 @@ class RiskMonitor:
         """
         held = self._held
         doubted = {key for doubt in list(self._doubts.values()) for key in doubt.received}
+        doubted |= self._before_gap(held)
         old = {key for key in held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S}
         if not old | doubted:
             return LOOK_S

@@ -58,6 +58,10 @@ class _NoNetwork:
     def want(self, consumer: str, keys: object, mode: FeedMode) -> None:
         """Nothing is subscribed."""
 
+    def gap_from(self) -> float | None:
+        """No feed was ever lost."""
+        return None
+
     def confirm(self, user_id: int, password: str, address: str) -> None:
         """Any password will do."""
 

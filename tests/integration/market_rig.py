@@ -134,7 +134,6 @@ class MarketRig:
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is judged after 4 s instead of 10, where a test is about what follows from it."""
-    monkeypatch.setattr(feed_link, "PING_EVERY_S", 1.0)
     monkeypatch.setattr(feed_link, "SILENT_AFTER_S", 4.0)
 
 

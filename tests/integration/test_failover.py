@@ -6,7 +6,7 @@ from app.domain.contracts import Kind
 from app.domain.strikes import atm
 from app.ports.feed import FeedMode
 from app.services import websocket_manager
-from app.services.feed_state import FeedPhase
+from app.services.feed_state import FeedFault, FeedPhase, MoveKind
 from tests.integration.market_rig import NIFTY, MarketRig, hurry, running_rig
 from tests.simulator_process import SimulatorProcess
 
@@ -33,8 +33,10 @@ def test_row_49_when_the_primary_goes_away_the_backup_serves_everything_within_s
         simulator.fault("ws_drop", account=1, remaining=1)
         rig.wait(lambda: rig.serving == 2)
         assert rig.wait(lambda: rig.all_confirmed() and rig.fresh(NIFTY, 0.5)) < 2
+        rig.wait(lambda: rig.moves)
         [move] = rig.moves
-        assert (move.from_account, move.to_account) == (1, 2)
+        assert (move.kind, move.from_account, move.to_account) == (MoveKind.FAILOVER, 1, 2)
+        assert (move.confirmed, move.took_s <= 2) == (move.wanted, True)
         assert 0 < move.lost_s < 5
         assert rig.feed.source_order() == [2, 1, 3]
         assert rig.feed.state().failovers == 1
@@ -47,6 +49,44 @@ def test_an_account_whose_login_has_expired_is_passed_over(simulator: SimulatorP
         simulator.post("/accounts/1/logout")
         simulator.fault("ws_drop", account=1, remaining=1)
         rig.wait(lambda: rig.serving == 2 and rig.fresh(NIFTY, 0.5), within_s=15)
+        rig.wait(lambda: rig.moves)
+        assert rig.moves[0].fault is FeedFault.LOGIN_EXPIRED
+
+
+def warm(rig: MarketRig) -> set[int]:
+    return {each.account_id for each in rig.feed.connections() if each.role == "warm"}
+
+
+def test_row_49_a_warm_backup_takes_over_within_two_seconds_of_the_decision(simulator: SimulatorProcess) -> None:
+    with running_rig(simulator, 1, 2, 3) as rig:
+        want_many(rig)
+        rig.wait(lambda: rig.serving == 1 and rig.all_confirmed() and warm(rig) == {2})
+        simulator.fault("ws_refuse", account=2)
+        simulator.fault("ws_drop", account=2, remaining=1)
+        rig.wait(lambda: warm(rig) == {3})
+        simulator.post("/accounts/1/logout")
+        rig.wait(lambda: rig.serving == 3 and rig.all_confirmed(), within_s=15)
+        rig.wait(lambda: rig.moves)
+        [move] = rig.moves
+        assert move.took_s <= 2
+        assert move.confirmed == move.wanted == 61
+        assert move.fault is FeedFault.LOGIN_EXPIRED, "told from a second login"
+
+
+def test_row_25_the_new_feed_subscribes_before_the_old_one_leaves(simulator: SimulatorProcess) -> None:
+    with running_rig(simulator, 1, 2, 3) as rig:
+        want_many(rig)
+        rig.wait(lambda: rig.serving == 1 and rig.all_confirmed() and rig.live())
+        rig.feed.choose(3, "asha")
+        rig.wait(lambda: rig.serving == 3)
+        rig.wait(rig.all_confirmed, within_s=2)
+        assert rig.fresh(NIFTY, 3), "no moment without prices"
+        rig.feed.give_back("asha")
+        rig.wait(lambda: rig.serving == 1)
+        rig.wait(rig.all_confirmed, within_s=2)
+        rig.wait(lambda: len(rig.moves) == 2)
+        assert [(move.kind, move.lost_s) for move in rig.moves] == [(MoveKind.MANUAL, 0), (MoveKind.RETURN, 0)]
+        assert rig.fresh(NIFTY, 3)
 
 
 def test_a_feed_that_stays_silent_after_reconnecting_is_left_for_the_backup(
@@ -58,6 +98,7 @@ def test_a_feed_that_stays_silent_after_reconnecting_is_left_for_the_backup(
         rig.wait(lambda: rig.serving == 1 and rig.live())
         simulator.fault("ws_silent", account=1)
         rig.wait(lambda: rig.serving == 2 and rig.fresh(NIFTY, 0.5), within_s=25)
+        rig.wait(lambda: rig.moves)
         assert "silent feed" in rig.moves[0].cause
 
 
@@ -74,6 +115,7 @@ def test_prices_go_back_to_the_primary_without_a_gap(
         simulator.delete(f"/faults/{refused}")
         rig.wait(lambda: rig.serving == 1, within_s=25)
         rig.wait(rig.all_confirmed, within_s=3)
+        rig.wait(lambda: rig.moves[-1].to_account == 1)
         assert rig.moves[-1].lost_s == 0
         assert rig.fresh(NIFTY)
 
@@ -84,10 +126,11 @@ def test_a_new_primary_serves_at_once(simulator: SimulatorProcess) -> None:
         rig.wait(lambda: rig.serving == 1 and rig.live())
         rig.order = [3, 1, 2]
         rig.wait(lambda: rig.serving == 3 and rig.all_confirmed())
+        rig.wait(lambda: rig.moves)
         assert rig.moves[-1].lost_s == 0
 
 
-def test_with_everybody_away_it_says_lost_and_comes_back_within_five_seconds_of_them(
+def test_row_17_with_everybody_away_it_says_lost_and_comes_back_within_five_seconds_of_them(
     simulator: SimulatorProcess,
 ) -> None:
     with running_rig(simulator, 1, 2) as rig:

@@ -11,10 +11,10 @@ from app.domain.outcomes import Verdict
 from app.domain.plan import Mode
 from app.domain.strikes import atm
 from app.ports.feed import FeedMode
-from app.services.feed_state import FeedPhase
+from app.services.feed_state import FeedFault, FeedPhase, MoveKind
 from app.services.order_feeds import OrderFeeds
 from tests.contract.orders import market_buy
-from tests.integration.market_rig import NIFTY, MarketRig, hurry, running_rig
+from tests.integration.market_rig import NIFTY, MarketRig, running_rig
 from tests.simulator_process import SimulatorProcess
 
 
@@ -65,7 +65,7 @@ def test_a_contract_the_gateway_does_not_know_is_refused_by_name_and_the_others_
     assert rig.fresh(NIFTY)
 
 
-def test_a_dropped_connection_comes_back_with_everything_subscribed(
+def test_row_17_a_dropped_connection_comes_back_with_everything_subscribed(
     rig: MarketRig, simulator: SimulatorProcess
 ) -> None:
     wanted = keys(near_the_money(rig, 5))
@@ -78,7 +78,9 @@ def test_a_dropped_connection_comes_back_with_everything_subscribed(
     assert rig.feed.state().failovers == 0
 
 
-def test_a_half_open_connection_is_found_within_twelve_seconds(rig: MarketRig, simulator: SimulatorProcess) -> None:
+def test_row_18_a_half_open_connection_is_found_within_twelve_seconds(
+    rig: MarketRig, simulator: SimulatorProcess
+) -> None:
     rig.feed.want("test", [NIFTY], FeedMode.QUOTE)
     rig.wait(rig.live)
     simulator.fault("ws_half_open", account=1)
@@ -133,16 +135,15 @@ def test_garbage_between_the_frames_stops_nothing(rig: MarketRig, simulator: Sim
     assert rig.feed.state().last_cause == ""
 
 
-def test_after_a_login_with_a_new_token_the_feed_comes_back_by_itself(
-    rig: MarketRig, simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hurry(monkeypatch)
+def test_a_second_login_is_named_and_the_feed_comes_back_by_itself(rig: MarketRig, simulator: SimulatorProcess) -> None:
     rig.wait(lambda: rig.hours.session("NFO"))
     rig.feed.want("test", [NIFTY], FeedMode.QUOTE)
     rig.wait(rig.live)
     simulator.post("/accounts/1/relogin", new_token=True)
-    rig.wait(lambda: rig.feed.state().last_cause, within_s=13)
+    rig.wait(lambda: rig.feed.state().last_fault is FeedFault.SECOND_LOGIN, within_s=10)
     rig.wait(lambda: rig.fresh(NIFTY, 0.5) and rig.all_confirmed(), within_s=13)
+    rig.wait(lambda: rig.moves)
+    assert (rig.moves[0].kind, rig.moves[0].fault) == (MoveKind.RECONNECT, FeedFault.SECOND_LOGIN)
 
 
 def test_an_account_hears_of_its_orders(rig: MarketRig, simulator: SimulatorProcess) -> None:

@@ -12,6 +12,7 @@ from app.adapters.openalgo import answers
 from app.adapters.openalgo.frame_socket import FrameSocket
 from app.adapters.openalgo.frames import (
     Authenticated,
+    BrokerLink,
     ErrorFrame,
     Frame,
     FrameReader,
@@ -24,7 +25,7 @@ from app.adapters.openalgo.frames import (
 from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
-from app.ports.feed import Drop, FeedClosed, FeedListener, FeedMode, Tick
+from app.ports.feed import BrokerGone, Drop, FeedClosed, FeedListener, FeedMode, Tick
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ _LOST = frozenset(
 )
 
 
-_Other = OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | ErrorFrame | Ignored | Unusable
+_Other = OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | BrokerLink | ErrorFrame | Ignored | Unusable
 
 
 class OpenAlgoFeed:
@@ -58,6 +59,7 @@ class OpenAlgoFeed:
         self.last_pong: float | None = None
         self.gateway_ms: int | None = None
         """The gateway's clock at the last pong, epoch milliseconds."""
+        self.broker_gone = False
         self.ignored: Counter[str] = Counter()
         """Frames of types that nobody here asked for, by type."""
 
@@ -85,6 +87,9 @@ class OpenAlgoFeed:
 
     def ping(self) -> None:
         self._send({"action": "ping"})
+
+    def ask_broker(self) -> None:
+        self._send({"action": "get_broker_info"})
 
     def read(self, timeout_s: float) -> bool:
         frames = self.receive(timeout_s)
@@ -136,9 +141,11 @@ class OpenAlgoFeed:
         else:
             self._take_acknowledgement(frame)
 
-    def _take_acknowledgement(self, frame: Subscribed | Unsubscribed | Authenticated | Ignored) -> None:
+    def _take_acknowledgement(self, frame: Subscribed | Unsubscribed | Authenticated | BrokerLink | Ignored) -> None:
         if isinstance(frame, Subscribed):
             self._settle(frame)
+        elif isinstance(frame, BrokerLink):
+            self.broker_gone = not frame.there
         elif isinstance(frame, Unsubscribed):
             with self._lock:
                 self._confirmed -= frame.keys
@@ -168,7 +175,7 @@ class OpenAlgoFeed:
         text = answers.safe_text(f"{error.code}: {error.message}", self._secret)
         if error.code in _LOST:
             self.close()
-            raise FeedClosed(f"The gateway's feed is gone. It said: {text}")
+            raise BrokerGone(f"The gateway's feed is gone. It said: {text}")
         _log.warning("A gateway's feed refused a request: %s", text)
         self._listener.dropped_frame(Drop.REFUSAL, text)
         with self._lock:

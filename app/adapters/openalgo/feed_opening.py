@@ -30,7 +30,7 @@ from app.ports.gateway import (
 class FeedLimits:
     """Seconds to open and to be let in, and bytes of a frame: above `max_frame` dropped, above `hard_frame` closed."""
 
-    connect_s: float = 3.0
+    connect_s: float = 5.0
     open_s: float = 5.0
     authenticate_s: float = 30.0
     max_frame: int = 256 * 1024
@@ -88,6 +88,11 @@ def _refusal(error: ErrorFrame, place: Address, api_key: str) -> GatewayError:
     if error.code == "BROKER_ERROR" and "No broker configuration" in error.message:
         return LoggedOut(
             f"The key is right, but {place.label} is not logged in to its broker. Log in to OpenAlgo there."
+        )
+    if error.code in {"BROKER_INIT_ERROR", "BROKER_CONNECTION_ERROR"}:
+        return LoggedOut(
+            f"The key is right, but the broker of {place.label} does not let it in: its login has probably expired. "
+            f"Log in to OpenAlgo there. It said: {answers.safe_text(f'{error.code}: {error.message}', api_key)}"
         )
     return GatewayRefused(f"{place.label} refused: {answers.safe_text(f'{error.code}: {error.message}', api_key)}")
 

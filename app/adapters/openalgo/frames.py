@@ -50,6 +50,13 @@ class Pong:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerLink:
+    """Whether the gateway still has a connection to its broker. `there` True is weak evidence, False is not."""
+
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorFrame:
     """The gateway says no. It does not say to which request."""
 
@@ -73,7 +80,9 @@ class Unsubscribed:
     keys: frozenset[ContractKey]
 
 
-Frame = Tick | OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | ErrorFrame | Ignored | Unusable
+Frame = (
+    Tick | OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | BrokerLink | ErrorFrame | Ignored | Unusable
+)
 
 
 class _Level(msgspec.Struct, gc=False):
@@ -204,6 +213,8 @@ class FrameReader:
             return _order_update(body)
         if kind == "pong":
             return _pong(body)
+        if kind == "broker_info":
+            return BrokerLink(body.get("adapter_status") != "disconnected")
         if kind in {"subscribe", "unsubscribe", "auth"}:
             return _acknowledgement(str(kind), body)
         if body.get("status") == "error" or kind == "error":

@@ -168,10 +168,19 @@ def test_a_pong_shows_the_gateways_clock(desk: Desk) -> None:
 
 def test_frames_of_unknown_types_are_counted(desk: Desk) -> None:
     for _ in range(3):
-        desk.socket.says(type="broker_info", status="success")
+        desk.socket.says(type="supported_brokers", status="success")
     desk.socket.says(type="subscribe_orders", status="success")
     desk.read()
-    assert desk.feed.ignored == {"broker_info": 3, "subscribe_orders": 1}
+    assert desk.feed.ignored == {"supported_brokers": 3, "subscribe_orders": 1}
+
+
+def test_a_gateway_says_whether_it_still_has_its_broker(desk: Desk) -> None:
+    desk.feed.ask_broker()
+    assert desk.socket.sent == [{"action": "get_broker_info"}]
+    for status, gone in (("disconnected", True), ("connected", False), (None, False)):
+        desk.socket.says(type="broker_info", status="success", adapter_status=status)
+        desk.read()
+        assert desk.feed.broker_gone is gone
 
 
 @pytest.mark.parametrize("code", ["BROKER_ERROR", "BROKER_CONNECTION_ERROR", "NOT_AUTHENTICATED"])

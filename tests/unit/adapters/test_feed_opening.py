@@ -103,8 +103,8 @@ def test_what_comes_before_the_welcome_is_delivered_too() -> None:
         ("AUTHENTICATION_ERROR", "Invalid API key", WrongKey),
         ("BROKER_ERROR", "No broker configuration found for user", LoggedOut),
         ("BROKER_ERROR", "Failed to create adapter for x", GatewayRefused),
-        ("BROKER_INIT_ERROR", f"boom {KEY} at http://broker/?token=1", GatewayRefused),
-        ("BROKER_CONNECTION_ERROR", "403", GatewayRefused),
+        ("BROKER_INIT_ERROR", f"boom {KEY} at http://broker/?token=1", LoggedOut),
+        ("BROKER_CONNECTION_ERROR", "403", LoggedOut),
         ("SERVER_ERROR", "'list' object", GatewayRefused),
     ],
 )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.adapters.openalgo import frames
 from app.adapters.openalgo.frames import (
     Authenticated,
+    BrokerLink,
     ErrorFrame,
     FrameReader,
     Ignored,
@@ -34,7 +35,7 @@ MARKET: dict[str, Any] = {
 }  # fmt: skip
 KINDS = {
     "market_data": Tick, "order_update": OrderUpdate, "pong": Pong, "subscribe": Subscribed,
-    "unsubscribe": Unsubscribed, "auth": Authenticated, None: ErrorFrame,
+    "unsubscribe": Unsubscribed, "auth": Authenticated, "broker_info": BrokerLink, None: ErrorFrame,
 }  # fmt: skip
 
 
@@ -218,8 +219,14 @@ def test_garbage_is_dropped(raw: bytes) -> None:
 
 
 def test_a_frame_of_an_unknown_type_is_ignored() -> None:
-    assert read({"type": "broker_info", "status": "success"}) == Ignored("broker_info")
+    assert read({"type": "supported_brokers", "status": "success"}) == Ignored("supported_brokers")
     assert read({}) == Ignored("None")
+
+
+def test_only_disconnected_says_that_the_broker_is_gone() -> None:
+    assert read({"type": "broker_info", "adapter_status": "disconnected"}) == BrokerLink(there=False)
+    assert read({"type": "broker_info", "adapter_status": "connected"}) == BrokerLink(there=True)
+    assert read({"type": "broker_info"}) == BrokerLink(there=True)
 
 
 def test_errors_are_known_with_and_without_a_type() -> None:

@@ -158,13 +158,21 @@ class FakeFeed:
         self.pongs: float | None = None
         self.orders_asked = False
         self.broken: str | None = None
+        self.gone: FeedClosed | None = None
+        self.pings = 0
         self.closed = False
 
     gateway_ms: int | None = None
+    broker_gone = False
 
     @property
     def last_pong(self) -> float | None:
         return self.pongs
+
+    @property
+    def writes(self) -> bool:
+        """Its prices count: it is not in reserve."""
+        return bool(getattr(self.listener, "writes", True))
 
     def subscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None:
         self._check()
@@ -185,9 +193,13 @@ class FakeFeed:
 
     def ping(self) -> None:
         self._check()
+        self.pings += 1
         if self.answers_pings:
             self.pongs = self.clock.monotonic()
             self.frames_waiting += 1
+
+    def ask_broker(self) -> None:
+        self._check()
 
     def read(self, timeout_s: float) -> bool:
         self._check()
@@ -211,6 +223,8 @@ class FakeFeed:
     def _check(self) -> None:
         if self.closed:
             raise FeedClosed("we closed it")
+        if self.gone is not None:
+            raise self.gone
         if self.broken is not None:
             raise FeedClosed(self.broken)
 

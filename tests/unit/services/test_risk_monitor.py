@@ -29,6 +29,11 @@ class NoQuotes:
 
 
 class NoFeed:
+    gap: float | None = None
+
+    def gap_from(self) -> float | None:
+        return self.gap
+
     def want(self, consumer: str, keys: object, mode: FeedMode) -> None:
         """Nothing is subscribed here."""
 
@@ -44,7 +49,8 @@ class Watched:
         self.quotes = NoQuotes()
         self.dies_in_exit = False
         quotes: Any = self.quotes
-        feed: Any = NoFeed()
+        self.feed = NoFeed()
+        feed: Any = self.feed
         self.monitor = RiskMonitor(
             self.board, self.runs, quotes, websocket_manager=feed, journal=Journal(self.world.clock),
             clock=self.world.clock, ask_exit=self._ask_exit,
@@ -251,3 +257,30 @@ def test_prices_taken_by_a_turn_that_crashed_are_judged_in_the_next(watched: Wat
     with pytest.raises(ValueError, match="a bug"):
         watched.monitor.step()
     assert watched.world.run(second).state == "EXITING"
+
+
+def test_row_17_no_exit_is_decided_on_a_price_of_before_the_gap(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(95)
+    watched.monitor.step()
+    watched.price(90)
+    watched.feed.gap = watched.world.clock.monotonic()
+    watched.monitor.step()
+    assert watched.world.run(run_id).state != "EXITING"
+    watched.monitor.requote_step()
+    assert watched.quotes.asked == 1, "it is asked for at once"
+    watched.world.clock.advance(0.1)
+    watched.price(90)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_row_17_a_price_of_before_the_gap_holds_a_stop_no_longer_than_it_is_a_mark(watched: Watched) -> None:
+    run_id = watched.run(500)
+    watched.price(90)
+    watched.feed.gap = watched.world.clock.monotonic()
+    watched.monitor.step()
+    assert watched.world.run(run_id).state != "EXITING"
+    watched.world.clock.advance(11)
+    watched.monitor.step()
+    assert watched.world.run(run_id).state == "EXITING", "nobody knows a price: the worst is assumed"
