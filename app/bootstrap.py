@@ -25,6 +25,7 @@ from app.services.book_reader import BookReader
 from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
+from app.services.feed_choice import FeedChoice
 from app.services.ignored_positions import IgnoredPositions
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
@@ -158,6 +159,8 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("hours", market.hours.step),
         ("feed", market.feed.step),
         ("feed-upkeep", market.feed.upkeep_step),
+        ("silence", market.silent.step),
+        ("silence-quotes", market.silent.ask_step),
         ("chains", market.chains.step),
         ("accounts", roster.step),
         ("pages", pages.step),
@@ -259,6 +262,8 @@ def _desk(runtime: Runtime) -> Desk:
         run_board=trade.run_board,
         chains=market.chains,
         websocket_manager=market.feed,
+        silent_symbols=market.silent,
+        feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.activity),
         hours=market.hours,
         contract_list=market.contracts,
         simulator=ground.simulator,

@@ -44,6 +44,7 @@ from app.services.order_pricing import OrderPricing
 from app.services.price_board import PriceBoard
 from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
+from app.services.silent_symbols import SilentSymbols
 from app.services.websocket_manager import WebSocketManager
 from app.version import VERSION
 from config import ROOT, Settings
@@ -81,6 +82,7 @@ class MarketSide:
     accounts: Accounts
     board: PriceBoard
     feed: WebSocketManager
+    silent: SilentSymbols
     quotes: Quotes
     contracts: ContractList
     hours: SessionHours
@@ -190,10 +192,9 @@ def build_market(ground: Ground) -> MarketSide:
     def sources() -> list[int]:
         return feed.source_order()  # the account that feeds us is asked first; the feed itself is built below
 
-    quotes = Quotes(board, gateways, sources, clock)
+    quotes, rules = Quotes(board, gateways, sources, clock), MarketRuleTable(ground.database, clock)
     hours = SessionHours(gateways, order, ground.market_clock, clock)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
-    rules = MarketRuleTable(ground.database, clock)
     feed = WebSocketManager(
         gateways,
         feeds,
@@ -213,6 +214,7 @@ def build_market(ground: Ground) -> MarketSide:
         accounts=accounts,
         board=board,
         feed=feed,
+        silent=SilentSymbols(board, feed.confirmed, feed.session_since, quotes.fetch, clock),
         quotes=quotes,
         contracts=contracts,
         hours=hours,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -35,7 +35,7 @@ from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.contract_list import ContractList
-from app.services.feed_state import FeedPhase, FeedState
+from app.services.feed_choice import FeedChoice
 from app.services.gateways import Gateways
 from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
@@ -47,6 +47,7 @@ from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
+from app.services.silent_symbols import SilentSymbols
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -54,6 +55,7 @@ from app.web.desk import Desk
 from app.web.install import install_web
 from config import testing_settings
 from tests.empty_database import empty_database
+from tests.quiet_market import NoChains, NoFeed
 
 MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Monday 23 November 2026, 10:30 in India."""
@@ -204,27 +206,6 @@ class PretendSimulator:
         return self.listed
 
 
-@dataclass(frozen=True)
-class NoChains:
-    """No expiry is listed; remembers what was looked at."""
-
-    looked: list[tuple[str, object]] = field(default_factory=list)
-    listed: dict[str, list[object]] = field(default_factory=dict)
-
-    def expiries(self, underlying: str) -> list[object]:
-        return self.listed.get(underlying, [])
-
-    def looked_at(self, underlying: str, expiry: object) -> None:
-        self.looked.append((underlying, expiry))
-
-
-class NoFeed:
-    """No account feeds prices."""
-
-    def state(self) -> FeedState:
-        return FeedState(None, None, FeedPhase.OFF, MONDAY_1030, None, 0, 0, (), 0, "")
-
-
 @dataclass
 class Bench:
     """Everything a test moves: the application, its desk, and the pretended world behind it."""
@@ -321,8 +302,7 @@ def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Benc
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
     activity = Activity(database, clock)
-    health = HealthBoard(clock)
-    gateways = Gateways(database, vault, net.gateway)
+    health, gateways = HealthBoard(clock), Gateways(database, vault, net.gateway)
     check = AccountCheck(net.gateway, net.feed, clock)
     board = PriceBoard(clock)
     runs = RunBoard(database, board, clock)
@@ -336,7 +316,6 @@ def _bench(database: Database, settings: Any) -> Bench:
     people = People(database, clock, activity, settings.setup_token, cheap)
     nothing: Any = None
     feed: Any = NoFeed()
-    chains: Any = NoChains()
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -367,8 +346,10 @@ def _bench(database: Database, settings: Any) -> Bench:
         strategies=nothing,
         previews=nothing,
         run_board=runs,
-        chains=chains,
+        chains=cast("Any", NoChains()),
         websocket_manager=feed,
+        silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, clock),
+        feed_choice=FeedChoice(feed, accounts, database, activity),
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,
         simulator=simulator,

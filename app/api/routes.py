@@ -13,7 +13,9 @@ from app.services.overrides import Override
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit
 from app.web.idempotency import form_key
+from app.web.market_data import market_data as market_data_view
 from app.web.places import average_in, place_in, units_in
+from app.web.roles import admins_only
 from app.web.signed_in import user
 from app.web.targets import target_named
 
@@ -81,6 +83,33 @@ def unignore() -> ResponseReturnValue:
     _once_each()
     desk().reconciliation.take_back(user(), place_in(request.form))
     return jsonify({"ignored": None})
+
+
+@api_bp.get("/market-data")
+@api_rate_limit
+@admins_only
+def market_data() -> ResponseReturnValue:
+    """Who feeds prices, who stands ready, what is wanted, confirmed, refused and silent, and what was lost."""
+    return jsonify(asdict(market_data_view(desk(), user())))
+
+
+@api_bp.post("/market-data/choose")
+@api_rate_limit
+@admins_only
+def choose_feed() -> ResponseReturnValue:
+    """Take prices from `account_id`, until that is given back or the process ends."""
+    _once_each()
+    return jsonify({"chosen": desk().feed_choice.choose(user(), _id("account_id"))}), 202
+
+
+@api_bp.post("/market-data/give-back")
+@api_rate_limit
+@admins_only
+def give_back_feed() -> ResponseReturnValue:
+    """Take prices from the first account in order again."""
+    _once_each()
+    desk().feed_choice.give_back(user())
+    return jsonify({"chosen": None}), 202
 
 
 @api_bp.post("/runs/<int:run_id>/send-again")  # an exit, like the kill switch: never slowed down

@@ -13,6 +13,8 @@ from app.services.gateways import Gateways
 from app.services.price_board import PriceBoard
 
 MOST_CONNECTIONS = 10
+PUSHED_BY = "feed of "
+"""How the source of a pushed price begins, on the board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class FeedPool:
 
     def _opened(self, account_id: int, *, serves: bool) -> FeedLink:
         address, name = self._gateways.address(account_id), self._gateways.name(account_id)
-        writer = BoardWriter(self._board, f"feed of {name}", next(self._streams), drops=self.drops, writes=serves)
+        writer = BoardWriter(self._board, f"{PUSHED_BY}{name}", next(self._streams), drops=self.drops, writes=serves)
         feed = self._feeds(address, writer)
         opened = self._clock.monotonic()
         keepalive_s = self.pace.keepalive_s if serves else self.pace.standby_keepalive_s

@@ -136,8 +136,7 @@ class WebSocketManager:
         """Pushed prices that came until then are of before the newest gap; None when there never was one."""
         return self._moves.gap_from
 
-    @property
-    def in_session_since(self) -> float | None:
+    def session_since(self) -> float | None:
         """When the market opened or this program began to watch it, monotonic; None while it is closed."""
         return self._session_since
 

@@ -17,6 +17,7 @@ from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
+from app.services.feed_choice import FeedChoice
 from app.services.kill_switch import KillSwitch
 from app.services.option_chain_manager import OptionChainManager
 from app.services.override_commands import OverrideCommands
@@ -27,6 +28,7 @@ from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
+from app.services.silent_symbols import SilentSymbols
 from app.services.strategies import Strategies
 from app.services.today import Today
 from app.services.websocket_manager import WebSocketManager
@@ -66,6 +68,8 @@ class Desk:
     run_board: RunBoard
     chains: OptionChainManager
     websocket_manager: WebSocketManager
+    silent_symbols: SilentSymbols
+    feed_choice: FeedChoice
     hours: SessionHours
     contract_list: ContractList
     simulator: Simulator | None

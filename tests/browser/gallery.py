@@ -67,6 +67,9 @@ ENDPOINTS = (
         (f"trading.{book}", f"/trading/{book}", "GET")
         for book in ("orders", "trades", "positions", "holdings", "funds", "reconciliation")
     ),
+    ("trading.market_data", "/trading/market-data", "GET"),
+    ("trading.choose_feed", "/trading/market-data/choose", "POST"),
+    ("trading.give_back_feed", "/trading/market-data/give-back", "POST"),
     ("trading.acknowledge_setback", "/trading/reconciliation/acknowledge", "POST"),
     ("trading.adopt_position", "/trading/reconciliation/adopt", "POST"),
     ("trading.ignore_position", "/trading/reconciliation/ignore", "POST"),

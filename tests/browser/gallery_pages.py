@@ -8,6 +8,7 @@ import tests.browser.samples_books as books
 import tests.browser.samples_chain as chain
 import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
+import tests.browser.samples_market as market
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
 
@@ -93,6 +94,9 @@ PAGES = (
     Page("reconciliation-empty", "trading/reconciliation.html", books.RECONCILIATION_EMPTY),
     Page("reconciliation-set-back", "trading/reconciliation.html", books.RECONCILIATION, set_back=True),
     Page("orders-set-back", "trading/orders.html", books.ORDERS, set_back=True),
+    Page("market-data", "trading/market_data.html", market.MARKET),
+    Page("market-data-trouble", "trading/market_data.html", market.TROUBLE, trouble=True),
+    Page("market-data-empty", "trading/market_data.html", market.EMPTY, mode="SIM"),
     Page("holdings", "trading/holdings.html", books.HOLDINGS),
     Page("holdings-empty", "trading/holdings.html", books.HOLDINGS_EMPTY),
     Page("funds", "trading/funds.html", books.FUNDS),

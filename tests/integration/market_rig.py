@@ -20,6 +20,7 @@ from app.services.option_chain_manager import OptionChainManager
 from app.services.price_board import PriceBoard
 from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
+from app.services.silent_symbols import SilentSymbols
 from app.services.websocket_manager import WebSocketManager
 from tests.simulator_process import SimulatorProcess
 
@@ -76,6 +77,9 @@ class MarketRig:
             snapshot=self.quotes.fetch,
             announce=self.moves.append,
         )
+        self.silent = SilentSymbols(
+            self.board, self.feed.confirmed, self.feed.session_since, self.quotes.fetch, self.clock
+        )
         self.chains = OptionChainManager(
             self.contracts, self.board, self.feed, self.quotes, self.market_clock, self.clock
         )
@@ -86,6 +90,8 @@ class MarketRig:
             "hours": self.hours.step,
             "feed": self.feed.step,
             "feed-upkeep": self.feed.upkeep_step,
+            "silence": self.silent.step,
+            "silence-quotes": self.silent.ask_step,
         }
 
     def start(self, *more: tuple[str, Callable[[], float]]) -> None:

@@ -98,6 +98,12 @@ REVIEWED: dict[str, Who] = {
     "GET trading.holdings": SIGNED_IN,
     "GET trading.funds": SIGNED_IN,
     "GET trading.reconciliation": SIGNED_IN,
+    "GET trading.market_data": ADMIN_PAGE,
+    "POST trading.choose_feed": ADMIN_DOES,
+    "POST trading.give_back_feed": ADMIN_DOES,
+    "GET api.market_data": Who(401, 403, 403, 200),
+    "POST api.choose_feed": Who(401, 403, 403, 409),  # nothing is fed here
+    "POST api.give_back_feed": Who(401, 403, 403, 409),
     "GET trading.runs": SIGNED_IN,
     "POST trading.start_run": DOES_OWN_ONLY,
     "GET trading.run": OWN_OR_ADMIN,
@@ -145,6 +151,8 @@ def form_for(whole: Whole, endpoint: str) -> dict[str, str]:
         },
         "trading.send_again": {**again, "idempotency_key": "attack-0003"},
         "api.send_again": {**again, "idempotency_key": "attack-0004"},
+        "trading.choose_feed": account,
+        "api.choose_feed": account,
         "accounts.move": {"direction": "up", "place": "1"},
     }
     return forms.get(endpoint, {})

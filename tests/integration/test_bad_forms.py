@@ -71,6 +71,7 @@ UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
+FEED = {"account_id": "{account_id}"}
 FORMS: dict[str, Form] = {
     "trading.acknowledge_setback": Form("/trading/reconciliation/acknowledge", ADMIN, {"setback_id": "1"}),
     "trading.adopt_position": Form("/trading/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
@@ -79,6 +80,8 @@ FORMS: dict[str, Form] = {
     "api.adopt": Form("/api/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
     "api.ignore": Form("/api/reconciliation/ignore", OWNER, UNITS),
     "api.unignore": Form("/api/reconciliation/unignore", OWNER, PLACE),
+    **{f"{at}.choose_feed": Form(f"/{at}/market-data/choose", ADMIN, FEED) for at in ("trading", "api")},
+    **{f"{at}.give_back_feed": Form(f"/{at}/market-data/give-back", ADMIN) for at in ("trading", "api")},
     "auth.setup": Form(
         "/auth/setup",
         None,

@@ -1,0 +1,163 @@
+"""What the page and the API say of market data: connections, contracts, rates, what was lost and who was chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.services.activity import Entry, Wanted
+from app.services.feed_state import ConnectionState, FeedFault, MoveKind
+from app.web.desk import Desk
+from app.web.market_time import on_page
+from app.web.signed_in import SignedIn
+
+MOVES_SHOWN = 20
+
+FAULTS = {
+    FeedFault.CUT: "connection cut",
+    FeedFault.HALF_OPEN: "half-open",
+    FeedFault.SILENT: "silent feed",
+    FeedFault.UNCONFIRMED: "nothing confirmed",
+    FeedFault.SECOND_LOGIN: "second login",
+    FeedFault.LOGIN_EXPIRED: "login expired",
+    FeedFault.WRONG_KEY: "wrong key",
+    FeedFault.UNREACHABLE: "unreachable",
+    FeedFault.WITHDRAWN: "withdrawn",
+}
+KINDS = {
+    MoveKind.FAILOVER: "failover",
+    MoveKind.MANUAL: "chosen",
+    MoveKind.RETURN: "return",
+    MoveKind.RECONNECT: "reconnect",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContractWords:
+    """A contract the gateway refused, or that is silent. `kind`: refused, or how silent: new, unpushed, quiet."""
+
+    contract: str
+    exchange: str
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """An account prices may come from. `trouble` is why its feed could not be had the last time, None if it could."""
+
+    account_id: int
+    name: str
+    role: str
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """Seconds are None where an older entry of the log does not tell them."""
+
+    at: datetime | str
+    kind: str
+    fault: str | None
+    sentence: str
+    lost_s: float | None
+    took_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDataView:
+    """`feeds` False: this process feeds no prices. `drops`: what came and was not used since the start, by kind."""
+
+    feeds: bool
+    phase: str
+    since: datetime | str
+    serving: str | None
+    chosen: int | None
+    chosen_by: str
+    tick_age_s: float | None
+    wanted: int
+    confirmed: int
+    rate: float
+    accepted: int
+    drops: tuple[tuple[str, int], ...]
+    failovers: int
+    last_fault: str | None
+    last_cause: str
+    connections: tuple[ConnectionState, ...]
+    most_connections: int
+    sources: tuple[SourceView, ...]
+    refused: tuple[ContractWords, ...]
+    silent: tuple[ContractWords, ...]
+    quiet: int
+    moves: tuple[MoveView, ...]
+
+
+def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
+    feed, counts = desk.websocket_manager, desk.board.counts()
+    state, connections = feed.state(), feed.connections()
+    silent = [
+        ContractWords(one.key.symbol, one.key.exchange, one.silence.value, one.words)
+        for one in desk.silent_symbols.found()
+    ]
+    return MarketDataView(
+        feeds=bool(feed.order()),
+        phase=state.phase.value,
+        since=on_page(desk, state.since),
+        serving=state.account_name,
+        chosen=state.chosen,
+        chosen_by=state.chosen_by,
+        tick_age_s=state.last_tick_age_s,
+        wanted=state.wanted,
+        confirmed=state.confirmed,
+        rate=sum(each.rate for each in connections if each.role == "serving"),
+        accepted=counts.accepted,
+        drops=tuple(sorted((kind.value, number) for kind, number in state.drops.items())),
+        failovers=state.failovers,
+        last_fault=None if state.last_fault is None else FAULTS[state.last_fault],
+        last_cause=state.last_cause,
+        connections=connections,
+        most_connections=desk.settings.feed_connections,
+        sources=_sources(desk, viewer, connections),
+        refused=tuple(ContractWords(key.symbol, key.exchange, "refused", words) for key, words in state.refused),
+        silent=tuple(each for each in silent if each.kind != "quiet"),
+        quiet=sum(each.kind == "quiet" for each in silent),
+        moves=_moves(desk, viewer),
+    )
+
+
+def _sources(desk: Desk, viewer: SignedIn, connections: tuple[ConnectionState, ...]) -> tuple[SourceView, ...]:
+    names = {account.id: account.name for account in desk.accounts.shown_to(viewer)}
+    roles = {each.account_id: each.role for each in reversed(connections)}
+    troubles = desk.websocket_manager.not_ready()
+    return tuple(
+        SourceView(each, names.get(each, f"account {each}"), roles.get(each, ""), troubles.get(each))
+        for each in desk.websocket_manager.order()
+    )
+
+
+def _moves(desk: Desk, viewer: SignedIn) -> tuple[MoveView, ...]:
+    """The newest of both kinds, as the log has them: those of earlier processes too."""
+    entries = [
+        entry
+        for action in ("feed.failover", "feed.reconnect")
+        for entry in desk.activity.page(viewer, Wanted(action=action), size=MOVES_SHOWN).entries
+    ]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return tuple(_move(desk, entry) for entry in entries[:MOVES_SHOWN])
+
+
+def _move(desk: Desk, entry: Entry) -> MoveView:
+    detail = entry.detail
+    fault, kind = str(detail.get("fault") or ""), str(detail.get("kind") or "failover")
+    return MoveView(
+        at=on_page(desk, entry.at),
+        kind=KINDS[MoveKind(kind)] if kind in set(MoveKind) else kind,
+        fault=FAULTS[FeedFault(fault)] if fault in set(FeedFault) else None,
+        sentence=entry.sentence,
+        lost_s=_seconds(detail, "lost_s"),
+        took_s=_seconds(detail, "took_s"),
+    )
+
+
+def _seconds(detail: Mapping[str, object], name: str) -> float | None:
+    value = detail.get(name)
+    return float(value) if isinstance(value, int | float) else None
