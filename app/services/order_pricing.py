@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from app.domain.calendar import trading_date
 from app.domain.contracts import Contract, Kind, Side
-from app.domain.errors import Denied, InvalidInput, Refused
+from app.domain.errors import Denied, InvalidInput, NoFreshPrice, Refused
 from app.domain.market_rules import RuleBook
 from app.domain.orders import Purpose
 from app.domain.price_types import PriceTerms, check_band, check_terms, check_tick, check_trigger
@@ -18,6 +19,8 @@ from app.services.market_rule_table import MarketRuleTable
 from app.services.order_request import terms_of
 from app.services.quotes import Quotes
 from app.services.run_state import contract_of
+
+T = TypeVar("T")
 
 LAST_RESORT_AFTER = 3
 """After so many exits that rested unfilled the next goes to the edge of the price band: filling matters more."""
@@ -56,22 +59,32 @@ class OrderPricing:
         """
         contract = contract_of(execution)
         account_id = None if intent.purpose == Purpose.ENTRY else intent.account_id
-        return self._priced(intent, contract, rested, self._quotes.touch(contract.key, self._max_age_s, account_id))
+        return self._reckoned(contract, lambda touch: self._priced(intent, contract, rested, touch), account_id)
 
     def entry(self, contract: Contract, side: Side) -> tuple[Decimal, Decimal]:
         """The protected limit of an entry now, and the worst price that a preview showing it allows."""
-        touch = self._quotes.touch(contract.key, self._max_age_s)
-        band = self._band(contract, touch)
-        limit = self._protected(contract, side, touch, band)
-        worst = worst_limit(side, contract.kind, limit, contract.tick, band=band, buffer_of=self._buffer())
-        return limit, worst
+        return self._reckoned(contract, lambda touch: self._entry(contract, side, touch))
 
     def typed(self, contract: Contract, side: Side, terms: PriceTerms, *, standing: Decimal | None = None) -> Decimal:
         """The price that a typed order is reckoned at. Raises Denied when it may not be sent as typed, NoFreshPrice.
 
         `standing` is the trigger that an order to be changed has already: that one is not judged again.
         """
-        return self._typed(contract, side, terms, self._quotes.touch(contract.key, self._max_age_s), standing)
+        return self._reckoned(contract, lambda touch: self._typed(contract, side, terms, touch, standing))
+
+    def _reckoned(self, contract: Contract, reckon: Callable[[Touch], T], account_id: int | None = None) -> T:
+        """What `reckon` makes of a fresh touch; one that grows too old meanwhile is asked for anew, of a gateway."""
+        touch = self._quotes.touch(contract.key, self._max_age_s, account_id)
+        try:
+            return reckon(touch)
+        except NoFreshPrice:
+            return reckon(self._quotes.from_gateway(contract.key))
+
+    def _entry(self, contract: Contract, side: Side, touch: Touch) -> tuple[Decimal, Decimal]:
+        band = self._band(contract, touch)
+        limit = self._protected(contract, side, touch, band)
+        worst = worst_limit(side, contract.kind, limit, contract.tick, band=band, buffer_of=self._buffer())
+        return limit, worst
 
     def _priced(self, intent: Intent, contract: Contract, rested: int, touch: Touch) -> Priced:
         side, band = Side(intent.side), self._band(contract, touch)

@@ -60,6 +60,13 @@ class Quotes:
                     return self._touch_of(quote, account_id)
         raise NoFreshPrice(f"{key.symbol} has no price younger than {max_age_s:g} s. {reason}")
 
+    def from_gateway(self, key: ContractKey) -> Touch:
+        """As `touch`, from a gateway whatever the board has. Raises NoFreshPrice."""
+        try:
+            return self._rest_touch(key)
+        except Unavailable as error:
+            raise NoFreshPrice(f"{key.symbol} has no price. {error}") from error
+
     def at_hand(self, key: ContractKey, max_age_s: float = 3.0) -> Touch:
         """As `touch`, from the board alone: never blocks. Raises NoFreshPrice."""
         found = self._board_touch(key, max_age_s)

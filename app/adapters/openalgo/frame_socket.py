@@ -105,17 +105,23 @@ class FrameSocket:
 
     def receive(self, timeout_s: float) -> list[bytes]:
         """Whole messages, at most those of one read; empty when none is complete in time. Raises ConnectionClosed."""
-        if self._is_over:
-            raise self._closed()
-        if self._is_new:
+        deadline = self._clock.monotonic() + timeout_s
+        if self._is_new and not self._is_over:
             self._is_new = False
-            return self._messages(b"")
-        data = self._read(timeout_s)
-        if data == b"":
-            self._is_over = True
-            raise self._closed()
-        self._keep_alive(is_idle=data is None)
-        return [] if data is None else self._messages(data)
+            if messages := self._messages(b""):
+                return messages
+        while not self._is_over:
+            data = self._read(deadline - self._clock.monotonic())
+            if data == b"":
+                self._is_over = True
+                break
+            self._keep_alive(is_idle=data is None)
+            if data is None:
+                return []
+            messages = self._messages(data)
+            if messages or self._clock.monotonic() >= deadline:  # else it was a part of one, or the library's own talk
+                return messages
+        raise self._closed()
 
     def send(self, text: str) -> None:
         """Raises ConnectionClosed."""
@@ -139,16 +145,19 @@ class FrameSocket:
 
     def _read(self, timeout_s: float) -> bytes | None:
         """Bytes; none at all when the other side has gone; None when nothing came in time."""
-        has_more = isinstance(self._peer, ssl.SSLSocket) and self._peer.pending() > 0
-        if not has_more and not self._poll.poll(max(0.0, timeout_s) * 1000):
-            return None
-        try:
-            with self._lock:
-                return self._peer.recv(_CHUNK)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return None
-        except OSError:
-            return b""
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            has_more = isinstance(self._peer, ssl.SSLSocket) and self._peer.pending() > 0
+            left_s = max(0.0, deadline - self._clock.monotonic())
+            if not has_more and not self._poll.poll(left_s * 1000):
+                return None
+            try:
+                with self._lock:
+                    return self._peer.recv(_CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                continue  # a part of a TLS record: there is nothing to read in it yet
+            except OSError:
+                return b""
 
     def _messages(self, data: bytes) -> list[bytes]:
         """Cut what is complete out of the bytes, and keep the rest."""

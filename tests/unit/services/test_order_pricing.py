@@ -1,6 +1,6 @@
 """Limits that stand for "market": protected, on the tick, and only as far away as an exit that rested has earned."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,13 +25,21 @@ class Market:
         self.bid: Decimal | None = Decimal("99.50")
         self.ask: Decimal | None = Decimal("100.00")
         self.none = False
+        self.age_s = 0.0
         self.asked: list[int | None] = []
+        self.gateway_asked = 0
 
     def touch(self, key: object, max_age_s: float, account_id: int | None = None) -> Touch:  # noqa: ARG002 - the real one's
         self.asked.append(account_id)
         if self.none:
             raise NoFreshPrice(f"{key} has no price")
-        return Touch(self.bid, self.ask, Price(Decimal("99.80"), "feed", None, self.clock.now()))
+        received_at = self.clock.now() - timedelta(seconds=self.age_s)
+        return Touch(self.bid, self.ask, Price(Decimal("99.80"), "feed", None, received_at))
+
+    def from_gateway(self, key: object) -> Touch:
+        self.gateway_asked += 1
+        self.age_s = 0.0
+        return self.touch(key, 1.0)
 
 
 class Rules:
@@ -104,6 +112,17 @@ def test_no_price_is_no_limit(pricing: OrderPricing, market: Market) -> None:
     market.none = True
     with pytest.raises(NoFreshPrice):
         pricing.limit(out(Side.BUY), execution(), LAST_RESORT_AFTER)
+
+
+def test_a_price_that_grows_too_old_while_it_is_reckoned_with_is_asked_for_again(
+    pricing: OrderPricing, market: Market
+) -> None:
+    """The board's was young enough when it was looked at: a busy machine needs its time to the next line."""
+    market.age_s = 1.001
+    assert pricing.entry(CALL, Side.BUY)[0] == Decimal("102.00")
+    market.age_s = 1.001
+    assert pricing.limit(out(Side.BUY), execution(), 0).limit == Decimal("102.00")
+    assert market.gateway_asked == 2
 
 
 def test_a_hole_in_the_rules_is_named(pricing: OrderPricing, rules: Rules) -> None:

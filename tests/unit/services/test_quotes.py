@@ -74,6 +74,15 @@ def test_an_old_price_is_quoted_anew_and_put_on_the_board(
     assert gateways.of(1).calls == ["quotes 1"], "the second time the board has it"
 
 
+def test_a_gateway_is_asked_whatever_the_board_has(quotes: Quotes, board: PriceBoard, gateways: FakeGateways) -> None:
+    put(board)
+    assert quotes.from_gateway(CALL).last.value == Decimal(201)
+    for gateway in gateways.gateways.values():
+        gateway.broken = Unreachable("It cannot be reached.")
+    with pytest.raises(NoFreshPrice, match=f"{CALL.symbol} has no price. It cannot be reached"):
+        quotes.from_gateway(CALL)
+
+
 def test_a_young_price_with_an_old_touch_is_quoted_anew(quotes: Quotes, board: PriceBoard, clock: FakeClock) -> None:
     put(board)
     clock.advance(4)
