@@ -38,6 +38,7 @@ SPREAD = (leg(1, Kind.CE, Side.SELL), leg(2, Kind.CE, Side.BUY, 4))
 """Its hedge goes first, so that its orders are sent in two waves."""
 
 LEADS_WITHIN_S = 60.0
+TAKE_PART_WITHIN_S = 30.0
 SETTLED_WITHIN_S = 420.0
 """An order whose call never began is known to be absent after 150 s of quiet; two in a row must have time."""
 
@@ -95,7 +96,7 @@ class Rig:
         self.until(lambda: desk.runtime.market.contracts.step() and desk.runtime.market.hours.step(), "contracts", 60)
         return desk
 
-    def until(self, wanted: Callable[[], T], what: str, within_s: float) -> T:
+    def until(self, wanted: Callable[[], T | None], what: str, within_s: float) -> T:
         """The first true answer. A database that cuts the connection is asked again."""
         end = time.monotonic() + within_s
         while True:
@@ -154,7 +155,18 @@ class Rig:
         self.engines.clear()
 
     def preview(self, dice: random.Random) -> FrozenPreview:
-        return self.desk.preview(dice.choice(self._strategies))
+        """One in which every account takes part; a gateway that has just come back is asked again until it answers."""
+        strategy, skipped = dice.choice(self._strategies), [""]
+
+        def whole() -> FrozenPreview | None:
+            made = self.desk.preview(strategy)
+            skipped[:] = [f"{account.name}: {account.skipped}" for account in made.plan.accounts if account.skipped]
+            return None if skipped else made
+
+        try:
+            return self.until(whole, "all accounts take part", TAKE_PART_WITHIN_S)
+        except TooLateError as late:
+            raise TooLateError(f"{late}; {' '.join(skipped)}") from None
 
     def send(self, preview: FrozenPreview) -> int:
         self._asked += 1
