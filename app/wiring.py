@@ -188,11 +188,9 @@ def build_market(ground: Ground) -> MarketSide:
         simulator=ground.simulator,
     )
     order = accounts.feed_order
-
-    def sources() -> list[int]:
-        return feed.source_order()  # the account that feeds us is asked first; the feed itself is built below
-
-    quotes, rules = Quotes(board, gateways, sources, clock), MarketRuleTable(ground.database, clock)
+    # The account that feeds us is asked first.
+    quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)  # noqa: PLW0108 - the feed is built below
+    rules = MarketRuleTable(ground.database, clock)
     hours = SessionHours(gateways, order, ground.market_clock, clock)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
     feed = WebSocketManager(
@@ -204,6 +202,7 @@ def build_market(ground: Ground) -> MarketSide:
         in_session=lambda: any(hours.phase(e) in {Phase.LIVE, Phase.CLOSING} for e in ("NFO", "BFO")),
         snapshot=quotes.fetch,
         announce=_announcer(ground),
+        logged_out=health.is_logged_out,
         pace=_feed_pace(settings),
     )
     return MarketSide(
@@ -214,7 +213,7 @@ def build_market(ground: Ground) -> MarketSide:
         accounts=accounts,
         board=board,
         feed=feed,
-        silent=SilentSymbols(board, feed.confirmed, feed.session_since, quotes.fetch, clock),
+        silent=SilentSymbols(board, feed.confirmed, feed.session_since, quotes.fetch, feed.renew, clock),
         quotes=quotes,
         contracts=contracts,
         hours=hours,

@@ -92,6 +92,8 @@ FAULTS: dict[str, FaultKind] = {
     "ws_refuse": _wire("New stream connections are closed at once."),
     "ws_silent": _wire("Ticks stop; everything else on the stream goes on."),
     "ws_mute_symbol": _wire("One symbol's ticks stop.", symbol=Parameter(str)),
+    "ws_lost_subscription": _wire("The broker forgets one symbol: confirmed, and without ticks until subscribed anew.",
+                                  symbol=Parameter(str)),
     "ws_half_open": _wire("The stream neither sends nor answers anything, and stays open."),
     "ws_garbage": _wire("Frames that are not the protocol are mixed in: text, binary, deep nesting, huge.",
                         kind=Parameter(str, "text")),

@@ -243,8 +243,10 @@ class StreamSide:
         return key in self._subscriptions
 
     def publish(self) -> None:
-        """What the fault board does to the connections themselves."""
+        """What the fault board does to the connections themselves, and to what the broker feeds."""
         self._faults.strike(self._clients)
+        for key in self._faults.forgets(self._broker_modes):
+            del self._broker_modes[key]
 
     def deliver(self, ticks: TickFrames) -> None:
         top = min(self._broker_modes.get(ticks.key, 0), self._subscriptions.highest(ticks.key))

@@ -54,6 +54,14 @@ class StreamFaults:
         rules = (rule for rule in self.board.list() if rule.name == "ws_mute_symbol")
         return any(rule.concerns(self.number, WS) and rule.parameters["symbol"] == key.symbol for rule in rules)
 
+    def forgets(self, keys: Iterable[ContractKey]) -> list[ContractKey]:
+        """Of these, what the broker forgets now."""
+        fault = self.board.standing("ws_lost_subscription", self.number, WS)
+        lost = [] if fault is None else [key for key in keys if key.symbol == fault.parameters["symbol"]]
+        if lost:
+            self.board.match("ws_lost_subscription", self.number, WS)
+        return lost
+
     def priced(self, key: ContractKey, frame: bytes) -> bytes:
         """The frame, its price spoilt where the board says so."""
         fault = self.board.standing("ws_invalid_price", self.number, WS)

@@ -348,7 +348,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         run_board=runs,
         chains=cast("Any", NoChains()),
         websocket_manager=feed,
-        silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, clock),
+        silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
         feed_choice=FeedChoice(feed, accounts, database, activity),
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.books import OrderUpdate
@@ -136,6 +136,12 @@ class FeedLink:
             self._ask(batch)
             fresh += batch.keys
         return fresh
+
+    def renew(self, keys: Iterable[ContractKey]) -> None:
+        """Ask anew for what is confirmed and brings nothing: the gateway's broker may have forgotten it."""
+        for batch in batches({key: self.asked.pop(key).mode for key in keys if key in self.asked}):
+            self.feed.unsubscribe(batch.keys, batch.mode)
+            self._ask(batch)
 
     def read(self, timeout_s: float) -> bool:
         """Let what arrives within the time onto the board. False when nothing came."""

@@ -16,6 +16,9 @@ Announce = Callable[[Failover], None]
 _WORSE = frozenset({FeedFault.LOGIN_EXPIRED, FeedFault.WRONG_KEY})
 """What a try to come back finds out, and the loss itself could not know."""
 
+_BY_A_DEAD_LOGIN = frozenset({FeedFault.SILENT, FeedFault.UNCONFIRMED, FeedFault.SECOND_LOGIN})
+"""What a login that ends looks like from a feed that stays connected."""
+
 
 @dataclass(slots=True)
 class _Outage:
@@ -44,8 +47,12 @@ class _Move:
 class FeedMoves:
     """For the reader's thread, but for `tell`, which belongs to the thread that may wait for the database."""
 
-    def __init__(self, clock: Clock, name_of: Callable[[int], str], announce: Announce) -> None:
+    def __init__(
+        self, clock: Clock, name_of: Callable[[int], str], logged_out: Callable[[int], bool], announce: Announce
+    ) -> None:
+        """`logged_out`: whether the account's reads were refused for want of a login, as far as is known."""
         self._clock = clock
+        self._logged_out = logged_out
         self._name_of = name_of
         self._announce = announce
         self._outage: _Outage | None = None
@@ -62,6 +69,8 @@ class FeedMoves:
     def lost(self, link: FeedLink | None, fault: FeedFault, cause: str) -> None:
         """A feed was lost (`link`), or could not be opened."""
         now = self._clock.monotonic()
+        if link is not None and fault in _BY_A_DEAD_LOGIN and self._logged_out(link.account_id):
+            fault, cause = FeedFault.LOGIN_EXPIRED, f"{cause} Its gateway is not logged in at its broker any more."
         self.cause = cause
         if self._outage is None:
             # What was pushed came before this moment and after no later one: a quote asked for since is newer.

@@ -1,5 +1,6 @@
-"""Finds the contract whose prices stopped while its neighbours' go on, names it, and has it quoted instead."""
+"""Finds the contract whose prices stopped while its neighbours' go on: names it, has it quoted and subscribed anew."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,12 +17,16 @@ MOVING_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.4
 ASK_EVERY_S = 10.0
 ASK_AT_MOST = 100
+RENEW_AT_MOST = 3
+"""How often a contract whose pushes are missing is subscribed anew before it is only quoted."""
 
 _MARKETS = {underlying.spot.exchange: underlying.exchange for underlying in UNDERLYINGS}
 """An index is a neighbour of its options, though its exchange has another name."""
 
 Fetch = Callable[[Sequence[ContractKey]], Mapping[ContractKey, Quote]]
 """`Quotes.fetch`: quotes that go onto the board as well. Raises Unavailable."""
+Renew = Callable[[Sequence[ContractKey]], None]
+"""Has the feed ask for these contracts anew; returns at once."""
 
 
 class Silence(StrEnum):
@@ -59,6 +64,7 @@ class SilentSymbols:
         confirmed: Callable[[], frozenset[ContractKey]],
         session_since: Callable[[], float | None],
         fetch: Fetch,
+        renew: Renew,
         clock: Clock,
     ) -> None:
         """`confirmed` are the contracts that are pushed now; `session_since` is None while the market is closed."""
@@ -66,11 +72,13 @@ class SilentSymbols:
         self._confirmed = confirmed
         self._session_since = session_since
         self._fetch = fetch
+        self._renew = renew
         self._clock = clock
         self._heard: dict[ContractKey, float] = {}
         self._pushed: dict[ContractKey, BoardPrice] = {}
         self._verdicts: dict[ContractKey, Silence] = {}
         self._asked: dict[ContractKey, float] = {}
+        self._renewed: Counter[ContractKey] = Counter()
         self._found: tuple[SilentContract, ...] = ()
 
     def found(self) -> tuple[SilentContract, ...]:
@@ -99,6 +107,7 @@ class SilentSymbols:
         """Quote what is silent: the quote goes onto the board, so that decisions have a price. May block."""
         now, found = self._clock.monotonic(), self._found
         self._asked = {each.key: self._asked[each.key] for each in found if each.key in self._asked}
+        self._renewed = Counter({key: self._renewed[key] for key in self._asked})
         due = [each.key for each in found if now - self._asked.get(each.key, now - ASK_EVERY_S) >= ASK_EVERY_S]
         keys = due[:ASK_AT_MOST]
         if not keys:
@@ -109,8 +118,15 @@ class SilentSymbols:
             quotes = self._fetch(keys)
         except Unavailable:
             return LOOK_EVERY_S  # nothing was learnt: they stay silent, and are asked for again
-        self._verdicts |= {key: _verdict(pushed[key], quote) for key, quote in quotes.items() if key in pushed}
+        said = {key: _verdict(pushed[key], quote) for key, quote in quotes.items() if key in pushed}
+        self._verdicts |= said
+        self._have_renewed([key for key in keys if said.get(key) is Silence.UNPUSHED])
         return LOOK_EVERY_S
+
+    def _have_renewed(self, unpushed: Iterable[ContractKey]) -> None:
+        again = [key for key in unpushed if self._renewed[key] < RENEW_AT_MOST]
+        self._renewed.update(again)
+        self._renew(again)
 
     def _listen(self, confirmed: Iterable[ContractKey], now: float) -> None:
         """A contract that was just confirmed is given its time from now on."""

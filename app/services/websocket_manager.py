@@ -64,6 +64,7 @@ class WebSocketManager:
         in_session: Callable[[], bool],
         snapshot: Snapshot,
         announce: Announce,
+        logged_out: Callable[[int], bool],
         pace: FeedPace | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -74,12 +75,13 @@ class WebSocketManager:
         self._order = FeedOrder(order)
         self._in_session = in_session
         self._snapshots = FeedSnapshots(snapshot)
-        self._moves = FeedMoves(clock, gateways.name, announce)
+        self._moves = FeedMoves(clock, gateways.name, logged_out, announce)
         self._wants = Wants()
         self._turns = FeedTurns(jitter)
         self._standby = FeedStandby(
             lambda account_id: self._pool.open(account_id, serves=False), lambda: self._pool.has_room, clock
         )
+        self._to_renew: deque[ContractKey] = deque()
         self._link: FeedLink | None = None
         self._lost_links: deque[FeedLink] = deque()
         self._seen = _Seen(None)
@@ -100,6 +102,10 @@ class WebSocketManager:
 
     def unwant(self, consumer: str) -> None:
         self._wants.drop(consumer)
+
+    def renew(self, keys: Iterable[ContractKey]) -> None:
+        """Subscribe these anew where they are subscribed: they are confirmed, and their pushes are missing."""
+        self._to_renew.extend(keys)
 
     def wanted_by_others(self, *consumers: str) -> frozenset[ContractKey]:
         """Contracts that anybody else wants: they use up the budget of subscriptions first."""
@@ -330,6 +336,7 @@ class WebSocketManager:
 
     def _serve(self, link: FeedLink) -> None:
         self._snapshots.ask(link.follow(self._wants.joined()))
+        link.renew({self._to_renew.popleft() for _ in range(len(self._to_renew))})
         link.read(READ_S)
         self._looked = now = self._clock.monotonic()
         link.tend(now)

@@ -160,7 +160,9 @@ class Rig:
 
         def whole() -> FrozenPreview | None:
             made = self.desk.preview(strategy)
-            skipped[:] = [f"{account.account_name}: {account.skipped}" for account in made.plan.accounts if account.skipped]
+            skipped[:] = [
+                f"{account.account_name}: {account.skipped}" for account in made.plan.accounts if account.skipped
+            ]
             return None if skipped else made
 
         try:

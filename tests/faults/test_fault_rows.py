@@ -10,6 +10,7 @@ from app.domain.contracts import Kind, Side
 from app.domain.gate import Code
 from app.domain.orders import IntentState
 from app.services.account_health import HealthState
+from app.services.feed_state import FeedFault, FeedPhase
 from tests.live_desk import SIMULATED_QUIET_S, LiveDesk, eventually, leg, live_desk
 from tests.simulator_process import SimulatorProcess
 
@@ -123,6 +124,20 @@ def test_row_29_a_token_that_dies_is_said_within_seconds_and_the_exit_goes_when_
     desk.until(run_id, "CLOSED", within_s=60)
     eventually(lambda: desk.activity("account.back"), "it is said to be back")
     assert sum(held.values()) - sum(desk.net_at_broker(BROKEN).values()) == 65
+
+
+def test_row_29_prices_leave_an_account_whose_token_dies_and_the_move_is_named_for_it(desk: LiveDesk) -> None:
+    """Its socket stays open and answers pings: only the prices stop."""
+    feed = desk.runtime.market.feed
+    feed.choose(BROKEN, "trader")
+    try:
+        eventually(lambda: feed.state().account_id == BROKEN and feed.state().phase is FeedPhase.LIVE, "it feeds", 30)
+        desk.simulator.fault("token_dead", account=BROKEN)
+        eventually(lambda: feed.state().account_id not in {None, BROKEN}, "another account feeds", 30)
+        assert feed.state().last_fault is FeedFault.LOGIN_EXPIRED
+        assert "not logged in at its broker" in feed.state().last_cause
+    finally:
+        feed.give_back("trader")
 
 
 def _complete(desk: LiveDesk) -> int:

@@ -76,9 +76,15 @@ class MarketRig:
             in_session=lambda: self.hours.phase("NFO") in {Phase.LIVE, Phase.CLOSING},
             snapshot=self.quotes.fetch,
             announce=self.moves.append,
+            logged_out=lambda _: False,  # nobody looks after the accounts here
         )
         self.silent = SilentSymbols(
-            self.board, self.feed.confirmed, self.feed.session_since, self.quotes.fetch, self.clock
+            self.board,
+            self.feed.confirmed,
+            self.feed.session_since,
+            self.quotes.fetch,
+            self.feed.renew,
+            self.clock,
         )
         self.chains = OptionChainManager(
             self.contracts, self.board, self.feed, self.quotes, self.market_clock, self.clock

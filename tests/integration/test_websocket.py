@@ -122,6 +122,17 @@ def test_row_19_one_silent_contract_is_named_within_six_seconds_and_a_decision_u
     rig.wait(lambda: not rig.silent.found())
 
 
+def test_row_19_a_subscription_that_the_broker_forgot_is_renewed(rig: MarketRig, simulator: SimulatorProcess) -> None:
+    rig.wait(lambda: rig.hours.session("NFO"))
+    [lost, other] = keys(near_the_money(rig, 2))
+    rig.feed.want("test", [NIFTY, lost, other], FeedMode.DEPTH)
+    rig.wait(lambda: rig.fresh(lost) and rig.fresh(other))
+    simulator.fault("ws_lost_subscription", account=1, remaining=1, parameters={"symbol": lost.symbol})
+    rig.wait(rig.silent.found, within_s=8)
+    rig.wait(lambda: not rig.silent.found() and rig.fresh(lost), within_s=5)
+    assert rig.feed.state().failovers == 0
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "NaN"])
 def test_no_price_that_is_none_reaches_the_board(rig: MarketRig, simulator: SimulatorProcess, value: str) -> None:
     rig.feed.want("test", [NIFTY], FeedMode.QUOTE)

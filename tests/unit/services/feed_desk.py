@@ -32,6 +32,7 @@ class Desk:
         self.fail_announcing = 0
         self.ticking = True
         self.mute: set[int] = set()
+        self.logged_out: set[int] = set()
         self.manager = WebSocketManager(
             self.gateways,  # type: ignore[arg-type]
             self.feeds,
@@ -41,6 +42,7 @@ class Desk:
             in_session=lambda: self.open,
             snapshot=self._snapshot,
             announce=self._announce,
+            logged_out=lambda account_id: account_id in self.logged_out,
             pace=pace,
             jitter=lambda: 1.0,
         )

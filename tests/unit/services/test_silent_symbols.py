@@ -27,9 +27,10 @@ class Market:
         self.since: float | None = self.clock.monotonic()
         self.quotes: dict[ContractKey, Quote] = {}
         self.asked: list[ContractKey] = []
+        self.renewed: list[ContractKey] = []
         self.away = False
         self.silent = SilentSymbols(
-            self.board, lambda: self.confirmed, lambda: self.since, self._fetch, self.clock
+            self.board, lambda: self.confirmed, lambda: self.since, self._fetch, self.renewed.extend, self.clock
         )  # fmt: skip
 
     def _fetch(self, keys: Sequence[ContractKey]) -> dict[ContractKey, Quote]:
@@ -88,6 +89,18 @@ def test_one_that_traded_at_the_same_price_is_not_quiet(market: Market) -> None:
     market.run(8, NIFTY, CALL)
     market.run(0.5, NIFTY, CALL)
     assert market.found() == {PUT: Silence.UNPUSHED}
+
+
+def test_one_that_trades_unpushed_is_subscribed_anew_three_times_and_then_only_quoted(market: Market) -> None:
+    market.quotes |= {PUT: quote("104"), CALL: quote("100", volume=10)}
+    for _ in range(600):
+        market.run(0.1, NIFTY)
+    assert market.renewed == [PUT] * 3
+    assert len(market.asked) > 6, "both are quoted all the while"
+    market.run(2, NIFTY, CALL, PUT)
+    market.run(8, NIFTY, CALL)
+    market.run(0.5, NIFTY, CALL)
+    assert market.renewed == [PUT] * 4, "what came back and fell silent again begins anew"
 
 
 def test_it_is_over_with_the_next_tick(market: Market) -> None:

@@ -96,6 +96,18 @@ def test_an_unconfirmed_contract_is_asked_for_again_then_counted_as_refused(desk
     assert desk.manager.state().confirmed == 3
 
 
+def test_what_is_to_be_renewed_is_dropped_and_asked_for_again_in_its_mode(desk: Desk) -> None:
+    desk.run(1)
+    desk.manager.want("deep", [CALL], FeedMode.DEPTH)
+    desk.run(1)
+    before = len(desk.serving.frames)
+    desk.manager.renew([CALL, PUT])
+    desk.run(1)
+    said = [(verb, mode, list(keys)) for verb, mode, keys in desk.serving.frames[before:]]
+    assert said == [("unsubscribe", FeedMode.DEPTH, [CALL]), ("subscribe", FeedMode.DEPTH, [CALL])]
+    assert desk.manager.confirmed() == {NIFTY, CALL}
+
+
 def test_a_refused_contract_keeps_the_gateways_words(desk: Desk) -> None:
     desk.run(1)
     desk.serving.refusals[PUT] = "Symbol not found"
@@ -139,6 +151,17 @@ def test_a_logged_out_account_is_not_tried_again_before_the_others(desk: Desk) -
     assert desk.account == 2
     assert desk.feeds.attempts.count("http://gateway-1:5000") <= 3, "one try to come back, one for the reserve"
     assert desk.moves[-1].fault is FeedFault.LOGIN_EXPIRED
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_feed_that_falls_silent_with_its_login_is_named_for_the_login(desk: Desk, known: bool) -> None:
+    desk.run(1)
+    desk.mute = {1}
+    desk.logged_out = {1} if known else set()
+    desk.run(15)
+    assert desk.account == 2
+    assert desk.moves[-1].fault is (FeedFault.LOGIN_EXPIRED if known else FeedFault.SILENT)
+    assert ("not logged in at its broker" in desk.moves[-1].cause) == known
 
 
 def test_when_all_are_down_it_keeps_trying_at_most_four_seconds_apart_and_says_lost(desk: Desk) -> None:
