@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import peers, rows
+from bench import frame_rows, peers, rows
 from bench.stage import stage
 from tools.steps import ROOT
 
@@ -38,16 +38,20 @@ def measure(accounts: Sequence[int], rounds: int, tick: rows.TickSize | None) ->
     return found, odd
 
 
+PARTS = ("orders", "frames")
+
+
 def table(found: Sequence[rows.Row]) -> str:
-    head = ("row", "unit", "ours", *rows.PEERS, rows.LIMIT, "target", "met")
+    peers_of_all = tuple(dict.fromkeys(peer for one in found for peer in one.peers))
+    head = ("row", "unit", "ours", *peers_of_all, "limit", "target", "met")
     lines = [head] + [
         (
             one.row,
             one.unit,
             _shown(one.ours),
-            *(_shown(one.peers.get(peer), "missing" if peer in one.peers else "") for peer in rows.PEERS),
+            *(_shown(one.peers.get(peer), "missing" if peer in one.peers else "") for peer in peers_of_all),
             _shown(one.limit, ""),
-            f"<= {one.target:g}",
+            f"{'>=' if one.at_least else '<='} {one.target:g}",
             "yes" if one.met else "NO",
         )
         for one in found
@@ -59,7 +63,9 @@ def table(found: Sequence[rows.Row]) -> str:
 
 
 def _shown(value: float | None, otherwise: str = "not measured") -> str:
-    return otherwise if value is None else f"{value:.2f}"
+    if value is None:
+        return otherwise
+    return f"{value:,.0f}" if value >= 10_000 else f"{value:.2f}"
 
 
 def write(found: Sequence[rows.Row], folder: Path) -> None:
@@ -74,9 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--accounts", type=int, nargs="+", default=[10, 50], choices=range(1, 51), metavar="1..50")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-ticks", action="store_true", help="leave out tick to exit")
+    parser.add_argument("--only", choices=PARTS, help="orders through gateways, or frames from a socket to the board")
     given = parser.parse_args(arguments)
     sys.stdout.write(f"{machine()}\n")
-    found, odd = measure(given.accounts, given.rounds, None if given.no_ticks else rows.TickSize())
+    found: list[rows.Row] = []
+    odd: list[str] = []
+    if given.only != "frames":
+        found, odd = measure(given.accounts, given.rounds, None if given.no_ticks else rows.TickSize())
+    if given.only != "orders":
+        found += frame_rows.frames(given.rounds, frame_rows.FrameSize())
     write(found, RESULTS)
     sys.stdout.write(table(found))
     sys.stdout.write("".join(f"! {line}\n" for line in odd))

@@ -183,7 +183,7 @@ def measure(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     found = {}
-    for name in ("openalgo", "urllib3", "httpx"):
+    for name in ("openalgo", "urllib3", "httpx", "websockets", "msgspec", "picows"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

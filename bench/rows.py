@@ -28,7 +28,10 @@ LEGS = [{"symbol": f"NIFTY08DEC26{strike}{kind}", "action": action, **_ALIKE} fo
 
 @dataclass
 class Row:
-    """One line of the result. `ours` None: it could not be measured. A peer's None: it is missing here."""
+    """One line of the result. `ours` None: it could not be measured. A peer's None: it is missing here.
+
+    `at_least`: more is better, and the target is the least that will do.
+    """
 
     row: str
     unit: str
@@ -36,10 +39,13 @@ class Row:
     peers: dict[str, float | None]
     limit: float | None
     target: float
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.ours is not None and self.ours <= self.target
+        if self.ours is None:
+            return False
+        return self.ours >= self.target if self.at_least else self.ours <= self.target
 
     def as_json(self) -> dict[str, Any]:
         return {**vars(self), "met": self.met}

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from app.domain.books import Quote
@@ -62,17 +62,24 @@ class BoardCounts:
         return sum(self.dropped.values()) - self.older
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What ticks that came together share: when they came, monotonic and in UTC, and from where."""
+
+    received: float
+    at: datetime
+    source: str
+
+
 class _Row:
     """One contract. Ticks are kept as they came; Decimals are made by whoever reads."""
 
     __slots__ = (
+        "arrived",
         "confirmed",
-        "confirmed_at",
         "day",
         "key",
         "latest",
-        "received",
-        "source",
         "stamp",
         "stream",
         "touch",
@@ -84,15 +91,25 @@ class _Row:
         self.key = key
         self.latest: Tick | None = None
         self.stamp: float | None = None
-        self.source = ""
         self.stream = -1
-        self.received = 0.0
-        self.confirmed = 0.0
-        self.confirmed_at: datetime | None = None
+        self.arrived = _NEVER
+        self.confirmed = _NEVER
+        """When the newest price came or was found to stand still."""
         self.day: Tick | None = None
         self.touch: Tick | None = None
         self.touch_received = 0.0
         self.watchers: tuple[Wake, ...] = ()
+
+    def take(self, tick: Tick, arrival: _Arrival) -> None:
+        self.latest = tick
+        self.arrived = self.confirmed = arrival
+        if tick.has_close or self.day is None:
+            self.day = tick
+        if tick.has_touch:
+            self.touch, self.touch_received = tick, arrival.received
+
+
+_NEVER = _Arrival(0.0, datetime.min.replace(tzinfo=UTC), "")
 
 
 class Watch:
@@ -131,44 +148,59 @@ class PriceBoard:
         `stream` numbers the connection that brought them. Times of the exchange are compared within one connection
         only: another gateway may stamp them differently.
         """
-        now, at = self._clock.monotonic(), self._clock.now()
-        accepted = 0
+        arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
+        changed: list[_Row] = []
         watchers: dict[Wake, None] = {}  # each once, in their order
         with self._lock:
             for tick in ticks:
-                if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
-                    self._dropped[fault_of(tick.ltp)] += 1
+                row = self._row_for(tick, stream, arrival.received)
+                if row is None:
                     continue
-                row = self._rows.get(tick.key) or self._row(tick.key)
-                if self._is_older(row, tick, stream, now):
-                    self._dropped[Drop.OLDER] += 1
-                    continue
-                if tick.stamp is not None or row.stream != stream:
-                    row.stamp, row.stream = tick.stamp, stream
-                self._accept(row, tick, source, now, at)
-                accepted += 1
+                row.take(tick, arrival)
+                changed.append(row)
                 for wake in row.watchers:
                     watchers[wake] = None
-            self._accepted += accepted
+            self._note(changed)
         for wake in watchers:
             wake()
-        return accepted
+        return len(changed)
+
+    def _row_for(self, tick: Tick, stream: int, now: float) -> _Row | None:
+        """Where the tick belongs; None when it is dropped."""
+        if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
+            self._dropped[fault_of(tick.ltp)] += 1
+            return None
+        row, stamp = self._rows.get(tick.key) or self._row(tick.key), tick.stamp
+        if row.stream != stream:
+            row.stamp, row.stream = stamp, stream
+        elif stamp is not None:
+            last = row.stamp
+            if last is not None and stamp < last and self._is_older(row, last, now):
+                self._dropped[Drop.OLDER] += 1
+                return None
+            row.stamp = stamp
+        return row
+
+    def _note(self, changed: Sequence[_Row]) -> None:
+        self._accepted += len(changed)
+        for dirty in self._dirty.values():
+            dirty.update(changed)
 
     def seed(self, key: ContractKey, quote: Quote, source: str, *, asked: float) -> bool:
         """Take a REST quote asked for at that monotonic time. Whatever was pushed since is newer and stays."""
         tick = _tick_of(key, quote)
-        now, at = self._clock.monotonic(), self._clock.now()
+        arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
         with self._lock:
             if not 0.0 < tick.ltp < HIGHEST_PRICE:
                 self._dropped[fault_of(tick.ltp)] += 1
                 return False
             row = self._row(key)
             if row.touch_received <= asked:
-                row.touch, row.touch_received = tick, now
-            newest = row.latest is None or row.received <= asked
+                row.touch, row.touch_received = tick, arrival.received
+            newest = row.latest is None or row.arrived.received <= asked
             if newest:
-                self._accept(row, tick, source, now, at)
-                self._accepted += 1
+                row.take(tick, arrival)
+                self._note((row,))
         for wake in row.watchers:
             wake()
         return newest
@@ -178,17 +210,17 @@ class PriceBoard:
         with self._lock:
             row = self._rows.get(key)
             if row is not None and row.latest is not None:
-                row.confirmed, row.confirmed_at = self._clock.monotonic(), self._clock.now()
+                row.confirmed = _Arrival(self._clock.monotonic(), self._clock.now(), row.arrived.source)
 
     def latest(self, key: ContractKey) -> BoardPrice | None:
         """None when no price ever came. Says nothing about age: see `received`."""
         with self._lock:
             row = self._rows.get(key)
-            if row is None or row.latest is None or row.confirmed_at is None:
+            if row is None or row.latest is None:
                 return None
             tick, newest = row.latest, row.latest.figures
             day, touch = (row.day or row.latest).figures, None if row.touch is None else row.touch.figures
-            source, received, received_at = row.source, row.confirmed, row.confirmed_at
+            confirmed = row.confirmed
             touch_received = None if touch is None else row.touch_received
         return BoardPrice(
             ltp=_price(tick.ltp),
@@ -199,10 +231,10 @@ class PriceBoard:
             high=_perhaps(day.high),
             low=_perhaps(day.low),
             previous_close=_perhaps(day.previous_close),
-            source=source,
+            source=confirmed.source,
             exchange_at=tick.at,
-            received=received,
-            received_at=received_at,
+            received=confirmed.received,
+            received_at=confirmed.at,
             touch_received=touch_received,
         )
 
@@ -211,7 +243,7 @@ class PriceBoard:
         row = self._rows.get(key)
         if row is None or row.latest is None:
             return None
-        return max(0.0, self._clock.monotonic() - row.confirmed)
+        return max(0.0, self._clock.monotonic() - row.confirmed.received)
 
     def watch(self, keys: Iterable[ContractKey], wake: Wake) -> Watch:
         """Call `wake` after each new price of these contracts, on the thread that brought it.
@@ -244,26 +276,13 @@ class PriceBoard:
             row = self._rows[key] = _Row(key)
         return row
 
-    def _is_older(self, row: _Row, tick: Tick, stream: int, now: float) -> bool:
-        stamp, last = tick.stamp, row.stamp
-        if stamp is None or last is None or stamp >= last or row.stream != stream:
-            return False
-        if now - row.received < STUCK_AFTER_S or last <= self._clock.now().timestamp():
+    def _is_older(self, row: _Row, last: float, now: float) -> bool:
+        """Whether a tick stamped before `last`, the newest, is to be dropped."""
+        if now - row.arrived.received < STUCK_AFTER_S or last <= self._clock.now().timestamp():
             return True
         # The last tick claimed a time that has not come yet; holding on to it would silence this contract for good.
         self._reordered += 1
         return False
-
-    def _accept(self, row: _Row, tick: Tick, source: str, now: float, at: datetime) -> None:
-        row.latest, row.source = tick, source
-        row.received = row.confirmed = now
-        row.confirmed_at = at
-        if tick.has_close or row.day is None:
-            row.day = tick
-        if tick.has_touch:
-            row.touch, row.touch_received = tick, now
-        for dirty in self._dirty.values():
-            dirty.add(row)
 
     def _unwatch(self, keys: frozenset[ContractKey], wake: Wake) -> None:
         with self._lock:

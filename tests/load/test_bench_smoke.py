@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import measure, table, write
+from bench.frame_clients import PEERS as FRAME_PEERS
+from bench.frame_rows import FrameSize, frames
 from bench.rows import PEERS, Row, TickSize, percentile
 
 
@@ -23,6 +25,26 @@ def test_a_small_desk_is_measured(tmp_path: Path) -> None:
     assert rest["ours"] > 0
     assert [tick["row"].endswith(end) for tick, end in zip(ticks, ("n=2: p50", "n=2: p99"), strict=True)] == [True] * 2
     assert all(tick["ours"] > 0 for tick in ticks)
+
+
+def test_depth_frames_reach_the_board_and_the_other_clients() -> None:
+    flood, burst, alone = frames(1, FrameSize(frames=2000, bursts=3, every_s=0.001))
+    assert flood.unit == "frames/s of a core"
+    for row in (flood, burst, alone):
+        assert row.ours is not None
+        assert row.limit is not None
+        assert set(row.peers) == set(FRAME_PEERS)
+        assert row.peers["websockets+json"] is not None
+        assert row.peers["websockets+msgspec"] is not None
+    assert (flood.ours or 0) > 1000
+
+
+def test_more_is_better_where_it_is_said_so() -> None:
+    said = table([Row("frames", "frames/s", 81_234.0, {"json": 10.0}, None, 80_000.0, at_least=True)])
+    assert "81,234" in said
+    assert ">= 80000" in said
+    assert "yes" in said
+    assert not Row("frames", "frames/s", 79_999.0, {}, None, 80_000.0, at_least=True).met
 
 
 def test_a_missing_client_is_said_to_be_missing_and_a_missed_target_missed() -> None:

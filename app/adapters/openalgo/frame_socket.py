@@ -170,6 +170,8 @@ class FrameSocket:
         messages: list[bytes] = []
         begin, have, self._missing = 0, len(data), 1
         while begin < have and not self._is_over:
+            if self._parts is None:
+                begin = _cut_common(data, begin, self._hard_frame, messages)
             start, end = _span(data, begin)
             if end - start > self._hard_frame:
                 self._give(data[begin:])
@@ -236,6 +238,19 @@ class FrameSocket:
 
     def _closed(self) -> ConnectionClosedError:
         return ConnectionClosedError(self._protocol.close_rcvd, None)
+
+
+def _cut_common(data: bytes, begin: int, most: int, messages: list[bytes]) -> int:
+    """Cut out what follows of the usual kind: whole messages of 126 to 65,535 bytes, at most `most`. Where they end."""
+    have = len(data)
+    while begin + 4 <= have and data[begin] in _WHOLE and data[begin + 1] == 126:
+        size = data[begin + 2] << 8 | data[begin + 3]
+        end = begin + 4 + size
+        if end > have or size > most:
+            break
+        messages.append(data[begin + 4 : end])
+        begin = end
+    return begin
 
 
 def _span(data: bytes, begin: int) -> tuple[int, int]:

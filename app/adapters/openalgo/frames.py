@@ -1,12 +1,14 @@
 """One frame off the wire becomes one thing of ours: a tick, an order update, an acknowledgement, an error."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
 
-from app.adapters.openalgo import answers, numbers, parse, words
+from app.adapters.openalgo import answers, depth, numbers, parse, words
+from app.adapters.openalgo.depth import has_touch
 from app.adapters.openalgo.rows import Row
 from app.domain.books import OrderUpdate
 from app.domain.contracts import ContractKey
@@ -85,16 +87,6 @@ Frame = (
 )
 
 
-class _Level(msgspec.Struct, gc=False):
-    price: float | None = None
-    quantity: int | float | None = None
-
-
-class _Depth(msgspec.Struct, gc=False):
-    buy: list[_Level] = []
-    sell: list[_Level] = []
-
-
 class _Figures(msgspec.Struct, gc=False):
     """The fields of market data that are used, in the order of the wire. Kept as they came until somebody reads them.
 
@@ -110,7 +102,7 @@ class _Figures(msgspec.Struct, gc=False):
     raw_low: float | None = msgspec.field(name="low", default=None)
     close: float | None = None
     prev_close: float | None = None
-    depth: _Depth | None = None
+    depth: msgspec.Raw = depth.NOTHING
 
     @property
     def open(self) -> float | None:
@@ -135,11 +127,11 @@ class _Figures(msgspec.Struct, gc=False):
 
     @property
     def bids(self) -> Levels:
-        return () if self.depth is None else _levels(self.depth.buy)
+        return depth.bids(self.depth)
 
     @property
     def asks(self) -> Levels:
-        return () if self.depth is None else _levels(self.depth.sell)
+        return depth.asks(self.depth)
 
 
 class _MarketData(msgspec.Struct, gc=False):
@@ -167,14 +159,14 @@ class _FrameTick(Tick):
         self.key = key
         self.ltp = ltp
         self.figures = figures
-        stamp, close, depth = figures.timestamp, figures.close, figures.depth
+        stamp, close = figures.timestamp, figures.close
         # The usual case first, here and below: this is done with every frame.
         if stamp is not None and 1e12 < stamp < _LATEST_MS:
             self.stamp = stamp / 1000
         else:
             self.stamp = _seconds(figures.ltt if stamp is None else stamp)
         self.has_close = (close is not None and 0 < close < _HIGHEST_PRICE) or _price(figures.prev_close) is not None
-        self.has_touch = depth is not None and _has_level(depth)
+        self.has_touch = has_touch(figures.depth)
 
 
 class FrameReader:
@@ -189,9 +181,15 @@ class FrameReader:
             frame = _DECODER.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._read_loosely(raw)
-        if frame.type == "market_data":
-            return self._tick(frame.symbol, frame.exchange, frame.data or _NOTHING)
-        return self._read_loosely(raw)
+        if frame.type != "market_data":
+            return self._read_loosely(raw)
+        figures = frame.data
+        key = self._keys.get((frame.exchange, frame.symbol))
+        if key is not None and figures is not None:
+            ltp = figures.ltp
+            if ltp is not None and 0 < ltp < _HIGHEST_PRICE:  # nearly every frame
+                return _FrameTick(key, ltp, figures)
+        return self._tick(frame.symbol, frame.exchange, figures or _NOTHING)
 
     def _read_loosely(self, raw: bytes) -> Frame:
         """Everything but the common frame, and that one too when its numbers come as text or NaN."""
@@ -250,22 +248,6 @@ def _price(raw: float | None) -> float | None:
     return raw if raw is not None and 0 < raw < _HIGHEST_PRICE else None
 
 
-def _levels(side: list[_Level]) -> Levels:
-    """Best first, as they come; levels of nothing pad the frame to five and are left out."""
-    return tuple((level.price or 0.0, int(level.quantity or 0)) for level in side if _counts(level))
-
-
-def _has_level(depth: _Depth) -> bool:
-    if depth.buy and _counts(depth.buy[0]):
-        return True
-    return any(map(_counts, depth.buy)) or any(map(_counts, depth.sell))
-
-
-def _counts(level: _Level) -> bool:
-    price, quantity = level.price, level.quantity
-    return price is not None and quantity is not None and 0 < price < _HIGHEST_PRICE and 0 < quantity < _MOST_UNITS
-
-
 def _seconds(stamp: float | None) -> float | None:
     """Since 1970, of an epoch in milliseconds, or in seconds where a plug-in sends those. None when it is neither."""
     if stamp is None or not 0 < stamp < _LATEST_MS:
@@ -278,14 +260,8 @@ def _figures(raw: object) -> _Figures:
     """Figures whose numbers may be text, fractions or nothing."""
     given = raw if isinstance(raw, dict) else {}
     loose = {ours: _float(given.get(theirs)) for ours, theirs in _LOOSE.items()}
-    depth = given.get("depth")
-    sides = depth if isinstance(depth, dict) else {}
-    return _Figures(**loose, depth=_Depth(_loose_levels(sides.get("buy")), _loose_levels(sides.get("sell"))))
-
-
-def _loose_levels(raw: object) -> list[_Level]:
-    rows = [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
-    return [_Level(_float(row.get("price")), _float(row.get("quantity"))) for row in rows]
+    levels = given.get("depth")
+    return _Figures(**loose, depth=msgspec.Raw(json.dumps(levels, default=str).encode()))
 
 
 def _float(raw: object) -> float | None:
