@@ -108,6 +108,7 @@ class Drop(StrEnum):
     OUT_OF_BAND = "absurd price"
     OLDER = "older than the last"
     NAMELESS = "of no contract"
+    UNASKED = "of a contract nobody asked for"
     NOT_JSON = "not JSON"
     TOO_LARGE = "too large"
     UNREADABLE = "cannot be read"

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 _LOST = frozenset(
     {"BROKER_ERROR", "BROKER_INIT_ERROR", "BROKER_CONNECTION_ERROR", "NOT_AUTHENTICATED", "AUTHENTICATION_ERROR"}
 )
-
+_MOST_KINDS = 50
 
 _Other = OrderUpdate | Pong | Subscribed | Unsubscribed | Authenticated | BrokerLink | ErrorFrame | Ignored | Unusable
 
@@ -50,7 +50,8 @@ class OpenAlgoFeed:
         self._clock = clock
         self._secret = secret
         self._max_frame = max_frame
-        self._reader = FrameReader()
+        self._wanted: set[ContractKey] = set()
+        self._reader = FrameReader(self._wanted)
         self._lock = threading.Lock()
         self._asked: deque[tuple[int, frozenset[ContractKey]]] = deque()
         self._requests = 0
@@ -61,7 +62,7 @@ class OpenAlgoFeed:
         """The gateway's clock at the last pong, epoch milliseconds."""
         self.broker_gone = False
         self.ignored: Counter[str] = Counter()
-        """Frames of types that nobody here asked for, by type."""
+        """Frames of types that nobody here asked for, by type; beyond so many types they are all one."""
 
     def authenticate(self, api_key: str) -> None:
         """Show the key. The answer comes as a frame. Raises FeedClosed."""
@@ -74,6 +75,7 @@ class OpenAlgoFeed:
             self._requests += 1
             number = self._requests
             self._asked.append((number, frozenset(keys)))
+            self._wanted.update(keys)
         self._send({"action": "subscribe", "symbols": _named(keys), "mode": int(mode), "request_id": number})
 
     def unsubscribe(self, keys: Sequence[ContractKey], mode: FeedMode) -> None:
@@ -150,16 +152,18 @@ class OpenAlgoFeed:
             with self._lock:
                 self._confirmed -= frame.keys
         elif isinstance(frame, Ignored):
-            self.ignored[frame.type] += 1
+            known = frame.type in self.ignored or len(self.ignored) < _MOST_KINDS
+            self.ignored[frame.type if known else "other"] += 1
 
     def _settle(self, answer: Subscribed) -> None:
         """Contracts that an answer passes over in silence are refused: no ticks of them will come."""
-        words = {key: answers.safe_text(said, self._secret) for key, said in answer.refused}
-        with self._lock:
+        with self._lock:  # what was never asked for is not kept, however much of it an answer brings
+            refused = [row for row in answer.refused if row[0] in self._wanted]
+            words = {key: answers.safe_text(said, self._secret) for key, said in refused}
             asked = self._answered(answer.request)
             silent = asked - answer.confirmed - words.keys()
             words |= dict.fromkeys(silent, "the gateway did not answer for it")
-            self._confirmed = (self._confirmed | answer.confirmed) - words.keys()
+            self._confirmed = (self._confirmed | (answer.confirmed & self._wanted)) - words.keys()
             self._refused = {key: said for key, said in self._refused.items() if key not in answer.confirmed} | words
 
     def _answered(self, request: int | None) -> frozenset[ContractKey]:
@@ -176,10 +180,10 @@ class OpenAlgoFeed:
         if error.code in _LOST:
             self.close()
             raise BrokerGone(f"The gateway's feed is gone. It said: {text}")
-        _log.warning("A gateway's feed refused a request: %s", text)
         self._listener.dropped_frame(Drop.REFUSAL, text)
         with self._lock:
-            if self._asked:
+            if self._asked:  # errors without a request are counted alone: a log of them would have no end
+                _log.warning("A gateway's feed refused a request: %s", text)
                 _, keys = self._asked.popleft()
                 self._refused |= dict.fromkeys(keys - self._confirmed, text)
 

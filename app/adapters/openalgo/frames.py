@@ -1,7 +1,7 @@
 """One frame off the wire becomes one thing of ours: a tick, an order update, an acknowledgement, an error."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from app.ports.feed import Drop, Levels, Tick, fault_of
 from app.ports.gateway import NotOpenAlgo
 
 _MOST_KEYS = 20_000
+_LONGEST_KIND = 40
 _HIGHEST_PRICE = 1e9
 _MOST_UNITS = 1e15
 _LATEST_MS = 1e13
@@ -172,7 +173,9 @@ class _FrameTick(Tick):
 class FrameReader:
     """Reads the frames of one socket. For one thread. Keeps the contract keys it has met, so that each is made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Container[ContractKey] | None = None) -> None:
+        """Prices of contracts that are not `wanted` are of no use; None wants all."""
+        self._wanted = wanted
         self._keys: dict[tuple[str | None, str | None], ContractKey] = {}
 
     def read(self, raw: bytes) -> Frame:
@@ -213,18 +216,18 @@ class FrameReader:
             return _pong(body)
         if kind == "broker_info":
             return BrokerLink(body.get("adapter_status") != "disconnected")
-        if kind in {"subscribe", "unsubscribe", "auth"}:
+        if kind in ("subscribe", "unsubscribe", "auth"):  # it may be a list, which no set can look up
             return _acknowledgement(str(kind), body)
         if body.get("status") == "error" or kind == "error":
             return ErrorFrame(str(body.get("code") or "ERROR"), str(body.get("message") or "no reason given"))
-        return Ignored(str(kind))
+        return Ignored(str(kind)[:_LONGEST_KIND])
 
     def _tick(self, symbol: str | None, exchange: str | None, figures: _Figures) -> Tick | Unusable:
         ltp = figures.ltp
         if ltp is None or not 0 < ltp < _HIGHEST_PRICE:
             return Unusable(f"{symbol}: {ltp} is no price", Drop.MISSING if ltp is None else fault_of(ltp))
         key = self._keys.get((exchange, symbol)) or self._new_key(exchange, symbol)
-        return _NAMELESS if key is None else _FrameTick(key, ltp, figures)
+        return key if isinstance(key, Unusable) else _FrameTick(key, ltp, figures)
 
     def _loose_tick(self, symbol: str, exchange: str, raw: object) -> Tick | Unusable:
         figures = _figures(raw)
@@ -232,16 +235,20 @@ class FrameReader:
             return Unusable(f"{symbol}: its price is no number", Drop.NOT_A_NUMBER)
         return self._tick(symbol, exchange, figures)
 
-    def _new_key(self, exchange: str | None, symbol: str | None) -> ContractKey | None:
+    def _new_key(self, exchange: str | None, symbol: str | None) -> ContractKey | Unusable:
         key = words.contract_key(exchange, symbol)
-        if key is not None:
-            if len(self._keys) >= _MOST_KEYS:
-                self._keys.clear()
-            self._keys[exchange, symbol] = key
+        if key is None:
+            return _NAMELESS
+        if self._wanted is not None and key not in self._wanted:
+            return _UNASKED
+        if len(self._keys) >= _MOST_KEYS:
+            self._keys.clear()
+        self._keys[exchange, symbol] = key
         return key
 
 
 _NAMELESS = Unusable("market data of no contract", Drop.NAMELESS)
+_UNASKED = Unusable("market data of a contract that nobody asked for", Drop.UNASKED)
 
 
 def _price(raw: float | None) -> float | None:

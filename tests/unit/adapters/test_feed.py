@@ -11,7 +11,7 @@ from websockets.frames import Close
 from app.adapters.openalgo.feed import OpenAlgoFeed
 from app.adapters.openalgo.frame_socket import FrameSocket
 from app.domain.contracts import ContractKey
-from app.ports.feed import FeedClosed, FeedMode
+from app.ports.feed import Drop, FeedClosed, FeedMode
 from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.listening import Listening
 
@@ -138,6 +138,7 @@ def test_asking_for_nothing_sends_nothing(desk: Desk) -> None:
 
 
 def test_everything_that_waits_is_delivered_in_one_read(desk: Desk) -> None:
+    desk.feed.subscribe([CALL], FeedMode.LTP)
     for ltp in (1.0, 2.0, 3.0):
         desk.socket.says(type="market_data", symbol=CALL.symbol, exchange="NFO", mode=1, data={"ltp": ltp})
     desk.socket.coming.append(b"{")
@@ -148,6 +149,36 @@ def test_everything_that_waits_is_delivered_in_one_read(desk: Desk) -> None:
     assert [tick.ltp for tick in desk.heard.came] == [1.0, 2.0, 3.0]
     assert len(desk.heard.updates) == 1
     assert desk.heard.dropped == ["not a JSON object"]
+
+
+def test_prices_of_what_nobody_asked_for_are_counted_and_kept_nowhere(desk: Desk) -> None:
+    desk.feed.subscribe([CALL], FeedMode.LTP)
+    for exchange, symbol in (("NFO", CALL.symbol), ("NFO", PUT.symbol), ("BFO", CALL.symbol), ("NFO", "NOSUCH")):
+        desk.socket.says(type="market_data", symbol=symbol, exchange=exchange, mode=1, data={"ltp": 5})
+    desk.acknowledge((CALL, "success"), (PUT, "success"), (BAD, "not found"))
+    desk.read()
+    assert [tick.key for tick in desk.heard.came] == [CALL]
+    assert desk.heard.kinds == [Drop.UNASKED] * 3
+    assert desk.feed.confirmed() == {CALL}
+    assert desk.feed.refused() == {}
+
+
+def test_types_without_end_are_counted_as_one(desk: Desk) -> None:
+    for number in range(1000):
+        desk.socket.says(type=f"type {number} {'x' * 1000}")
+    desk.read()
+    assert sum(desk.feed.ignored.values()) == 1000
+    assert desk.feed.ignored["other"] == 950
+    assert max(map(len, desk.feed.ignored)) == 40
+
+
+def test_errors_that_answer_nothing_are_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.feed.subscribe([CALL], FeedMode.LTP)
+    for _ in range(100):
+        desk.socket.says(status="error", code="PROCESSING_ERROR", message="boom")
+    desk.read()
+    assert desk.heard.kinds == [Drop.REFUSAL] * 100
+    assert len(caplog.records) == 1
 
 
 def test_a_frame_that_is_too_large_is_dropped_and_the_socket_kept(desk: Desk) -> None:

@@ -19,6 +19,8 @@ from websockets.uri import parse_uri
 
 from app.adapters.openalgo.feed import OpenAlgoFeed
 from app.adapters.openalgo.frame_socket import FrameSocket, shake_hands
+from app.domain.contracts import ContractKey
+from app.ports.feed import FeedMode
 from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.listening import Listening
 
@@ -239,6 +241,7 @@ def test_one_read_is_bounded_however_much_waits() -> None:
     with connected() as (client, gateway):
         heard = Listening()
         feed = OpenAlgoFeed(client, heard, HandClock(), secret="", max_frame=4096)
+        feed.subscribe([ContractKey("NFO", "A")], FeedMode.LTP)
         flood = framed(raw) * 5000
         sending = threading.Thread(target=gateway.sends, args=(flood,))  # noqa: TID251 - more than a buffer holds
         sending.start()
