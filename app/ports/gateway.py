@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, Quote
+from app.domain.candles import MinuteBar
 from app.domain.contracts import Contract, ContractKey, Product, Side
 from app.domain.errors import Unavailable
 from app.domain.money import Units
@@ -98,6 +99,16 @@ class TradingHours:
     closes: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MinuteHistory:
+    """Minutes in their order, each once. `dropped` counts rows that made no sense: no price, a high below the low, two
+    that contradict each other. Nothing is said yet of whether they lie in a session: see `domain.history_check`.
+    """
+
+    bars: tuple[MinuteBar, ...]
+    dropped: int
+
+
 class Gateway(Protocol):
     """One account's gateway. Thread-safe: lanes, reconciler and pages share one object per account."""
 
@@ -143,6 +154,13 @@ class Gateway(Protocol):
 
     def trading_hours(self, day: date) -> list[TradingHours]:
         """Hours of each exchange open on that date; an exchange not listed is closed."""
+        ...
+
+    def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
+        """What that contract or index did in each minute of those dates, both included; empty where nothing is known.
+
+        The newest minute may be unfinished. A gateway serves one such call in 350 ms and may need seconds for it.
+        """
         ...
 
     def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from app.adapters.openalgo import answers, instruments, parse, parse_market
+from app.adapters.openalgo import answers, instruments, parse, parse_history, parse_market
 from app.adapters.openalgo.connection import PATIENCE, GatewayConnection, Pace, Reply, Route, Sizes
 from app.adapters.openalgo.failures import CallFailed
 from app.adapters.openalgo.sending import Sending
@@ -23,6 +23,7 @@ from app.ports.gateway import (
     GatewayRefused,
     LoggedOut,
     MarginLeg,
+    MinuteHistory,
     OtherMode,
     TradingHours,
     WrongKey,
@@ -39,6 +40,7 @@ _MARGIN = Route("margin", Pace.BOOKS)
 _TIMINGS = Route("market/timings", Pace.BOOKS)
 _SEARCH = Route("search", Pace.BOOKS)
 _EXPIRY = Route("expiry", Pace.BOOKS)
+_HISTORY = Route("history", Pace.HISTORY)
 _QUOTES = Route("multiquotes", Pace.QUOTES)
 # A whole derivatives segment is some 20 MB.
 _INSTRUMENTS = Route("instruments", Pace.CONTRACTS, cap_bytes=64_000_000)
@@ -109,6 +111,16 @@ class OpenAlgoGateway:
 
     def trading_hours(self, day: date) -> list[TradingHours]:
         return parse_market.trading_hours(self._ask(_TIMINGS, {"date": day.isoformat()}), day)
+
+    def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
+        asked = {
+            "symbol": key.symbol,
+            "exchange": key.exchange,
+            "interval": "1m",
+            "start_date": first.isoformat(),
+            "end_date": last.isoformat(),
+        }
+        return parse_history.minutes(self._ask(_HISTORY, asked))
 
     def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
         return self._sending.place(request, expected=expected)

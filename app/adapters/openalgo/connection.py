@@ -34,6 +34,7 @@ class Pace(StrEnum):
     BOOKS = "books"
     QUOTES = "quotes"
     CONTRACTS = "contracts"
+    HISTORY = "history"
 
 
 PATIENCE: Mapping[Pace, float] = {
@@ -44,6 +45,8 @@ PATIENCE: Mapping[Pace, float] = {
     Pace.BOOKS: 8.0,
     Pace.QUOTES: 5.0,
     Pace.CONTRACTS: 30.0,
+    # Calls for history stand in a queue of their own there, one in 350 ms.
+    Pace.HISTORY: 20.0,
 }
 """Seconds to wait for an answer."""
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.openalgo import answers, instruments, parse, parse_market
+from app.adapters.openalgo import answers, instruments, parse, parse_history, parse_market
 from app.domain.books import OrderStatus
 from app.domain.contracts import ContractKey, Kind
 from app.domain.outcomes import Answer
@@ -52,6 +52,7 @@ def test_what_is_no_list_of_rows_is_no_book(book: Any) -> None:
         ({"data": book}, parse.position_book),
         ({"data": {"holdings": book}}, parse.holdings),
         ({"results": book}, parse_market.quotes),
+        ({"data": book}, parse_history.minutes),
     ):
         with pytest.raises(NotOpenAlgo, match="cannot be read"):
             read(body)
@@ -233,6 +234,48 @@ def hours_body(*rows: tuple[str, object, object]) -> dict[str, object]:
 def test_hours_that_make_no_sense_are_refused(times: tuple[str, object, object]) -> None:
     with pytest.raises(NotOpenAlgo, match="trading hours"):
         parse_market.trading_hours(hours_body(times), date(2026, 11, 23))
+
+
+BAR: dict[str, Any] = {
+    "timestamp": 1795405500, "open": 100.0, "high": 102.0, "low": 99.5, "close": 101.0, "volume": 65, "oi": 0,
+}  # fmt: skip
+
+
+def history(*changed: dict[str, Any]) -> tuple[list[int], int]:
+    """Which timestamps were taken, and how many rows were not."""
+    found = parse_history.minutes({"data": [{**BAR, **change} for change in changed]})
+    return [int(bar.opens.timestamp()) for bar in found.bars], found.dropped
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"open": None}, {"close": 0}, {"low": -1}, {"high": "NaN"}, {"high": 100.5}, {"low": 100.5},
+        {"close": float("inf")}, {"open": True},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_minute_without_sensible_prices_is_left_out_and_counted(row: dict[str, Any]) -> None:
+    assert history(row, {"timestamp": 1795405560}) == ([1795405560], 1)
+
+
+def test_minutes_come_in_their_order_and_each_once() -> None:
+    assert history({"timestamp": 1795405560}, {}, {}) == ([1795405500, 1795405560], 0)
+
+
+def test_two_minutes_that_contradict_each_other_are_both_left_out() -> None:
+    assert history({}, {"close": 99.75}, {"timestamp": 1795405560}) == ([1795405560], 2)
+
+
+@pytest.mark.parametrize("stamp", [None, "2026-11-23", 1795405500000, 0, 1795405500.5, -60])
+def test_history_whose_times_cannot_be_read_is_no_history(stamp: object) -> None:
+    with pytest.raises(NotOpenAlgo, match="history"):
+        history({"timestamp": stamp})
+
+
+def test_a_minute_whose_volume_is_not_known_has_none() -> None:
+    found = parse_history.minutes({"data": [{**BAR, "volume": None}, {**BAR, "volume": -5, "timestamp": 1795405560}]})
+    assert [bar.volume for bar in found.bars] == [None, None]
 
 
 MESSAGES: list[tuple[int, Any, type[GatewayError]]] = [

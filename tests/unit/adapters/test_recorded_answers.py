@@ -15,7 +15,7 @@ from app.domain.contracts import ContractKey, Product, Side
 from app.domain.money import Units
 from app.domain.plan import Mode
 from app.ports import gateway as port
-from app.ports.gateway import GatewayAddress, MarginLeg
+from app.ports.gateway import GatewayAddress, GatewayError, MarginLeg
 from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.recorded import Case, rest_case, rest_cases
 from tests.unit.adapters.replay_server import Replay
@@ -198,6 +198,25 @@ def test_trading_hours_of_a_gateway_on_the_wrong_zone_can_be_told(replay: Replay
     replay.answers["market/timings"] = (case.status, case.body)
     hours = {each.exchange: each for each in gateway_at(replay, clock).trading_hours(MONDAY)}
     assert sane_hours(hours["NFO"].opens.astimezone(IST).time()) is HoursCheck.TIME_ZONE_FAULT
+
+
+@pytest.mark.parametrize("name", ["today_1m", "holiday_empty", "start_after_end"])
+def test_minute_history(name: str, replay: Replay, clock: HandClock) -> None:
+    case = rest_case(f"history.{name}")
+    replay.answers["history"] = (case.status, case.body)
+    found = gateway_at(replay, clock).minute_history(ContractKey("NSE", "SBIN"), MONDAY, MONDAY)
+    assert found.dropped == 0
+    times = [f"{bar.opens.astimezone(IST):%H:%M}" for bar in found.bars]
+    assert times[:2] == (["09:15", "09:16"] if name == "today_1m" else [])
+    assert len(times) == len(case.answer["data"])
+
+
+@pytest.mark.parametrize("name", ["err_interval_unsupported_by_broker", "err_unknown_symbol", "fault_logged_out"])
+def test_history_that_is_refused_raises(name: str, replay: Replay, clock: HandClock) -> None:
+    case = rest_case(f"history.{name}")
+    replay.answers["history"] = (case.status, case.body)
+    with pytest.raises(GatewayError):
+        gateway_at(replay, clock).minute_history(ContractKey("NSE", "NOPE"), MONDAY, MONDAY)
 
 
 @pytest.mark.parametrize(

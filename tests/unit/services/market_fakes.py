@@ -9,7 +9,7 @@ from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.errors import NotFound, Unavailable
 from app.domain.money import Units
 from app.ports.feed import FeedClosed, FeedMode, Tick
-from app.ports.gateway import GatewayAddress, GatewayError, TradingHours, Unreachable
+from app.ports.gateway import GatewayAddress, GatewayError, MinuteHistory, TradingHours, Unreachable
 
 MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Monday 23 November 2026, 10:30 in India."""
@@ -51,6 +51,7 @@ class FakeGateway:
         self.margin: Decimal | GatewayError = Decimal(100_000)
         self.margin_asked: list[object] = []
         self.calls: list[str] = []
+        self.minutes: dict[ContractKey, MinuteHistory] = {}
         self.closed = False
 
     def _answer(self, call: str) -> None:
@@ -69,6 +70,10 @@ class FakeGateway:
     def trading_hours(self, day: date) -> list[TradingHours]:
         self._answer(f"hours {day}")
         return self.hours
+
+    def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
+        self._answer(f"history {key.symbol} {first} {last}")
+        return self.minutes.get(key, MinuteHistory((), 0))
 
     def quotes(self, keys: Sequence[ContractKey]) -> dict[ContractKey, Quote]:
         self._answer(f"quotes {len(keys)}")
