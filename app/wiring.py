@@ -24,12 +24,14 @@ from app.engine.lease import Build, DatabaseLease, FileLease, Lease
 from app.engine.supervisor import Supervisor
 from app.persistence.database import Database, db, prepare_sqlite
 from app.ports.clock import Clock, MarketClock
-from app.ports.gateway import Gateway, GatewayAddress
+from app.ports.gateway import Gateway, GatewayAddress, GatewayFactory
 from app.services import crash_points
 from app.services.account_check import AccountCheck
 from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts
 from app.services.activity import Activity
+from app.services.candle_history import CandleHistory
+from app.services.candle_store import CandleStore
 from app.services.contract_list import ContractList
 from app.services.doubt import Doubt
 from app.services.entry_locks import EntryLocks
@@ -87,6 +89,7 @@ class MarketSide:
     contracts: ContractList
     hours: SessionHours
     chains: OptionChainManager
+    candles: CandleStore
     margins: MarginCalculator
     rules: MarketRuleTable
     pricing: OrderPricing
@@ -167,13 +170,7 @@ def _known_schema(app: Flask) -> str | None:
 
 def build_market(ground: Ground) -> MarketSide:
     settings, clock = ground.settings, ground.clock
-
-    def gateway(address: GatewayAddress) -> Gateway:
-        # One connection more than entries can use: the way out never waits for them.
-        sizes = Sizes(orders=max(settings.lane_workers, MOST_WORKERS) + 1)
-        patience = {**PATIENCE, Pace.PLACE: settings.place_timeout_s}
-        return OpenAlgoGateway(address, clock, sizes=sizes, patience=patience)
-
+    gateway = _gateway_factory(settings, clock)
     gateways = Gateways(ground.database, ground.vault, gateway)
     health, board = HealthBoard(clock), PriceBoard(clock)
     feeds = OpenAlgoFeeds(clock, _feed_limits(settings))
@@ -220,10 +217,29 @@ def build_market(ground: Ground) -> MarketSide:
         chains=OptionChainManager(
             contracts, board, feed, quotes, ground.market_clock, clock, budget=settings.subscription_budget
         ),
+        candles=_candles(ground, board, feed, hours, gateways),
         margins=MarginCalculator(gateways, quotes, clock),
         rules=rules,
         pricing=OrderPricing(quotes, rules, clock, ground.market_clock, max_age_s=settings.price_max_age_s),
     )
+
+
+def _candles(
+    ground: Ground, board: PriceBoard, feed: WebSocketManager, hours: SessionHours, gateways: Gateways
+) -> CandleStore:
+    history = CandleHistory(gateways, feed.source_order, ground.market_clock)
+    return CandleStore(board, feed, hours, history, ground.market_clock, ground.clock)
+
+
+def _gateway_factory(settings: Settings, clock: Clock) -> GatewayFactory:
+    # One connection more than entries can use: the way out never waits for them.
+    sizes = Sizes(orders=max(settings.lane_workers, MOST_WORKERS) + 1)
+    patience = {**PATIENCE, Pace.PLACE: settings.place_timeout_s}
+
+    def gateway(address: GatewayAddress) -> Gateway:
+        return OpenAlgoGateway(address, clock, sizes=sizes, patience=patience)
+
+    return gateway
 
 
 def _feed_limits(settings: Settings) -> FeedLimits:

@@ -347,6 +347,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         previews=nothing,
         run_board=runs,
         chains=cast("Any", NoChains()),
+        candles=nothing,
         websocket_manager=feed,
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
         feed_choice=FeedChoice(feed, accounts, database, activity),

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from app.api.candles import as_json, minutes_in, subject_in
 from app.domain.errors import InvalidInput
 from app.services.adoption_commands import Adopt
 from app.services.kill_switch import Target
@@ -110,6 +111,17 @@ def give_back_feed() -> ResponseReturnValue:
     _once_each()
     desk().feed_choice.give_back(user())
     return jsonify({"chosen": None}), 202
+
+
+@api_bp.get("/candles")
+@api_rate_limit
+def candles() -> ResponseReturnValue:
+    """Candles of `minutes` (5 unless said) of one `leg` (`NSE_INDEX:NIFTY`), or of the premium of several with ratios.
+
+    They are kept for a minute after they were asked for; the first answer may still be waiting for history.
+    """
+    subject = subject_in(request.args.getlist("leg"), desk().contract_list.listed)
+    return jsonify(as_json(desk().candles.view(subject, minutes_in(request.args.get("minutes", "5")))))
 
 
 @api_bp.post("/runs/<int:run_id>/send-again")  # an exit, like the kill switch: never slowed down

@@ -15,6 +15,7 @@ from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
 from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
+from app.services.candle_store import CandleStore
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
@@ -67,6 +68,7 @@ class Desk:
     previews: Previews
     run_board: RunBoard
     chains: OptionChainManager
+    candles: CandleStore
     websocket_manager: WebSocketManager
     silent_symbols: SilentSymbols
     feed_choice: FeedChoice

@@ -112,6 +112,7 @@ REVIEWED: dict[str, Who] = {
     "POST trading.change_pending": DOES_OWN_OR_ADMIN,
     "POST trading.send_again": DOES_OWN_OR_ADMIN,
     "POST api.send_again": Who(401, 404, 202, 202),
+    "GET api.candles": Who(401, 422, 422, 422),  # no leg is named
 }
 """Every address, as a person has reviewed it. One that is not here fails the test that follows."""
 
