@@ -24,6 +24,8 @@ class Settings:
     sets them, a gateway may need all of it.
     `feed_*`: market data uses at most so many connections; one must stand within the time-out, is closed when nothing
     was wanted of it for `feed_idle_s`, and is pinged as often as that: the one that serves, and the warm backup.
+    `guard_*`: above so many MB of memory or that share of a core for `guard_after_s`, comfort is given up step by step,
+    and taken back when all was calm for `guard_calm_s`.
     `reserve_bytes` are kept beside the database for the day its disk is full; after `deaths_that_lock` deaths of the
     engine within ten minutes no entries are sent.
     `crash_at` and `stop_at` are for tests: see app/services/crash_points.py.
@@ -48,6 +50,10 @@ class Settings:
     feed_idle_s: float = 300.0
     feed_keepalive_s: float = 5.0
     feed_standby_keepalive_s: float = 30.0
+    guard_memory_mb: float = 500.0
+    guard_cpu: float = 0.70
+    guard_after_s: float = 10.0
+    guard_calm_s: float = 60.0
     place_timeout_s: float = 125.0
     rate_limits: bool = True
     lock_path: str = str(ROOT / "instance" / "engine.lock")
@@ -110,6 +116,13 @@ def _feed_settings() -> dict[str, float]:
     }
 
 
+def _guard_settings() -> dict[str, float]:
+    return {
+        "guard_memory_mb": _number("GUARD_MEMORY_MB", 500, 100, 1_000_000),
+        "guard_cpu": _number("GUARD_CPU_PERCENT", 70, 5, 10_000) / 100,
+    }
+
+
 def from_environment(name: str) -> Settings:
     """The settings of one of the three profiles. Raises Misconfigured naming what is missing."""
     if name == "testing":
@@ -130,6 +143,7 @@ def from_environment(name: str) -> Settings:
         live_sending=_flag("LIVE_SENDING"),
         secure_cookies=production,
         **_feed_settings(),  # type: ignore[arg-type]
+        **_guard_settings(),  # type: ignore[arg-type]
         reserve_bytes=64 * 1024 * 1024,
         lock_path=os.environ.get("LOCK_PATH") or str(ROOT / "instance" / "engine.lock"),
         crash_at=os.environ.get("CRASH_AT") or None,
@@ -147,4 +161,6 @@ def testing_settings() -> Settings:
         database_url="sqlite://",
         engine="off",
         rate_limits=False,
+        guard_memory_mb=1e6,  # what runs the tests takes as much as it likes
+        guard_cpu=100.0,
     )

@@ -10,10 +10,11 @@ from app.adapters.publisher import SocketPublisher
 from app.api import api_bp, health_bp
 from app.auth import auth_bp
 from app.domain import wording
+from app.domain.relief import Relief
 from app.engine.engine import Engine
 from app.engine.intake import Intake
 from app.engine.memory import Memory
-from app.engine.page_feed import PageFeed
+from app.engine.page_feed import SLOW_PAGES_S, STEP_S, PageFeed
 from app.engine.roster import Roster
 from app.engine.supervisor import Step
 from app.main import main_bp
@@ -152,6 +153,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         watched=watched_rooms,
         mtm=today.mtm_of,
         clock_note=clock_note,
+        pause_s=lambda: SLOW_PAGES_S if market.guard.state().step >= Relief.SLOW_PAGES else STEP_S,
     )
     return [
         ("gateways", market.gateways.step),
@@ -164,6 +166,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("chains", market.chains.step),
         ("candles", market.candles.step),
         ("candle-history", market.candles.history_step),
+        ("resources", market.guard.step),
         ("accounts", roster.step),
         ("pages", pages.step),
         ("warm-books", trade.warm_books.step),
@@ -266,6 +269,7 @@ def _desk(runtime: Runtime) -> Desk:
         candles=market.candles,
         websocket_manager=market.feed,
         silent_symbols=market.silent,
+        resource_guard=market.guard,
         feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.activity),
         hours=market.hours,
         contract_list=market.contracts,

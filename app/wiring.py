@@ -16,10 +16,12 @@ from app.adapters.clock import SimulatorClock, SystemClock
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.adapters.openalgo.connection import PATIENCE, Pace, Sizes
 from app.adapters.openalgo.feed_opening import FeedLimits, OpenAlgoFeeds
+from app.adapters.process_usage import KernelUsage
 from app.adapters.simulator_control import SimulatorControl
 from app.adapters.vault import EncryptionService
 from app.domain.calendar import Phase
 from app.domain.pacing import MOST_WORKERS
+from app.domain.relief import Relief, ReliefLimits
 from app.engine.lease import Build, DatabaseLease, FileLease, Lease
 from app.engine.supervisor import Supervisor
 from app.persistence.database import Database, db, prepare_sqlite
@@ -45,6 +47,7 @@ from app.services.option_chain_manager import OptionChainManager
 from app.services.order_pricing import OrderPricing
 from app.services.price_board import PriceBoard
 from app.services.quotes import Quotes
+from app.services.resource_guard import ResourceGuard
 from app.services.session_hours import SessionHours
 from app.services.silent_symbols import SilentSymbols
 from app.services.websocket_manager import WebSocketManager
@@ -90,6 +93,7 @@ class MarketSide:
     hours: SessionHours
     chains: OptionChainManager
     candles: CandleStore
+    guard: ResourceGuard
     margins: MarginCalculator
     rules: MarketRuleTable
     pricing: OrderPricing
@@ -202,6 +206,9 @@ def build_market(ground: Ground) -> MarketSide:
         logged_out=health.is_logged_out,
         pace=_feed_pace(settings),
     )
+    chains = OptionChainManager(
+        contracts, board, feed, quotes, ground.market_clock, clock, budget=settings.subscription_budget
+    )
     return MarketSide(
         gateways=gateways,
         health=health,
@@ -214,10 +221,9 @@ def build_market(ground: Ground) -> MarketSide:
         quotes=quotes,
         contracts=contracts,
         hours=hours,
-        chains=OptionChainManager(
-            contracts, board, feed, quotes, ground.market_clock, clock, budget=settings.subscription_budget
-        ),
+        chains=chains,
         candles=_candles(ground, board, feed, hours, gateways),
+        guard=_guard(ground, chains),
         margins=MarginCalculator(gateways, quotes, clock),
         rules=rules,
         pricing=OrderPricing(quotes, rules, clock, ground.market_clock, max_age_s=settings.price_max_age_s),
@@ -240,6 +246,40 @@ def _gateway_factory(settings: Settings, clock: Clock) -> GatewayFactory:
         return OpenAlgoGateway(address, clock, sizes=sizes, patience=patience)
 
     return gateway
+
+
+NEAR = 8
+"""Strikes on either side of the money that are subscribed while memory or time is short."""
+
+
+def _guard(ground: Ground, chains: OptionChainManager) -> ResourceGuard:
+    settings = ground.settings
+
+    def relieve(step: Relief) -> None:
+        if step < Relief.NEAR_STRIKES:
+            chains.limit()
+        else:
+            chains.limit(reach=NEAR, idle=step < Relief.NO_IDLE_CHAINS)
+
+    def announce(step: Relief, sentence: str) -> None:
+        with ground.database.transaction() as session:
+            ground.activity.record(
+                session,
+                user_id=None,
+                actor="engine",
+                action="resources.step",
+                subject="resources",
+                sentence=sentence,
+                detail={"step": step.name.lower()},
+            )
+
+    limits = ReliefLimits(
+        memory_mb=settings.guard_memory_mb,
+        cpu=settings.guard_cpu,
+        after_s=settings.guard_after_s,
+        calm_s=settings.guard_calm_s,
+    )
+    return ResourceGuard(KernelUsage(), ground.clock, limits, relieve=relieve, announce=announce)
 
 
 def _feed_limits(settings: Settings) -> FeedLimits:

@@ -22,6 +22,8 @@ from app.services.session_hours import SessionHours
 from app.services.websocket_manager import WebSocketManager
 
 STEP_S = 0.25
+SLOW_PAGES_S = 1.0
+"""Between two rounds while memory or time is short."""
 WHOLE_EVERY_S = 5.0
 """Everything is sent again this often: a page that lost a message, or came late, is right again by then."""
 SECOND_S = 1.0
@@ -62,6 +64,7 @@ class PageFeed:
         watched: Callable[[], frozenset[str]],
         mtm: Callable[[int], Decimal | None],
         clock_note: ClockNote,
+        pause_s: Callable[[], float] = lambda: STEP_S,
     ) -> None:
         """`watched` gives the rooms that have somebody in them; `mtm` is today's gross profit and loss of a user.
 
@@ -78,6 +81,7 @@ class PageFeed:
         self._watched = watched
         self._mtm = mtm
         self._clock_note = clock_note
+        self._pause_s = pause_s
         self._sent: dict[str, _Sent] = {}
         self._touchable: dict[str, set[ContractKey]] = {}
         self._second_at = float("-inf")
@@ -96,7 +100,7 @@ class PageFeed:
         if now - self._second_at >= SECOND_S:
             self._second_at = now
             self._each_second(rooms, now)
-        return STEP_S
+        return self._pause_s()
 
     def _each_second(self, rooms: frozenset[str], now: float) -> None:
         age_s = self._feed.state().last_tick_age_s

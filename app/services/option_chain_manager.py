@@ -74,6 +74,7 @@ class OptionChainManager:
         self._market_clock = market_clock
         self._clock = clock
         self._budget = budget
+        self._reach, self._idle = REACH, True
         self._demands: dict[Named, _Demand] = {}
         self._centres: dict[Named, Decimal] = {}
         self._open_interest = OpenInterest()
@@ -112,6 +113,10 @@ class OptionChainManager:
             return self._view(self._listing((name, wanted)), tuple(expiries))
         except Unavailable as error:
             return self._empty(name, (), None, str(error))
+
+    def limit(self, *, reach: int = REACH, idle: bool = True) -> None:
+        """From now on subscribe only strikes that near to the money, and chains that nobody looks at only if `idle`."""
+        self._reach, self._idle = reach, idle
 
     def step(self) -> float:
         """Follow the spot with the subscriptions, and quote one watched chain. Returns the seconds until the next."""
@@ -192,6 +197,8 @@ class OptionChainManager:
         depth: list[ContractKey] = []
         quote: list[ContractKey] = []
         for places, _, key in sorted(place for chain in chains for place in self._places(chain)):
+            if self._is_left_out(places):
+                continue
             if key not in held:
                 if left <= 0:
                     continue
@@ -199,6 +206,10 @@ class OptionChainManager:
             (depth if places <= DEPTH_REACH else quote).append(key)
         self._feed.want(DEPTH, depth, FeedMode.DEPTH)
         self._feed.want(QUOTE, quote, FeedMode.QUOTE)
+
+    def _is_left_out(self, places: int) -> bool:
+        is_idle, away = divmod(places, IDLE_PENALTY)
+        return away > self._reach or (bool(is_idle) and not self._idle)
 
     def _chains(self) -> list[Named]:
         """Those that are looked at, and the nearest expiry of each index."""

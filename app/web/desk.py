@@ -26,6 +26,7 @@ from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
+from app.services.resource_guard import ResourceGuard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
@@ -71,6 +72,7 @@ class Desk:
     candles: CandleStore
     websocket_manager: WebSocketManager
     silent_symbols: SilentSymbols
+    resource_guard: ResourceGuard
     feed_choice: FeedChoice
     hours: SessionHours
     contract_list: ContractList

@@ -63,6 +63,21 @@ class MoveView:
     took_s: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class ResourcesView:
+    """`step`: none, slow_pages, near_strikes, no_idle_chains. Usage is None before the first look of the engine.
+
+    `cpu_pct` is of one core; `words` say what the step means, empty for none.
+    """
+
+    step: str
+    words: str
+    memory_mb: float | None
+    cpu_pct: float | None
+    memory_limit_mb: float
+    cpu_limit_pct: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketDataView:
     """`feeds` False: this process feeds no prices. `drops`: what came and was not used since the start, by kind."""
@@ -89,6 +104,7 @@ class MarketDataView:
     silent: tuple[ContractWords, ...]
     quiet: int
     moves: tuple[MoveView, ...]
+    resources: ResourcesView
 
 
 def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
@@ -121,6 +137,20 @@ def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
         silent=tuple(each for each in silent if each.kind != "quiet"),
         quiet=sum(each.kind == "quiet" for each in silent),
         moves=_moves(desk, viewer),
+        resources=_resources(desk),
+    )
+
+
+def _resources(desk: Desk) -> ResourcesView:
+    state = desk.resource_guard.state()
+    usage = state.usage
+    return ResourcesView(
+        step=state.step.name.lower(),
+        words=state.words,
+        memory_mb=None if usage is None or usage.memory_mb is None else round(usage.memory_mb, 1),
+        cpu_pct=None if usage is None else round(100 * usage.cpu, 1),
+        memory_limit_mb=state.limits.memory_mb,
+        cpu_limit_pct=round(100 * state.limits.cpu, 1),
     )
 
 

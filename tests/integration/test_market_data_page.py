@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.domain.relief import ReliefLimits
 from app.persistence.tables import ActivityLog
 from tests.run_maker import read
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
@@ -37,6 +38,23 @@ def test_without_a_feed_the_page_says_so(whole: Whole) -> None:
     text = read(whole.signed_in(ADMIN).get(PAGE).text)
     assert "No prices are fed by this process." in text
     assert "The feed was never lost and never moved." in text
+
+
+def test_it_says_what_was_given_up_for_want_of_memory(whole: Whole) -> None:
+    guard = whole.runtime.market.guard
+    guard._limits = ReliefLimits(memory_mb=1.0, after_s=0.0)
+    for _ in range(3):
+        guard.step()
+    page = whole.signed_in(ADMIN).get(PAGE).text
+    assert "This process is short of memory or time." in read(page)
+    assert "Chains that nobody looks at are not subscribed" in read(page)
+    told = (whole.signed_in(ADMIN).get("/api/market-data").json or {})["resources"]
+    assert told["step"] == "no_idle_chains"
+    assert told["memory_mb"] > told["memory_limit_mb"]
+    with whole.database.reading() as session:
+        rows = session.scalars(select(ActivityLog.sentence).where(ActivityLog.action == "resources.step")).all()
+    assert len(rows) == 3
+    assert "limit 1 MB" in rows[0]
 
 
 def test_it_names_the_accounts_in_order_and_asks_before_it_takes_prices_from_another(whole: Whole) -> None:

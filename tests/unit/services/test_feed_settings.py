@@ -23,8 +23,11 @@ def test_the_defaults(set_up: pytest.MonkeyPatch) -> None:
 def test_the_environment_changes_them(set_up: pytest.MonkeyPatch) -> None:
     set_up.setenv("FEED_CONNECTIONS", "2")
     set_up.setenv("FEED_STANDBY_KEEPALIVE_S", "12.5")
+    set_up.setenv("GUARD_MEMORY_MB", "800")
+    set_up.setenv("GUARD_CPU_PERCENT", "90")
     settings = from_environment("development")
     assert (settings.feed_connections, settings.feed_standby_keepalive_s) == (2, 12.5)
+    assert (settings.guard_memory_mb, settings.guard_cpu) == (800, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,8 @@ def test_the_environment_changes_them(set_up: pytest.MonkeyPatch) -> None:
         ("FEED_CONNECT_TIMEOUT_S", "nan"),
         ("FEED_IDLE_S", "soon"),
         ("FEED_KEEPALIVE_S", "0"),
+        ("GUARD_MEMORY_MB", "50"),
+        ("GUARD_CPU_PERCENT", "much"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(set_up: pytest.MonkeyPatch, name: str, value: str) -> None:

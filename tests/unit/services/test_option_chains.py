@@ -232,6 +232,29 @@ def test_a_budget_used_up_by_others_leaves_the_chains_to_rest_quotes() -> None:
     assert side(row, Kind.CE).ltp == Decimal("520.0")
 
 
+def test_what_is_short_drops_far_strikes_then_idle_chains_and_never_what_is_held(world: World) -> None:
+    held = option(24_050, Kind.CE).key
+    world.feed.want("risk", [held], FeedMode.DEPTH)
+    world.chains.looked_at("NIFTY", EXPIRY)
+    world.chains.step()
+    whole = world.asked(DEPTH) | world.asked(QUOTE)
+    world.chains.limit(reach=3)
+    world.chains.step()
+    near = world.asked(DEPTH) | world.asked(QUOTE)
+    assert {key for key in near if key.symbol.startswith("NIFTY")} == {
+        option(strike, kind).key for strike in range(24_850, 25_151, 50) for kind in (Kind.CE, Kind.PE)
+    }
+    assert any(key.symbol.startswith("SENSEX") for key in near)
+    world.chains.limit(reach=3, idle=False)
+    world.chains.step()
+    assert all(key.symbol.startswith("NIFTY") for key in world.asked(DEPTH) | world.asked(QUOTE))
+    assert held in world.feed.wants.joined()
+    assert SENSEX in world.feed.wants.joined()
+    world.chains.limit()
+    world.chains.step()
+    assert world.asked(DEPTH) | world.asked(QUOTE) == whole
+
+
 def test_the_window_follows_the_spot_but_does_not_flutter_between_two_strikes(world: World) -> None:
     world.chains.looked_at("NIFTY", EXPIRY)
     world.chains.step()
