@@ -217,11 +217,14 @@ def _sync(clock: SimulatorClock) -> Step:
     return step
 
 
+def _book_reader(ground: Ground, market: MarketSide, trade: TradeSide) -> BookReader:
+    may_ask = trade.reconciler.breaker.ask
+    return BookReader(market.gateways, ground.readers, ground.cache, ground.clock, may_ask=may_ask)
+
+
 def _desk(runtime: Runtime) -> Desk:
     ground, market, trade = runtime.ground, runtime.market, runtime.trade
-    reader = BookReader(
-        market.gateways, ground.readers, ground.cache, ground.clock, may_ask=trade.reconciler.breaker.ask
-    )
+    reader = _book_reader(ground, market, trade)
 
     def wake() -> None:
         ground.supervisor.wake("intake")

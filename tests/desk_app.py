@@ -302,6 +302,9 @@ def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Benc
         engine.dispose()
 
 
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
     activity = Activity(database, clock)
@@ -309,14 +312,13 @@ def _bench(database: Database, settings: Any) -> Bench:
     check = AccountCheck(net.gateway, net.feed, clock)
     board = PriceBoard(clock)
     runs = RunBoard(database, board, clock)
-    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     accounts = Accounts(
         database, clock, vault, check, activity=activity, gateways=gateways, health=health, simulator=simulator
     )
     contracts = ContractList(gateways, accounts.feed_order, clock, clock)
     reader = BookReader(gateways, AtOnce(), DictCache(), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
-    people = People(database, clock, activity, settings.setup_token, cheap)
+    people = People(database, clock, activity, settings.setup_token, CHEAP)
     nothing: Any = None
     feed: Any = NoFeed()
     desk = Desk(
