@@ -159,6 +159,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("gateways", market.gateways.step),
         ("contracts", market.contracts.step),
         ("hours", market.hours.step),
+        ("calendar", market.coming_days.step),
         ("feed", market.feed.step),
         ("feed-upkeep", market.feed.upkeep_step),
         ("silence", market.silent.step),
@@ -222,6 +223,18 @@ def _book_reader(ground: Ground, market: MarketSide, trade: TradeSide) -> BookRe
     return BookReader(market.gateways, ground.readers, ground.cache, ground.clock, may_ask=may_ask)
 
 
+def _book_pages(ground: Ground, market: MarketSide, reader: BookReader) -> BookPages:
+    return BookPages(
+        ground.database,
+        market.accounts,
+        reader,
+        market.board,
+        ground.clock,
+        ground.market_clock,
+        contract_of=market.contracts.listed,
+    )
+
+
 def _desk(runtime: Runtime) -> Desk:
     ground, market, trade = runtime.ground, runtime.market, runtime.trade
     reader = _book_reader(ground, market, trade)
@@ -240,15 +253,7 @@ def _desk(runtime: Runtime) -> Desk:
         alarms=trade.alarms,
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
-        book_pages=BookPages(
-            ground.database,
-            market.accounts,
-            reader,
-            market.board,
-            ground.clock,
-            ground.market_clock,
-            contract_of=market.contracts.listed,
-        ),
+        book_pages=_book_pages(ground, market, reader),
         reconciliation=Reconciliation(
             ground.database,
             market.accounts,
@@ -275,6 +280,8 @@ def _desk(runtime: Runtime) -> Desk:
         resource_guard=market.guard,
         feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.activity),
         hours=market.hours,
+        calendar_overrides=market.calendar_overrides,
+        coming_days=market.coming_days,
         contract_list=market.contracts,
         simulator=ground.simulator,
         unwell_threads=lambda: [pulse.name for pulse in ground.supervisor.unwell],

@@ -32,13 +32,16 @@ from app.services.account_check import AccountCheck
 from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts
 from app.services.activity import Activity
+from app.services.calendar_overrides import CalendarOverrides
 from app.services.candle_history import CandleHistory
 from app.services.candle_store import CandleStore
+from app.services.coming_days import ComingDays
 from app.services.contract_list import ContractList
 from app.services.doubt import Doubt
 from app.services.entry_locks import EntryLocks
 from app.services.feed_pool import FeedPace
 from app.services.feed_state import Failover, MoveKind
+from app.services.first_answer import AccountOrder
 from app.services.gateways import Gateways
 from app.services.journal import Journal
 from app.services.margin_calculator import MarginCalculator
@@ -91,6 +94,8 @@ class MarketSide:
     quotes: Quotes
     contracts: ContractList
     hours: SessionHours
+    calendar_overrides: CalendarOverrides
+    coming_days: ComingDays
     chains: OptionChainManager
     candles: CandleStore
     guard: ResourceGuard
@@ -178,21 +183,12 @@ def build_market(ground: Ground) -> MarketSide:
     gateways = Gateways(ground.database, ground.vault, gateway)
     health, board = HealthBoard(clock), PriceBoard(clock)
     feeds = OpenAlgoFeeds(clock, _feed_limits(settings))
-    accounts = Accounts(
-        ground.database,
-        clock,
-        ground.vault,
-        AccountCheck(gateway, feeds, clock),
-        activity=ground.activity,
-        gateways=gateways,
-        health=health,
-        simulator=ground.simulator,
-    )
+    accounts = _accounts(ground, AccountCheck(gateway, feeds, clock), gateways, health)
     order = accounts.feed_order
     # The account that feeds us is asked first.
     quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)  # noqa: PLW0108 - the feed is built below
     rules = MarketRuleTable(ground.database, clock)
-    hours = SessionHours(gateways, order, ground.market_clock, clock)
+    overrides, coming_days, hours = _calendar(ground, gateways, order)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
     feed = WebSocketManager(
         gateways,
@@ -221,6 +217,8 @@ def build_market(ground: Ground) -> MarketSide:
         quotes=quotes,
         contracts=contracts,
         hours=hours,
+        calendar_overrides=overrides,
+        coming_days=coming_days,
         chains=chains,
         candles=_candles(ground, board, feed, hours, gateways),
         guard=_guard(ground, chains),
@@ -228,6 +226,29 @@ def build_market(ground: Ground) -> MarketSide:
         rules=rules,
         pricing=OrderPricing(quotes, rules, clock, ground.market_clock, max_age_s=settings.price_max_age_s),
     )
+
+
+def _accounts(ground: Ground, check: AccountCheck, gateways: Gateways, health: HealthBoard) -> Accounts:
+    return Accounts(
+        ground.database,
+        ground.clock,
+        ground.vault,
+        check,
+        activity=ground.activity,
+        gateways=gateways,
+        health=health,
+        simulator=ground.simulator,
+    )
+
+
+def _calendar(
+    ground: Ground, gateways: Gateways, order: AccountOrder
+) -> tuple[CalendarOverrides, ComingDays, SessionHours]:
+    clock, market_clock = ground.clock, ground.market_clock
+    overrides = CalendarOverrides(ground.database, clock, market_clock, ground.activity)
+    days = ComingDays(gateways, order, market_clock, clock)
+    hours = SessionHours(gateways, order, market_clock, clock, overrides=overrides.of, holidays=days.holidays)
+    return overrides, days, hours
 
 
 def _candles(

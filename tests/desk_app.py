@@ -36,6 +36,8 @@ from app.services.adoption_commands import AdoptionCommands
 from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
+from app.services.calendar_overrides import CalendarOverrides
+from app.services.coming_days import ComingDays
 from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
 from app.services.gateways import Gateways
@@ -319,6 +321,7 @@ def _bench(database: Database, settings: Any) -> Bench:
     reader = BookReader(gateways, AtOnce(), DictCache(), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
+    ignored = IgnoredPositions(database, clock, activity)
     nothing: Any = None
     feed: Any = NoFeed()
     desk = Desk(
@@ -333,13 +336,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         accounts=accounts,
         book_pages=books,
         reconciliation=Reconciliation(
-            database,
-            accounts,
-            reader,
-            clock,
-            clock,
-            ignoring=IgnoredPositions(database, clock, activity),
-            contract_of=LISTED.get,
+            database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get
         ),
         health=health,
         board=board,
@@ -358,6 +355,8 @@ def _bench(database: Database, settings: Any) -> Bench:
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
         feed_choice=FeedChoice(feed, accounts, database, activity),
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
+        calendar_overrides=CalendarOverrides(database, clock, clock, activity),
+        coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,
         simulator=simulator,
         unwell_threads=list,

@@ -15,6 +15,7 @@ from app.bootstrap import Runtime, runtime_of
 from app.persistence.database import Database, Table
 from app.persistence.tables import (
     ActivityLog,
+    CalendarOverride,
     FillRow,
     Intent,
     Order,
@@ -53,12 +54,14 @@ Snapshot = dict[str, list[tuple[object, ...]]]
 class Whole:
     """An application with an admin, a trader who owns one thing of each kind, and a trader who owns nothing.
 
+    `override_day` is a date that may be overridden.
     `ids` maps the arguments of addresses to the owner's things: `account_id`, `strategy_id`, `preview_id`, `run_id`.
     """
 
     app: Flask
     ids: dict[str, int]
     digest: str = ""
+    override_day: str = ""
 
     @property
     def runtime(self) -> Runtime:
@@ -113,6 +116,7 @@ def whole_app(folder: Path, *, people: bool = True) -> Whole:
         whole.desk.people.create(STRANGER, PASSWORD, "trader")
         with whole.database.transaction() as session:
             account = _account(whole, session, owner)
+            _override(whole, session)
         _trade(whole, owner, account)
     return whole
 
@@ -135,6 +139,23 @@ def _account(whole: Whole, session: Session, owner: int) -> int:
     account.locked_key = whole.runtime.ground.vault.lock(KEY, owner=f"account:{account.id}")
     whole.ids["account_id"] = account.id
     return account.id
+
+
+def _override(whole: Whole, session: Session) -> None:
+    """An admin's word on a day that is still to come."""
+    day = whole.desk.clock.now().date() + timedelta(days=30)
+    whole.override_day = (day + timedelta(days=1)).isoformat()  # one that has none yet
+    row = CalendarOverride(
+        day=day,
+        exchange="NFO",
+        reason="a circular",
+        user_id=1,
+        actor=ADMIN,
+        at=whole.desk.clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    whole.ids["override_id"] = row.id
 
 
 def _trade(whole: Whole, owner: int, account: int) -> None:

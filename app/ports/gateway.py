@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, Quote
+from app.domain.calendar_hours import Holiday
 from app.domain.candles import MinuteBar
 from app.domain.contracts import Contract, ContractKey, Product, Side
 from app.domain.errors import Unavailable
@@ -154,6 +155,10 @@ class Gateway(Protocol):
 
     def trading_hours(self, day: date) -> list[TradingHours]:
         """Hours of each exchange open on that date; an exchange not listed is closed."""
+        ...
+
+    def holidays(self, year: int) -> list[Holiday]:
+        """The holiday list of that year as it is given; an empty one does not mean a year without holidays."""
         ...
 
     def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:

@@ -1,22 +1,12 @@
 """When each exchange is open today, by a gateway's calendar. What was not read is unknown, and unknown is not open."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date
 
-from app.domain.calendar import (
-    IST,
-    TIME_ZONE_FAULT_OFFSET,
-    Closed,
-    HoursCheck,
-    Phase,
-    Session,
-    phase,
-    sane_hours,
-    trading_date,
-)
-from app.domain.contracts import UNDERLYINGS
+from app.domain.calendar import Closed, Phase, Session, phase, trading_date
+from app.domain.calendar_days import GOVERNED, Override, contradicted
+from app.domain.calendar_hours import HolidayList, ReadHours, read_hours
 from app.domain.errors import Unavailable
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayRefused, TradingHours
@@ -26,35 +16,56 @@ from app.services.gateways import Gateways
 LOOK_EVERY_S = 1.0
 TRY_AGAIN_S = 15.0
 
-_FOLLOWED = frozenset(underlying.exchange for underlying in UNDERLYINGS)
+Overrides = Callable[[date], Mapping[str, Override]]
+"""What admins said of a date, by exchange."""
+Holidays = Callable[[int], HolidayList | None]
+"""The holiday list of a year; None while it has not been read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """`notes` says for an exchange what is unusual about its hours."""
+def _nothing_said(_day: date) -> Mapping[str, Override]:
+    return {}
 
-    of: date
-    sessions: Mapping[str, Session]
-    notes: Mapping[str, str]
+
+def _no_list(_year: int) -> HolidayList | None:
+    return None
 
 
 class SessionHours:
-    """Thread-safe. `step` is for one thread."""
+    """Thread-safe. `step` is for one thread.
 
-    def __init__(self, gateways: Gateways, order: AccountOrder, market_clock: MarketClock, clock: Clock) -> None:
+    What an admin says of today goes before what a gateway says; hours that the holiday list contradicts are unknown.
+    """
+
+    def __init__(
+        self,
+        gateways: Gateways,
+        order: AccountOrder,
+        market_clock: MarketClock,
+        clock: Clock,
+        *,
+        overrides: Overrides = _nothing_said,
+        holidays: Holidays = _no_list,
+    ) -> None:
         self._gateways = gateways
         self._order = order
         self._market_clock = market_clock
         self._clock = clock
-        self._read: _Read | None = None
+        self._overrides = overrides
+        self._holidays = holidays
+        self._read: ReadHours | None = None
+        self._said: tuple[date, Mapping[str, Override]] | None = None
         self._reason = "The trading calendar has not been read yet."
         self._next_try = 0.0
         self._reading = threading.Lock()
 
     def session(self, exchange: str) -> Session | Closed | None:
         """Today's session. Closed when the calendar was read and does not list the exchange; None when unknown."""
-        read = self._today()
-        if read is None:
+        day = self._date()
+        override = self._override(day, exchange)
+        if override is not None:
+            return override.session
+        read = self._today(day)
+        if read is None or self._contradiction(read, exchange):
             return None
         return read.sessions.get(exchange, Closed())
 
@@ -65,14 +76,22 @@ class SessionHours:
 
     def note(self, exchange: str) -> str:
         """What a trader should know about these hours: why they are unknown, or what is unusual. Empty when nothing."""
-        read = self._today()
-        return self._reason if read is None else read.notes.get(exchange, "")
+        day = self._date()
+        override = self._override(day, exchange)
+        if override is not None:
+            return override.note
+        read = self._today(day)
+        if read is None:
+            return self._reason
+        return self._contradiction(read, exchange) or read.notes.get(exchange, "")
 
     def step(self) -> float:
-        """Read today's hours when they are missing. Returns the seconds until the next look."""
+        """Read what admins said of today, and its hours when they are missing. Returns the seconds until the next."""
         with self._reading:
             day = self._date()
-            if day is not None and self._today() is None and self._clock.monotonic() >= self._next_try:
+            if day is not None:
+                self._said = (day, self._overrides(day))
+            if day is not None and self._today(day) is None and self._clock.monotonic() >= self._next_try:
                 self._ask(day)
         return LOOK_EVERY_S
 
@@ -83,9 +102,18 @@ class SessionHours:
         except Unavailable:
             return None
 
-    def _today(self) -> _Read | None:
+    def _today(self, day: date | None) -> ReadHours | None:
         read = self._read
-        return read if read is not None and read.of == self._date() else None
+        return read if read is not None and read.of == day else None
+
+    def _override(self, day: date | None, exchange: str) -> Override | None:
+        said = self._said
+        if said is None or said[0] != day:
+            return None
+        return said[1].get(GOVERNED.get(exchange, exchange))
+
+    def _contradiction(self, read: ReadHours, exchange: str) -> str:
+        return contradicted(read.sessions.get(exchange), exchange, read.of, self._holidays(read.of.year))
 
     def _ask(self, day: date) -> None:
         def ask(gateway: Gateway) -> list[TradingHours]:
@@ -101,20 +129,4 @@ class SessionHours:
             if self._order():  # without any account nobody failed: the first one that is added is asked at once
                 self._next_try = self._clock.monotonic() + TRY_AGAIN_S
             return
-        self._read = _judged(day, hours)
-
-
-def _judged(day: date, hours: list[TradingHours]) -> _Read:
-    """Take the hours of a gateway whose machine reckons in UTC back by what it is late, and say so."""
-    sessions: dict[str, Session] = {}
-    notes: dict[str, str] = {}
-    for each in hours:
-        opens, closes = each.opens, each.closes
-        check = sane_hours(opens.astimezone(IST).time()) if each.exchange in _FOLLOWED else HoursCheck.SANE
-        if check is HoursCheck.TIME_ZONE_FAULT:
-            opens, closes = opens - TIME_ZONE_FAULT_OFFSET, closes - TIME_ZONE_FAULT_OFFSET
-            notes[each.exchange] = "The gateway gives its hours 5 h 30 min late: its machine is set to UTC. Corrected."
-        elif check is HoursCheck.UNUSUAL:
-            notes[each.exchange] = f"An unusual session: it opens at {opens.astimezone(IST):%H:%M} IST."
-        sessions[each.exchange] = Session(opens, closes)
-    return _Read(day, sessions, notes)
+        self._read = read_hours(day, [(each.exchange, each.opens, each.closes) for each in hours])

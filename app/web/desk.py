@@ -15,7 +15,9 @@ from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
 from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
+from app.services.calendar_overrides import CalendarOverrides
 from app.services.candle_store import CandleStore
+from app.services.coming_days import ComingDays
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
@@ -75,6 +77,8 @@ class Desk:
     resource_guard: ResourceGuard
     feed_choice: FeedChoice
     hours: SessionHours
+    calendar_overrides: CalendarOverrides
+    coming_days: ComingDays
     contract_list: ContractList
     simulator: Simulator | None
     unwell_threads: Callable[[], list[str]]

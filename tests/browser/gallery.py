@@ -51,6 +51,12 @@ ENDPOINTS = (
     ),
     ("accounts.add_simulator", "/accounts/simulator", "POST"),
     ("trading.chain", "/trading/chain", "GET"),
+    ("trading.calendar", "/trading/calendar", "GET"),
+    ("trading.add_override", "/trading/calendar", "POST"),
+    *(
+        (f"trading.{verb}_override", f"/trading/calendar/<int:override_id>/{verb}", "POST")
+        for verb in ("change", "remove")
+    ),
     ("trading.alarms", "/trading/alarms", "GET"),
     ("trading.kill", "/trading/kill", "GET"),
     ("trading.kill_live", "/trading/kill/live", "GET"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import tests.browser.samples_accounts as accounts
 import tests.browser.samples_books as books
+import tests.browser.samples_calendar as calendar
 import tests.browser.samples_chain as chain
 import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
@@ -97,6 +98,9 @@ PAGES = (
     Page("market-data", "trading/market_data.html", market.MARKET),
     Page("market-data-trouble", "trading/market_data.html", market.TROUBLE, trouble=True),
     Page("market-data-empty", "trading/market_data.html", market.EMPTY, mode="SIM"),
+    Page("calendar", "trading/calendar.html", calendar.CALENDAR),
+    Page("calendar-wrong", "trading/calendar.html", calendar.WRONG, trouble=True),
+    Page("calendar-look", "trading/calendar.html", calendar.LOOK, mode="SIM"),
     Page("holdings", "trading/holdings.html", books.HOLDINGS),
     Page("holdings-empty", "trading/holdings.html", books.HOLDINGS_EMPTY),
     Page("funds", "trading/funds.html", books.FUNDS),

@@ -1,4 +1,4 @@
-"""Our client against the simulator: what a contract did minute by minute."""
+"""Our client against the simulator: what a contract did minute by minute, and the days on which none trades."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,6 +8,7 @@ import pytest
 from app.adapters.clock import SystemClock
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.domain.calendar import IST
+from app.domain.calendar_hours import judged_holidays
 from app.domain.contracts import ContractKey
 from app.ports.gateway import GatewayAddress, GatewayRefused
 from tests.simulator_process import SimulatorProcess
@@ -37,6 +38,12 @@ def test_minutes_of_an_index_and_of_a_contract(gateway: OpenAlgoGateway) -> None
 
 def test_a_day_off_has_no_minutes(gateway: OpenAlgoGateway) -> None:
     assert gateway.minute_history(NIFTY, SATURDAY, SUNDAY).bars == ()
+
+
+def test_holidays_of_a_year_that_the_gateway_knows_and_of_one_that_it_does_not(gateway: OpenAlgoGateway) -> None:
+    known = judged_holidays(2026, gateway.holidays(2026))
+    assert (known.is_known, known.trouble) == (True, "")
+    assert not judged_holidays(2027, gateway.holidays(2027)).is_known
 
 
 def test_an_unknown_contract_has_no_history(gateway: OpenAlgoGateway) -> None:

@@ -112,6 +112,10 @@ REVIEWED: dict[str, Who] = {
     "POST trading.change_pending": DOES_OWN_OR_ADMIN,
     "POST trading.send_again": DOES_OWN_OR_ADMIN,
     "POST api.send_again": Who(401, 404, 202, 202),
+    "GET trading.calendar": SIGNED_IN,
+    "POST trading.add_override": ADMIN_TYPES,
+    "POST trading.change_override": ADMIN_TYPES,
+    "POST trading.remove_override": ADMIN_DOES,
     "GET api.candles": Who(401, 422, 422, 422),  # no leg is named
 }
 """Every address, as a person has reviewed it. One that is not here fails the test that follows."""

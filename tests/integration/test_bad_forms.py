@@ -14,6 +14,7 @@ from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
+from tests.whole_forms import DAY, STRATEGY
 
 KEY = "attack-key-0001"
 
@@ -37,30 +38,6 @@ ACCOUNT = {
     "orders_per_second": "5",
     "notes": "none",
 }
-STRATEGY = {
-    "name": "Another",
-    "structures": "1",
-    "max_loss": "1000",
-    "max_profit": "2000",
-    "legs-0-underlying": "NIFTY",
-    "legs-0-kind": "CE",
-    "legs-0-expiry": "current_week",
-    "legs-0-strike_method": "STRIKE",
-    "legs-0-strike_value": "26400",
-    "legs-0-side": "SELL",
-    "legs-0-ratio": "1",
-    "legs-0-product": "MIS",
-    "legs-0-price_type": "SL",
-    "legs-0-limit_price": "118",
-    "legs-0-trigger_price": "120",
-    "max_workers": "3",
-    "leg_failure": "retry",
-    "retries": "2",
-    "group_failure": "stop",
-    "accounts": "{account_id}",
-    "multiplier-{account_id}": "1",
-    "action": "save",
-}
 STRATEGY_OPTIONAL = frozenset({"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure"})
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
@@ -73,6 +50,9 @@ RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
 FEED = {"account_id": "{account_id}"}
 FORMS: dict[str, Form] = {
+    "trading.add_override": Form("/trading/calendar", ADMIN, DAY, text=frozenset({"reason"})),
+    "trading.change_override": Form("/trading/calendar/{override_id}/change", ADMIN, DAY, text=frozenset({"reason"})),
+    "trading.remove_override": Form("/trading/calendar/{override_id}/remove", ADMIN),
     "trading.acknowledge_setback": Form("/trading/reconciliation/acknowledge", ADMIN, {"setback_id": "1"}),
     "trading.adopt_position": Form("/trading/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
     "trading.ignore_position": Form("/trading/reconciliation/ignore", OWNER, UNITS),
@@ -189,7 +169,7 @@ class Attack:
     """A form, filled for its application, and the browser of whoever may send it."""
 
     def __init__(self, whole: Whole, form: Form) -> None:
-        known = {**whole.ids, "digest": whole.digest}
+        known = {**whole.ids, "digest": whole.digest, "override_day": whole.override_day}
         self.whole = whole
         self.form = replace(
             form,

@@ -11,6 +11,7 @@ from app.adapters.openalgo.connection import PATIENCE, GatewayConnection, Pace, 
 from app.adapters.openalgo.failures import CallFailed
 from app.adapters.openalgo.sending import Sending
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, Quote
+from app.domain.calendar_hours import Holiday
 from app.domain.contracts import Contract, ContractKey
 from app.domain.money import Units
 from app.domain.orders import ModifyRequest, OrderRequest
@@ -38,6 +39,7 @@ _POSITION_BOOK = Route("positionbook", Pace.BOOKS)
 _HOLDINGS = Route("holdings", Pace.BOOKS)
 _MARGIN = Route("margin", Pace.BOOKS)
 _TIMINGS = Route("market/timings", Pace.BOOKS)
+_HOLIDAYS = Route("market/holidays", Pace.BOOKS)
 _SEARCH = Route("search", Pace.BOOKS)
 _EXPIRY = Route("expiry", Pace.BOOKS)
 _HISTORY = Route("history", Pace.HISTORY)
@@ -111,6 +113,9 @@ class OpenAlgoGateway:
 
     def trading_hours(self, day: date) -> list[TradingHours]:
         return parse_market.trading_hours(self._ask(_TIMINGS, {"date": day.isoformat()}), day)
+
+    def holidays(self, year: int) -> list[Holiday]:
+        return parse_market.holidays(self._ask(_HOLIDAYS, {"year": year}))
 
     def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
         asked = {

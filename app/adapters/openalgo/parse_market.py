@@ -7,7 +7,8 @@ from decimal import Decimal
 from app.adapters.openalgo import numbers, words
 from app.adapters.openalgo.rows import Row, mapping, rows, shown, unreadable
 from app.domain.books import Quote
-from app.domain.calendar import IST
+from app.domain.calendar import IST, Session
+from app.domain.calendar_hours import Holiday
 from app.domain.contracts import ContractKey
 from app.domain.money import Units
 from app.ports.gateway import GatewayRefused, TradingHours
@@ -79,6 +80,29 @@ def trading_hours(body: Body, day: date) -> list[TradingHours]:
         if each.opens.astimezone(IST).date() != day:
             raise unreadable("trading hours", f"{each.exchange} opens at {each.opens:%Y-%m-%d %H:%M} UTC, not on {day}")
     return hours
+
+
+def holidays(body: Body) -> list[Holiday]:
+    """Rows as given. Raises NotOpenAlgo for a date that is none, or exchanges that are no list."""
+    return [_holiday(row) for row in rows(body.get("data"), "holidays")]
+
+
+def _holiday(row: Row) -> Holiday:
+    try:
+        day = date.fromisoformat(row.text("date"))
+    except ValueError:
+        raise unreadable("holidays", f"{shown(row.raw('date'))} is no date") from None
+    closed = row.raw("closed_exchanges")
+    if closed is not None and not isinstance(closed, list):
+        raise unreadable("holidays", f"the closed exchanges of {day} are {shown(closed)}")
+    opened = row.raw("open_exchanges")
+    special = [] if opened is None else [_hours(each) for each in rows(opened, "holidays")]
+    return Holiday(
+        day=day,
+        name=row.text("description"),
+        closed=frozenset(str(each) for each in closed or []),
+        special={each.exchange: Session(each.opens, each.closes) for each in special},
+    )
 
 
 def _hours(row: Row) -> TradingHours:

@@ -3,6 +3,7 @@
 from app.persistence.tables.accounts import TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
 from app.persistence.tables.engine import (
+    CalendarOverride,
     CommandRow,
     EngineStart,
     LearntSize,
@@ -22,6 +23,7 @@ __all__ = [
     "ActivityLog",
     "Adoption",
     "Alarm",
+    "CalendarOverride",
     "CommandRow",
     "EngineStart",
     "FillRow",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
@@ -61,6 +61,27 @@ class EngineStart(Table):
     epoch: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(Instant, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class CalendarOverride(Table):
+    """What an admin said of an exchange on a date. Minutes since midnight in India; both None: it is closed."""
+
+    __tablename__ = "calendar_overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    exchange: Mapped[str] = mapped_column(String(16))
+    opens_minute: Mapped[int | None]
+    closes_minute: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    actor: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("day", "exchange"),
+        CheckConstraint("(opens_minute is null) = (closes_minute is null)", name="hours"),
+    )
 
 
 class Setback(Table):

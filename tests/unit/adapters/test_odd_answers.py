@@ -236,6 +236,23 @@ def test_hours_that_make_no_sense_are_refused(times: tuple[str, object, object])
         parse_market.trading_hours(hours_body(times), date(2026, 11, 23))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"date": "26 Jan"},
+        {"closed_exchanges": "NFO"},
+        {"open_exchanges": {}},
+        {"open_exchanges": [{"exchange": "NFO"}]},
+    ],
+    ids=repr,
+)
+def test_holidays_that_make_no_sense_are_refused(row: dict[str, Any]) -> None:
+    right = {"date": "2026-01-26", "description": "Republic Day", "closed_exchanges": ["NFO"], "open_exchanges": []}
+    with pytest.raises(NotOpenAlgo, match="cannot be read"):
+        parse_market.holidays({"data": [{**right, **row}]})
+    assert parse_market.holidays({"data": [right]})[0].closed == {"NFO"}
+
+
 BAR: dict[str, Any] = {
     "timestamp": 1795405500, "open": 100.0, "high": 102.0, "low": 99.5, "close": 101.0, "volume": 65, "oi": 0,
 }  # fmt: skip

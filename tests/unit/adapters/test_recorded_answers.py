@@ -11,6 +11,7 @@ from app.adapters.openalgo import answers
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.domain.books import OrderStatus
 from app.domain.calendar import IST, HoursCheck, sane_hours
+from app.domain.calendar_hours import judged_holidays
 from app.domain.contracts import ContractKey, Product, Side
 from app.domain.money import Units
 from app.domain.plan import Mode
@@ -198,6 +199,23 @@ def test_trading_hours_of_a_gateway_on_the_wrong_zone_can_be_told(replay: Replay
     replay.answers["market/timings"] = (case.status, case.body)
     hours = {each.exchange: each for each in gateway_at(replay, clock).trading_hours(MONDAY)}
     assert sane_hours(hours["NFO"].opens.astimezone(IST).time()) is HoursCheck.TIME_ZONE_FAULT
+
+
+@pytest.mark.parametrize("name", ["2026", "2026_server_TZ_UTC"])
+def test_holidays(name: str, replay: Replay, clock: HandClock) -> None:
+    case = rest_case(f"market_holidays.{name}")
+    replay.answers["market/holidays"] = (case.status, case.body)
+    found = judged_holidays(2026, gateway_at(replay, clock).holidays(2026))
+    assert (len(found.days), found.trouble) == (17, "")
+    muhurat = found.days[date(2026, 11, 8)].special["NFO"]
+    assert f"{muhurat.opens.astimezone(IST):%H:%M}-{muhurat.closes.astimezone(IST):%H:%M}" == "18:00-19:15"
+    assert "NFO" in found.days[date(2026, 11, 24)].closed
+
+
+def test_a_year_without_holidays_in_the_gateway_is_not_known(replay: Replay, clock: HandClock) -> None:
+    case = rest_case("market_holidays.no_data_year")
+    replay.answers["market/holidays"] = (case.status, case.body)
+    assert not judged_holidays(2030, gateway_at(replay, clock).holidays(2030)).is_known
 
 
 @pytest.mark.parametrize("name", ["today_1m", "holiday_empty", "start_after_end"])

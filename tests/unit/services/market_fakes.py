@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from app.domain.books import Quote
+from app.domain.calendar_hours import Holiday
 from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.errors import NotFound, Unavailable
 from app.domain.money import Units
@@ -51,6 +52,7 @@ class FakeGateway:
         self.margin: Decimal | GatewayError = Decimal(100_000)
         self.margin_asked: list[object] = []
         self.calls: list[str] = []
+        self.listed_holidays: dict[int, list[Holiday]] = {}
         self.minutes: dict[ContractKey, MinuteHistory] = {}
         self.closed = False
 
@@ -70,6 +72,10 @@ class FakeGateway:
     def trading_hours(self, day: date) -> list[TradingHours]:
         self._answer(f"hours {day}")
         return self.hours
+
+    def holidays(self, year: int) -> list[Holiday]:
+        self._answer(f"holidays {year}")
+        return self.listed_holidays.get(year, [])
 
     def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
         self._answer(f"history {key.symbol} {first} {last}")

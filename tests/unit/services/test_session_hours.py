@@ -1,10 +1,12 @@
 """Hours of today: read, sanity-checked, and unknown when they were not read."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from app.domain.calendar import Closed, Phase, Session
+from app.domain.calendar_days import Override
+from app.domain.calendar_hours import Holiday, HolidayList
 from app.ports.gateway import TimedOut, TradingHours
 from app.services.session_hours import SessionHours
 from tests.unit.services.market_fakes import MONDAY_1030, FakeClock, FakeGateways
@@ -116,3 +118,34 @@ def test_the_first_account_that_is_added_is_asked_at_once(clock: FakeClock, gate
     order.append(1)
     hours.step()
     assert hours.phase("NFO") is Phase.LIVE
+
+
+def said(hours: tuple[time, time] | None) -> Override:
+    return Override(date(2026, 11, 23), "NFO", hours, "a circular", "asha", MONDAY_1030)
+
+
+def test_what_an_admin_says_goes_before_a_gateway_and_before_silence(gateways: FakeGateways, clock: FakeClock) -> None:
+    words: dict[str, Override] = {"NFO": said(None)}
+    hours = SessionHours(gateways, gateways.order, clock, clock, overrides=lambda _: words)  # type: ignore[arg-type]
+    gateways.of(1).broken = gateways.of(2).broken = TimedOut("no answer")
+    hours.step()
+    assert (hours.session("NFO"), hours.session("BFO")) == (Closed(), None)
+    assert hours.note("NFO") == "asha set this: a circular"
+    words["NFO"] = said((time(9, 0), time(12, 0)))
+    hours.step()
+    assert hours.phase("NFO") is Phase.LIVE
+    assert hours.session("NSE") == hours.session("NFO"), "the index follows its derivatives"
+    words.clear()
+    hours.step()
+    assert hours.phase("NFO") is Phase.UNKNOWN
+
+
+def test_row_46_hours_on_a_day_that_the_holiday_list_calls_closed_are_not_believed(
+    gateways: FakeGateways, clock: FakeClock
+) -> None:
+    day = date(2026, 11, 23)
+    closed = HolidayList(2026, {day: Holiday(day, "Gurpurb", frozenset({"NFO"}))}, "")
+    hours = SessionHours(gateways, gateways.order, clock, clock, holidays=lambda _: closed)  # type: ignore[arg-type]
+    hours.step()
+    assert hours.phase("NFO") is Phase.UNKNOWN
+    assert "calls the day closed (Gurpurb)" in hours.note("NFO")

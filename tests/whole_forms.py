@@ -1,0 +1,36 @@
+"""Forms as they are filled right, with the names of things of `whole_app` where those stand."""
+
+STRATEGY = {
+    "name": "Another",
+    "structures": "1",
+    "max_loss": "1000",
+    "max_profit": "2000",
+    "legs-0-underlying": "NIFTY",
+    "legs-0-kind": "CE",
+    "legs-0-expiry": "current_week",
+    "legs-0-strike_method": "STRIKE",
+    "legs-0-strike_value": "26400",
+    "legs-0-side": "SELL",
+    "legs-0-ratio": "1",
+    "legs-0-product": "MIS",
+    "legs-0-price_type": "SL",
+    "legs-0-limit_price": "118",
+    "legs-0-trigger_price": "120",
+    "max_workers": "3",
+    "leg_failure": "retry",
+    "retries": "2",
+    "group_failure": "stop",
+    "accounts": "{account_id}",
+    "multiplier-{account_id}": "1",
+    "action": "save",
+}
+
+DAY = {
+    "day": "{override_day}",
+    "exchange": "NFO",
+    "kind": "hours",
+    "opens": "18:00",
+    "closes": "19:15",
+    "reason": "a circular",
+}
+"""The form of an override of the calendar."""
