@@ -1,6 +1,6 @@
 # The commands of the project. The work is done by tools/*.py; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof chaos chaos-process pictures load bench clean
+.PHONY: help run test check proof chaos chaos-process pictures load soak bench clean
 
 python = python=$$(sh tools/find_python.sh) && "$$python" -m tools.
 pytest = .venv/bin/python -m pytest
@@ -39,6 +39,10 @@ pictures: ## Take the README's pictures anew, of the real desk on the simulator
 load: ## Put a bounded load on a desk of its own and print what each page took (ARGS="--users 8 --seconds 30")
 	@$(python)setup test
 	@.venv/bin/python -m tests.load.load_test $(ARGS)
+
+soak: ## Keep a desk at 1,500 ticks a second with 100 browsers, some stuck; print a verdict (ARGS="--minutes 20")
+	@$(python)setup test
+	@.venv/bin/python -m tests.load.soak $(ARGS)
 
 bench: ## Measure the desk beside plain clients in one run, as a table and bench/results/latest.json (ARGS="--accounts 10")
 	@$(python)setup test
