@@ -1,6 +1,7 @@
 """Every long-lived object of a process, built once and bound to the application. Building starts nothing."""
 
 import sys
+from functools import partial
 
 from flask import Flask
 
@@ -26,7 +27,7 @@ from app.services.book_reader import BookReader
 from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
-from app.services.feed_choice import FeedChoice
+from app.services.feed_choice import FeedChoice, take_choice
 from app.services.ignored_positions import IgnoredPositions
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
@@ -129,7 +130,8 @@ def runtime_of(app: Flask) -> Runtime:
 
 def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[str, Step]]:
     """What an engine runs, in the order in which it starts; it stops in the reverse order."""
-    intake = Intake(ground.database, ground.clock, trade.executor, trade.adopter)
+    choose_feed = partial(take_choice, market.feed)
+    intake = Intake(ground.database, ground.clock, trade.executor, trade.adopter, choose_feed)
     kill_watch = KillWatch(ground.database, ground.clock, ground.activity, market.health)
     roster = Roster(
         ground.supervisor,
@@ -278,7 +280,7 @@ def _desk(runtime: Runtime) -> Desk:
         websocket_manager=market.feed,
         silent_symbols=market.silent,
         resource_guard=market.guard,
-        feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.activity),
+        feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.clock, ground.activity, wake),
         hours=market.hours,
         calendar_overrides=market.calendar_overrides,
         coming_days=market.coming_days,

@@ -353,7 +353,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         candles=nothing,
         websocket_manager=feed,
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
-        feed_choice=FeedChoice(feed, accounts, database, activity),
+        feed_choice=FeedChoice(feed, accounts, database, clock, activity, lambda: None),
         hours=SessionHours(gateways, accounts.feed_order, clock, clock),
         calendar_overrides=CalendarOverrides(database, clock, clock, activity),
         coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),

@@ -98,9 +98,9 @@ def market_data() -> ResponseReturnValue:
 @api_rate_limit
 @admins_only
 def choose_feed() -> ResponseReturnValue:
-    """Take prices from `account_id`, until that is given back or the process ends."""
+    """Ask for prices from `account_id`, until that is given back or the engine starts anew; `GET` says what holds."""
     _once_each()
-    return jsonify({"chosen": desk().feed_choice.choose(user(), _id("account_id"))}), 202
+    return jsonify({"asked": desk().feed_choice.choose(user(), _id("account_id"))}), 202
 
 
 @api_bp.post("/market-data/give-back")
@@ -110,7 +110,7 @@ def give_back_feed() -> ResponseReturnValue:
     """Take prices from the first account in order again."""
     _once_each()
     desk().feed_choice.give_back(user())
-    return jsonify({"chosen": None}), 202
+    return jsonify({"asked": None}), 202
 
 
 @api_bp.get("/candles")

@@ -1,6 +1,7 @@
 """Takes what people asked, in the order they asked it, and gives it to the executor."""
 
 import logging
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
 
@@ -26,8 +27,16 @@ _ASKED = select(CommandRow).where(CommandRow.state == "ASKED")
 class Intake:
     """`step` belongs to the intake loop. A command whose work was done but not marked is done again: that is safe."""
 
-    def __init__(self, database: Database, clock: Clock, executor: StrategyExecutor, adopter: Adopter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        executor: StrategyExecutor,
+        adopter: Adopter,
+        choose_feed: Callable[[Mapping[str, object]], str],
+    ) -> None:
         self._adopter = adopter
+        self._choose_feed = choose_feed
         self._database = database
         self._clock = clock
         self._executor = executor
@@ -78,6 +87,8 @@ class Intake:
             return self._kills.do(command.id)
         if command.kind == CommandKind.ADOPT:
             return self._adopter.do(command.id)
+        if command.kind == CommandKind.FEED:
+            return self._choose_feed(command.payload)
         if command.run_id is None:
             return "This command names no run."
         if command.kind == CommandKind.START:

@@ -25,6 +25,7 @@ class CommandKind(StrEnum):
     PENDING = "PENDING"
     OVERRIDE = "OVERRIDE"
     ADOPT = "ADOPT"
+    FEED = "FEED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def choose_feed() -> ResponseReturnValue:
     except Conflict as refused:
         flash(str(refused), "warn")
     else:
-        flash(f"Prices come from {name} as soon as its feed is warm.", "ok")
+        flash(f"Asked of the engine: prices from {name}, as soon as its feed is warm.", "ok")
     return redirect(url_for("trading.market_data"), 303)
 
 
@@ -42,5 +42,5 @@ def give_back_feed() -> ResponseReturnValue:
     except Conflict as refused:
         flash(str(refused), "warn")
     else:
-        flash("Prices come from the first account in order again as soon as its feed is warm.", "ok")
+        flash("Asked of the engine: prices from the first account in order, as soon as its feed is warm.", "ok")
     return redirect(url_for("trading.market_data"), 303)

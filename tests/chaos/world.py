@@ -35,7 +35,7 @@ from app.services.run_board import RunBoard
 from tests.chaos.quick_session import QuickDatabase, QuickSession
 from tests.chaos.quick_statements import Driver
 from tests.unit.services.market_fakes import FakeClock
-from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.order_world import OrderWorld, no_feed
 from tests.unit.services.pretend_broker import BY_HAND, PRICE, PretendBroker, Standing
 
 ACCOUNTS = 2
@@ -214,7 +214,7 @@ class ChaosWorld(OrderWorld):
         )  # fmt: skip
         self.commands = Commands(self.database, self.clock, activity, lambda: None)
         self.kill_switch = KillSwitch(self.database, self.clock, activity, nothing, lambda: None)
-        self.intake = Intake(self.database, self.clock, self.executor, self.adopter)
+        self.intake = Intake(self.database, self.clock, self.executor, self.adopter, no_feed)
 
     def _touch(self, run_id: int, account_id: int) -> None:
         super()._touch(run_id, account_id)

@@ -102,8 +102,8 @@ REVIEWED: dict[str, Who] = {
     "POST trading.choose_feed": ADMIN_DOES,
     "POST trading.give_back_feed": ADMIN_DOES,
     "GET api.market_data": Who(401, 403, 403, 200),
-    "POST api.choose_feed": Who(401, 403, 403, 409),  # nothing is fed here
-    "POST api.give_back_feed": Who(401, 403, 403, 409),
+    "POST api.choose_feed": Who(401, 403, 403, 202),
+    "POST api.give_back_feed": Who(401, 403, 403, 202),
     "GET trading.runs": SIGNED_IN,
     "POST trading.start_run": DOES_OWN_ONLY,
     "GET trading.run": OWN_OR_ADMIN,

@@ -1,13 +1,16 @@
 """The page of market data: what it shows, an admin's choice, and the same for scripts."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from app.domain.relief import ReliefLimits
-from app.persistence.tables import ActivityLog
+from app.engine.intake import Intake
+from app.persistence.tables import ActivityLog, CommandRow
+from app.services.feed_choice import take_choice
 from tests.run_maker import read
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
 
@@ -26,6 +29,17 @@ def fed(whole: Whole) -> int:
     """The feed has looked who may serve, as its thread would. Returns the account."""
     whole.runtime.market.feed.step()
     return whole.ids["account_id"]
+
+
+def taken(whole: Whole) -> None:
+    """The engine does what was asked of it, and the feed looks again who may serve."""
+    runtime = whole.runtime
+    ground, trade, market = runtime.ground, runtime.trade, runtime.market
+    choose_feed = partial(take_choice, market.feed)
+    intake = Intake(ground.database, ground.clock, trade.executor, trade.adopter, choose_feed)
+    while intake.step() == 0.0:
+        pass
+    market.feed.step()
 
 
 def said(whole: Whole) -> list[tuple[str, str]]:
@@ -67,15 +81,31 @@ def test_it_names_the_accounts_in_order_and_asks_before_it_takes_prices_from_ano
 
 def test_an_admin_chooses_and_gives_back_and_both_are_written_down(whole: Whole) -> None:
     account_id, admin = fed(whole), whole.signed_in(ADMIN)
-    assert admin.post(CHOOSE, {"account_id": str(account_id)}, page=PAGE).status_code == 303
+    for _ in range(2):
+        assert admin.post(CHOOSE, {"account_id": str(account_id)}, page=PAGE).status_code == 303
+    assert "Asked of the engine" in read(admin.get(PAGE).text)
+    taken(whole)
     assert whole.desk.websocket_manager.state().chosen == account_id
     text = read(admin.get(PAGE).text)
     assert "asha chose the account prices come from." in text
     admin.post(CHOOSE, {"account_id": str(account_id)}, page=PAGE)
     assert "is chosen already" in admin.get(PAGE).text
     assert admin.post(BACK, {}, page=PAGE).status_code == 303
+    taken(whole)
     assert whole.desk.websocket_manager.state().chosen is None
     assert said(whole) == [("feed.choose", ADMIN), ("feed.give_back", ADMIN)]
+
+
+def test_a_process_that_feeds_nothing_asks_the_one_that_does(whole: Whole) -> None:
+    """There the account may be gone by now: what became of the ask is kept with it."""
+    admin, account_id = whole.signed_in(ADMIN), whole.ids["account_id"]
+    admin.post(CHOOSE, {"account_id": str(account_id)}, page=PAGE)
+    taken(whole)
+    with whole.database.reading() as session:
+        [command] = session.scalars(select(CommandRow))
+        assert (command.kind, command.state) == ("FEED", "REFUSED")
+        assert "cannot come from this account" in str(command.answer)
+    assert whole.desk.websocket_manager.state().chosen is None
 
 
 def test_what_cannot_be_chosen_changes_nothing(whole: Whole) -> None:
@@ -103,7 +133,10 @@ def test_scripts_read_and_do_the_same(whole: Whole) -> None:
     assert [each["account_id"] for each in seen["sources"]] == [account_id]
     assert (seen["wanted"], seen["confirmed"], seen["connections"]) == (0, 0, [])
     assert admin.post("/api/market-data/choose", {"account_id": str(account_id)}, page=PAGE).status_code == 202
+    taken(whole)
+    assert whole.desk.websocket_manager.state().chosen == account_id
     assert admin.post("/api/market-data/give-back", {}, page=PAGE).status_code == 202
+    taken(whole)
     assert admin.post("/api/market-data/give-back", {}, page=PAGE).status_code == 409
 
 

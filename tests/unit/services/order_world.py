@@ -126,6 +126,11 @@ class _Brokers:
         return self._brokers[account_id]
 
 
+def no_feed(payload: Mapping[str, object]) -> str:
+    """Nobody chooses whose prices are taken here."""
+    raise AssertionError(f"a choice of the feed: {payload}")
+
+
 @dataclass
 class _Queue:
     """Jobs handed to the lanes, done when the test says so."""

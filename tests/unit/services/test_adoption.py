@@ -24,7 +24,7 @@ from app.persistence.tables import (
 )
 from app.ports.gateway import TimedOut
 from app.services.adoption_commands import Adopt
-from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.order_world import OrderWorld, no_feed
 from tests.unit.services.pretend_broker import BY_HAND, CALL, LOT, PRICE
 
 AVERAGE = Decimal("100.3333")
@@ -60,7 +60,7 @@ def ask(world: OrderWorld, units: int, average: Decimal | None = None, *, key: s
 
 def settle(world: OrderWorld, *, reads: int = 3) -> None:
     """The intake has its turns, and the books are read between them."""
-    intake = Intake(world.database, world.clock, world.executor, world.adopter)
+    intake = Intake(world.database, world.clock, world.executor, world.adopter, no_feed)
     for _ in range(reads):
         intake.step()
         world.clock.advance(1.0)

@@ -12,7 +12,7 @@ from app.engine.intake import Intake
 from app.persistence.tables import ActivityLog, CommandRow, Preview, Run, User
 from app.services.activity import Activity
 from app.services.commands import Commands, ExitScope
-from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.order_world import OrderWorld, no_feed
 from tests.unit.services.pretend_broker import CALL
 
 KEY = "click-0001"
@@ -25,7 +25,7 @@ class Asked:
         self.world = world
         self.woken = 0
         self.commands = Commands(world.database, world.clock, Activity(world.database, world.clock), self._wake)
-        self.intake = Intake(world.database, world.clock, world.executor, world.adopter)
+        self.intake = Intake(world.database, world.clock, world.executor, world.adopter, no_feed)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -128,7 +128,7 @@ def test_a_run_that_is_over_or_foreign_has_no_exit(asked: Asked) -> None:
 def test_a_start_that_was_never_taken_is_taken_by_the_next_engine(asked: Asked) -> None:
     run_id = asked.send(asked.preview())
     asked.world.restart()
-    asked.intake = Intake(asked.world.database, asked.world.clock, asked.world.executor, asked.world.adopter)
+    asked.intake = Intake(asked.world.database, asked.world.clock, asked.world.executor, asked.world.adopter, no_feed)
     while asked.intake.step() == 0:
         pass
     assert asked.world.run(run_id).state == "ENTERING"

@@ -21,7 +21,7 @@ from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch, Target
 from app.services.passwords import Passwords
 from app.services.people import People
-from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.order_world import OrderWorld, no_feed
 from tests.unit.services.pretend_broker import CALL, PUT
 
 KEY, PASSWORD, ADDRESS = "kill-00001", "three quiet elephants", "127.0.0.1"
@@ -47,7 +47,7 @@ class Switched:
         people = People(world.database, world.clock, activity, "token", Passwords(CHEAP))
         self.health = HealthBoard(world.clock)
         self.switch = KillSwitch(world.database, world.clock, activity, people, self._wake)
-        self.intake = Intake(world.database, world.clock, world.executor, world.adopter)
+        self.intake = Intake(world.database, world.clock, world.executor, world.adopter, no_feed)
         self.watch = KillWatch(world.database, world.clock, activity, self.health)
         with world.database.transaction() as session:
             session.get_one(User, 1).password_hash = CHEAP.hash(PASSWORD)
@@ -166,7 +166,7 @@ def test_a_kill_that_was_half_done_is_done_again_after_a_restart(switched: Switc
     switched.intake._kills.do(switched.command().id)
     switched.world.restart()
     switched.intake = Intake(
-        switched.world.database, switched.world.clock, switched.world.executor, switched.world.adopter
+        switched.world.database, switched.world.clock, switched.world.executor, switched.world.adopter, no_feed
     )
     switched.turns(5)
     assert switched.world.run(run_id).state == "CLOSED"
