@@ -6,17 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.domain.contracts import ContractKey
-from app.domain.errors import Conflict
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
-from app.services.accounts import AccountRow, Accounts, Actor
+from app.services.accounts import Accounts, Actor
 from app.services.activity import Activity
-from app.services.commands import CommandKind, check_key
+from app.services.asking import Asking, Said, Wish
+from app.services.commands import CommandKind
 
 TOLD_FOR = timedelta(minutes=5)
 """How long a page says what became of an ask; the activity log keeps it."""
@@ -37,8 +35,8 @@ class Adopt:
     units: int
     average: Decimal | None
 
-    def payload(self, username: str) -> dict[str, object]:
-        """As the command keeps it, with who asked."""
+    def payload(self) -> dict[str, object]:
+        """As the command keeps it."""
         return {
             "account_id": self.account_id,
             "exchange": self.contract.exchange,
@@ -46,7 +44,6 @@ class Adopt:
             "product": self.product,
             "units": self.units,
             "average": None if self.average is None else f"{self.average.normalize():f}",
-            "by": username,
         }
 
 
@@ -88,32 +85,21 @@ class AdoptionCommands:
         self._database = database
         self._clock = clock
         self._accounts = accounts
-        self._activity = activity
-        self._wake = wake
+        self._asking = Asking(database, clock, activity, wake)
 
     def ask(self, wanted: Adopt, *, actor: Actor, key: str) -> int:
         """The id of the command. Whether it can be done is for the engine to say, at the moment of the act.
 
         Raises NotFound for an account that the actor may not see, Conflict for a key that stands for something else.
         """
-        check_key(key)
         account = self._accounts.one(actor, wanted.account_id)
-        payload = wanted.payload(actor.username)
-        try:
-            with self._database.transaction() as session:
-                known = _keyed(session, actor.id, key)
-                if known is None:
-                    known = self._write(session, account, wanted, actor, key)
-                command_id = _same(known, payload)
-        except IntegrityError:
-            # Another click with this key won the race: its command is the answer.
-            with self._database.reading() as session:
-                winner = _keyed(session, actor.id, key)
-            if winner is None:
-                raise
-            command_id = _same(winner, payload)
-        self._wake()
-        return command_id
+        words = f"Asked to adopt {wanted.units:+d} {wanted.contract.symbol} {wanted.product} in {account.name}."
+        return self._asking.once(
+            Wish(
+                kind=CommandKind.ADOPT, user_id=actor.id, username=actor.username, key=key, payload=wanted.payload()
+            ),
+            lambda _: Said("position.adopt", f"account:{account.id}", words),
+        )  # fmt: skip
 
     def recent(self, viewer: Actor) -> list[AskedAdoption]:
         """The newest first, in accounts that this user may see. What was done has become a run."""
@@ -148,36 +134,3 @@ class AdoptionCommands:
             for row, wanted, by in asked
             if wanted.account_id in accounts
         ]
-
-    def _write(self, session: Session, account: AccountRow, wanted: Adopt, actor: Actor, key: str) -> CommandRow:
-        command = CommandRow(
-            user_id=actor.id,
-            key=key,
-            kind=CommandKind.ADOPT.value,
-            run_id=None,
-            payload=wanted.payload(actor.username),
-            state="ASKED",
-            asked_at=self._clock.now(),
-        )
-        session.add(command)
-        session.flush()
-        self._activity.record(
-            session,
-            user_id=actor.id,
-            actor=actor.username,
-            action="position.adopt",
-            subject=f"account:{account.id}",
-            sentence=f"Asked to adopt {wanted.units:+d} {wanted.contract.symbol} {wanted.product} in {account.name}.",
-        )
-        return command
-
-
-def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
-    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
-
-
-def _same(known: CommandRow, payload: Mapping[str, object]) -> int:
-    """Its id. Raises Conflict when the key stands for anything but this very wish."""
-    if known.kind != CommandKind.ADOPT or known.payload != payload:
-        raise Conflict("This key was used for something else. Reload the page and try again.")
-    return known.id

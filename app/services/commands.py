@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, NotFound
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution, User
 from app.ports.clock import Clock
 from app.services.activity import Activity
+from app.services.asking import Asking, Said, Wish, check_key
 from app.services.pending_orders import Change, PendingChange
 from app.services.previews import plan_of
 
@@ -46,10 +47,10 @@ class ExitScope:
         parts += [f"account {self.account_id}"] if self.account_id is not None else []
         return " in ".join(parts) + (" with the shorts it hedges" if self.with_shorts else "")
 
-    def payload(self, username: str) -> dict[str, object]:
-        """As the command keeps it, with who asked."""
+    def payload(self) -> dict[str, object]:
+        """As the command keeps it."""
         along: dict[str, object] = {"with_shorts": True} if self.with_shorts else {}
-        return {"account_id": self.account_id, "leg": self.leg, **along, "by": username}
+        return {"account_id": self.account_id, "leg": self.leg, **along}
 
 
 class Commands:
@@ -60,6 +61,7 @@ class Commands:
         self._clock = clock
         self._activity = activity
         self._wake = wake
+        self._asking = Asking(database, clock, activity, wake)
 
     def start_run(self, preview_id: int, digest: str, *, user_id: int, username: str, key: str) -> int:
         """The id of the run that this preview makes. Asking again gives the same run.
@@ -90,81 +92,40 @@ class Commands:
 
         Raises NotFound for a run that is not this user's or a part it does not have, Conflict when it is closed.
         """
-        check_key(key)
-        try:
-            with self._database.transaction() as session:
-                known = _keyed(session, user_id, key)
-                asked_by = None if is_admin else user_id
-                command_id = (
-                    self._ask_exit(session, _exitable(session, run_id, asked_by), scope, user_id, username, key).id
-                    if known is None
-                    else _same_exit(known, run_id, scope)
-                )
-        except IntegrityError:
-            # Another click with this key won the race: its command is the answer.
-            with self._database.reading() as session:
-                winner = _keyed(session, user_id, key)
-            if winner is None:
-                raise
-            command_id = _same_exit(winner, run_id, scope)
-        self._wake()
-        return command_id
+
+        def judge(session: Session) -> Said:
+            run = _exitable(session, run_id, None if is_admin else user_id)
+            if run.state != "REQUESTED":
+                _must_have(session, run, scope.account_id, scope.leg)
+            words = f"Asked to exit {scope.words()} of {run.name}{_of_whom(session, run, user_id)}."
+            return Said("run.exit", f"run:{run.id}", words)
+
+        return self._asking.once(
+            Wish(
+                kind=CommandKind.EXIT, user_id=user_id, username=username, key=key, run_id=run_id,
+                payload=scope.payload(),
+            ),
+            judge,
+        )  # fmt: skip
 
     def change_pending(
         self, run_id: int, wanted: PendingChange, *, user_id: int, username: str, key: str, is_admin: bool = False
     ) -> int:
         """The id of the command about entries that rest at a typed price. Raises as `exit_run` does."""
-        check_key(key)
-        payload = _pending_payload(wanted, username)
-        try:
-            with self._database.transaction() as session:
-                known = _keyed(session, user_id, key)
-                if known is None:
-                    run = _exitable(session, run_id, None if is_admin else user_id)
-                    known = self._ask_pending(session, run, payload, user_id, key)
-                command_id = _same_pending(known, run_id, payload)
-        except IntegrityError:
-            # Another click with this key won the race: its command is the answer.
-            with self._database.reading() as session:
-                winner = _keyed(session, user_id, key)
-            if winner is None:
-                raise
-            command_id = _same_pending(winner, run_id, payload)
-        self._wake()
-        return command_id
 
-    def _ask_pending(
-        self, session: Session, run: Run, payload: dict[str, object], user_id: int, key: str
-    ) -> CommandRow:
-        wanted, username = pending_of(payload)
-        part = select(StrategyExecution.id).where(
-            StrategyExecution.run_id == run.id,
-            StrategyExecution.account_id == wanted.account_id,
-            StrategyExecution.leg == wanted.leg,
-        )
-        if not session.scalars(part).first():
-            raise NotFound("This run has no such account or leg.")
-        command = CommandRow(
-            user_id=user_id,
-            key=key,
-            kind=CommandKind.PENDING,
-            run_id=run.id,
-            payload=payload,
-            state="ASKED",
-            asked_at=self._clock.now(),
-        )
-        session.add(command)
-        session.flush()
-        self._activity.record(
-            session,
-            user_id=user_id,
-            actor=username,
-            action="run.pending",
-            subject=f"run:{run.id}",
-            sentence=f"Asked to {_PENDING_WORDS[wanted.change]} leg {wanted.leg} in account {wanted.account_id} of "
-            f"{run.name}{_of_whom(session, run, user_id)}.",
-        )
-        return command
+        def judge(session: Session) -> Said:
+            run = _exitable(session, run_id, None if is_admin else user_id)
+            _must_have(session, run, wanted.account_id, wanted.leg)
+            words = f"Asked to {_PENDING_WORDS[wanted.change]} leg {wanted.leg} in account {wanted.account_id} of "
+            return Said("run.pending", f"run:{run.id}", f"{words}{run.name}{_of_whom(session, run, user_id)}.")
+
+        return self._asking.once(
+            Wish(
+                kind=CommandKind.PENDING, user_id=user_id, username=username, key=key, run_id=run_id,
+                payload=_pending_payload(wanted),
+            ),
+            judge,
+        )  # fmt: skip
 
     def _run_of(self, session: Session, preview_id: int, user_id: int) -> int | None:
         return session.scalars(select(Run.id).where(Run.preview_id == preview_id, Run.user_id == user_id)).one_or_none()
@@ -208,36 +169,16 @@ class Commands:
         )
         return run.id
 
-    def _ask_exit(
-        self, session: Session, run: Run, scope: ExitScope, user_id: int, username: str, key: str
-    ) -> CommandRow:
-        wanted = select(StrategyExecution.id).where(StrategyExecution.run_id == run.id)
-        if scope.account_id is not None:
-            wanted = wanted.where(StrategyExecution.account_id == scope.account_id)
-        if scope.leg is not None:
-            wanted = wanted.where(StrategyExecution.leg == scope.leg)
-        if run.state != "REQUESTED" and not session.scalars(wanted).first():
-            raise NotFound("This run has no such account or leg.")
-        command = CommandRow(
-            user_id=user_id,
-            key=key,
-            kind=CommandKind.EXIT,
-            run_id=run.id,
-            payload=scope.payload(username),
-            state="ASKED",
-            asked_at=self._clock.now(),
-        )
-        session.add(command)
-        session.flush()
-        self._activity.record(
-            session,
-            user_id=user_id,
-            actor=username,
-            action="run.exit",
-            subject=f"run:{run.id}",
-            sentence=f"Asked to exit {scope.words()} of {run.name}{_of_whom(session, run, user_id)}.",
-        )
-        return command
+
+def _must_have(session: Session, run: Run, account_id: int | None, leg: int | None) -> None:
+    """Raises NotFound when the run has no such account or leg; None stands for any."""
+    wanted = select(StrategyExecution.id).where(StrategyExecution.run_id == run.id)
+    if account_id is not None:
+        wanted = wanted.where(StrategyExecution.account_id == account_id)
+    if leg is not None:
+        wanted = wanted.where(StrategyExecution.leg == leg)
+    if not session.scalars(wanted).first():
+        raise NotFound("This run has no such account or leg.")
 
 
 def _exitable(session: Session, run_id: int, user_id: int | None) -> Run:
@@ -255,18 +196,6 @@ def _of_whom(session: Session, run: Run, user_id: int) -> str:
     return "" if run.user_id == user_id else f", a run of {session.get_one(User, run.user_id).username}"
 
 
-def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
-    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
-
-
-def _same_exit(known: CommandRow, run_id: int, scope: ExitScope) -> int:
-    """Its id. Raises Conflict when the key stands for anything but this very exit."""
-    same = known.payload == scope.payload(str(known.payload.get("by")))
-    if known.kind != CommandKind.EXIT or known.run_id != run_id or not same:
-        raise Conflict("This key was used for something else. Reload the page and try again.")
-    return known.id
-
-
 _PENDING_WORDS = {
     Change.CANCEL: "cancel the pending",
     Change.MODIFY: "change the price of the pending",
@@ -274,14 +203,13 @@ _PENDING_WORDS = {
 }
 
 
-def _pending_payload(wanted: PendingChange, username: str) -> dict[str, object]:
+def _pending_payload(wanted: PendingChange) -> dict[str, object]:
     return {
         "account_id": wanted.account_id,
         "leg": wanted.leg,
         "change": wanted.change.value,
         "limit": None if wanted.limit is None else str(wanted.limit),
         "trigger": None if wanted.trigger is None else str(wanted.trigger),
-        "by": username,
     }
 
 
@@ -296,16 +224,3 @@ def pending_of(payload: Mapping[str, object]) -> tuple[PendingChange, str]:
         trigger=None if trigger is None else Decimal(str(trigger)),
     )
     return wanted, str(payload["by"])
-
-
-def _same_pending(known: CommandRow, run_id: int, payload: dict[str, object]) -> int:
-    """Its id. Raises Conflict when the key stands for anything but this very wish."""
-    if known.kind != CommandKind.PENDING or known.run_id != run_id or known.payload != payload:
-        raise Conflict("This key was used for something else. Reload the page and try again.")
-    return known.id
-
-
-def check_key(key: str) -> None:
-    """Raises InvalidInput when it is not a key that a form or script may name a command by."""
-    if not (8 <= len(key) <= 64 and key.isascii() and key.replace("-", "").isalnum()):
-        raise InvalidInput("idempotency_key", "The idempotency key must be 8 to 64 letters, digits or dashes.")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, NotFound
@@ -15,7 +14,8 @@ from app.persistence.tables import CommandRow, Strategy, TradingAccount, Trading
 from app.ports.clock import Clock
 from app.services.account_types import Actor
 from app.services.activity import Activity
-from app.services.commands import CommandKind, check_key
+from app.services.asking import Asking, Said, Wish
+from app.services.commands import CommandKind
 from app.services.kill_parts import Part, moment_of, parts_of
 from app.services.people import People
 from app.services.trading_states import EVERYTHING, Standing, standings, write_state
@@ -65,27 +65,20 @@ class KillSwitch:
         self._clock = clock
         self._activity = activity
         self._people = people
-        self._wake = wake
+        self._asking = Asking(database, clock, activity, wake)
 
     def kill(self, target: Target, *, actor: Actor, key: str) -> int:
         """The id of the command. The same key from the same user is the same kill. No entry is claimed after this.
 
         Raises NotFound for what is not there or not the actor's, Conflict when the key was used for something else.
         """
-        check_key(key)
-        try:
-            with self._database.transaction() as session:
-                known = _keyed(session, actor.id, key)
-                command_id = self._write(session, target, actor, key) if known is None else _same(known, target)
-        except IntegrityError:
-            # Another click with this key won the race: its command is the answer.
-            with self._database.reading() as session:
-                winner = _keyed(session, actor.id, key)
-            if winner is None:
-                raise
-            command_id = _same(winner, target)
-        self._wake()
-        return command_id
+        return self._asking.once(
+            Wish(
+                kind=CommandKind.KILL, user_id=actor.id, username=actor.username, key=key,
+                payload={"scope": target.scope.value, "scope_id": target.id},
+            ),
+            lambda session: self._halt(session, target, actor),
+        )  # fmt: skip
 
     def release(self, target: Target, *, actor: Actor, password: str, address: str) -> None:
         """Take entries again; nothing is started again. The actor's password is asked for anew.
@@ -123,22 +116,14 @@ class KillSwitch:
             mine = [row for row in rows if viewer.is_admin or row.user_id == viewer.id or _is_for_all(row)]
         return [_kill(row) for row in mine[:MOST_SHOWN]]
 
-    def _write(self, session: Session, target: Target, actor: Actor, key: str) -> int:
-        what, now = _named(session, target, actor), self._clock.now()
+    def _halt(self, session: Session, target: Target, actor: Actor) -> Said:
+        what = _named(session, target, actor)
         write_state(
             session, target.scope, target.id, TradingState.HALTED,
-            user_id=actor.id, actor=actor.username, at=now, why="Kill switch",
+            user_id=actor.id, actor=actor.username, at=self._clock.now(), why="Kill switch",
         )  # fmt: skip
-        payload: dict[str, object] = {"scope": target.scope.value, "scope_id": target.id, "by": actor.username}
-        command = CommandRow(
-            user_id=actor.id, key=key, kind=CommandKind.KILL.value, run_id=None, payload=payload, state="ASKED",
-            asked_at=now,
-        )  # fmt: skip
-        session.add(command)
-        session.flush()
-        sentence = f"Kill switch for {what}: entries are halted, resting orders cancelled, positions of ours closed."
-        self._record(session, actor, "kill.ask", target, sentence)
-        return command.id
+        words = f"Kill switch for {what}: entries are halted, resting orders cancelled, positions of ours closed."
+        return Said("kill.ask", target.subject, words)
 
     def _record(self, session: Session, actor: Actor, action: str, target: Target, sentence: str) -> None:
         self._activity.record(
@@ -192,16 +177,6 @@ def _concerns(session: Session, standing: Standing, viewer: Actor) -> bool:
         account = session.get(TradingAccount, standing.scope_id)
         return account is not None and account.owner_id == viewer.id
     return True
-
-
-def _keyed(session: Session, user_id: int, key: str) -> CommandRow | None:
-    return session.scalars(select(CommandRow).where(CommandRow.user_id == user_id, CommandRow.key == key)).one_or_none()
-
-
-def _same(known: CommandRow, target: Target) -> int:
-    if known.kind != CommandKind.KILL or target_of(known.payload) != target:
-        raise Conflict("This key was used for something else. Reload the page and try again.")
-    return known.id
 
 
 def _row(session: Session, target: Target) -> TradingStateRow | None:

@@ -50,7 +50,7 @@ def ask(world: OrderWorld, units: int, average: Decimal | None = None, *, key: s
     wanted = Adopt(1, ContractKey(CALL.key.exchange, more.get("symbol", CALL.key.symbol)), "MIS", units, average)
     with world.database.transaction() as session:
         command = CommandRow(
-            user_id=1, key=key, kind="ADOPT", run_id=None, payload=wanted.payload("asha"), state="ASKED",
+            user_id=1, key=key, kind="ADOPT", run_id=None, payload={**wanted.payload(), "by": "asha"}, state="ASKED",
             asked_at=world.clock.now(),
         )  # fmt: skip
         session.add(command)
