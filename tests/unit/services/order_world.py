@@ -127,7 +127,6 @@ class _Brokers:
 
 
 def no_feed(payload: Mapping[str, object]) -> str:
-    """Nobody chooses whose prices are taken here."""
     raise AssertionError(f"a choice of the feed: {payload}")
 
 
