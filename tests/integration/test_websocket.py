@@ -134,7 +134,9 @@ def test_row_19_a_subscription_that_the_broker_forgot_is_renewed(rig: MarketRig,
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "NaN"])
-def test_no_price_that_is_none_reaches_the_board(rig: MarketRig, simulator: SimulatorProcess, value: str) -> None:
+def test_row_20_no_price_that_is_none_reaches_the_board(
+    rig: MarketRig, simulator: SimulatorProcess, value: str
+) -> None:
     rig.feed.want("test", [NIFTY], FeedMode.QUOTE)
     rig.wait(rig.live)
     simulator.fault("ws_invalid_price", account=1, parameters={"value": value, "symbol": "NIFTY"})
@@ -145,7 +147,9 @@ def test_no_price_that_is_none_reaches_the_board(rig: MarketRig, simulator: Simu
 
 
 @pytest.mark.parametrize("kind", ["text", "binary", "nested", "huge"])
-def test_garbage_between_the_frames_stops_nothing(rig: MarketRig, simulator: SimulatorProcess, kind: str) -> None:
+def test_row_22_garbage_between_the_frames_stops_nothing(
+    rig: MarketRig, simulator: SimulatorProcess, kind: str
+) -> None:
     rig.feed.want("test", [NIFTY], FeedMode.QUOTE)
     rig.wait(rig.live)
     simulator.fault("ws_garbage", account=1, parameters={"kind": kind})

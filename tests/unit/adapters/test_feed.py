@@ -181,7 +181,7 @@ def test_errors_that_answer_nothing_are_not_logged(desk: Desk, caplog: pytest.Lo
     assert len(caplog.records) == 1
 
 
-def test_a_frame_that_is_too_large_is_dropped_and_the_socket_kept(desk: Desk) -> None:
+def test_row_22_a_frame_that_is_too_large_is_dropped_and_the_socket_kept(desk: Desk) -> None:
     desk.socket.coming.append(b"x" * 5000)
     desk.read()
     assert desk.heard.dropped == ["a frame of 5000 bytes"]

@@ -116,7 +116,7 @@ def play_nonsense(seed: int, frames: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_nonsense_is_counted_and_good_frames_between_it_arrive(seed: int) -> None:
+def test_row_22_nonsense_is_counted_and_good_frames_between_it_arrive(seed: int) -> None:
     play_nonsense(seed, 300)
 
 
@@ -156,7 +156,7 @@ def fuzzed() -> Iterator[Line]:
 
 
 @given(st.lists(st.tuples(FRAMES, st.integers(1, 4)), max_size=8))
-def test_whatever_comes_the_next_good_frame_is_read(fuzzed: Line, frames: list[tuple[str | bytes, int]]) -> None:
+def test_row_22_whatever_comes_the_next_good_frame_is_read(fuzzed: Line, frames: list[tuple[str | bytes, int]]) -> None:
     for message, pieces in frames:
         fuzzed.sends(fragments(message, pieces))
     fuzzed.sends_good()

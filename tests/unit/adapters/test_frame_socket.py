@@ -236,7 +236,7 @@ def test_closing_says_goodbye_and_ends_a_read_under_way(pair: tuple[FrameSocket,
     reader.join()
 
 
-def test_one_read_is_bounded_however_much_waits() -> None:
+def test_row_24_one_read_is_bounded_however_much_waits() -> None:
     raw = json.dumps({"type": "market_data", "symbol": "A", "exchange": "NFO", "data": {"ltp": 1}}).encode()
     with connected() as (client, gateway):
         heard = Listening()

@@ -52,7 +52,7 @@ def test_prices_are_exact_decimals_of_what_the_wire_said(board: PriceBoard, cloc
 
 
 @pytest.mark.parametrize("ltp", [0.0, -1.0, math.nan, math.inf, -math.inf, 1e12])
-def test_what_is_no_price_never_gets_in(board: PriceBoard, ltp: float) -> None:
+def test_row_20_what_is_no_price_never_gets_in(board: PriceBoard, ltp: float) -> None:
     board.put(tick(200.0))
     assert not board.put(tick(ltp, 1))
     price = board.latest(CALL)
@@ -71,7 +71,7 @@ def test_any_float_is_a_price_or_is_dropped(ltp: float) -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=30))
-def test_whatever_the_order_the_newest_by_exchange_time_stands(seconds: list[int]) -> None:
+def test_row_23_whatever_the_order_the_newest_by_exchange_time_stands(seconds: list[int]) -> None:
     board = PriceBoard(FakeClock(AT + timedelta(hours=1)))
     for each in seconds:
         board.put(tick(100.0 + each, each))
@@ -97,7 +97,7 @@ def test_a_time_that_has_not_come_yet_does_not_silence_a_contract_for_good(board
     assert board.counts().reordered == 1
 
 
-def test_a_late_tick_of_a_quiet_contract_stays_out_however_long_it_was_quiet(
+def test_row_23_a_late_tick_of_a_quiet_contract_stays_out_however_long_it_was_quiet(
     board: PriceBoard, clock: FakeClock
 ) -> None:
     board.put(tick(200.0, 0))

@@ -172,7 +172,7 @@ def test_a_contract_that_no_gateway_prices_is_judged_by_its_worst_in_the_end(wat
     assert watched.world.run(run_id).state == "EXITING"
 
 
-def test_one_bad_print_ends_no_run(watched: Watched) -> None:
+def test_row_21_one_bad_print_ends_no_run(watched: Watched) -> None:
     run_id = watched.run(500)
     watched.price(99)
     watched.monitor.step()
@@ -191,7 +191,7 @@ def test_one_bad_print_ends_no_run(watched: Watched) -> None:
     assert watched.world.run(run_id).state == "OPEN"
 
 
-def test_a_jump_that_a_second_price_bears_out_is_a_fact(watched: Watched) -> None:
+def test_row_21_a_jump_that_a_second_price_bears_out_is_a_fact(watched: Watched) -> None:
     run_id = watched.run(500)
     watched.price(99)
     watched.monitor.step()
@@ -203,7 +203,7 @@ def test_a_jump_that_a_second_price_bears_out_is_a_fact(watched: Watched) -> Non
     assert watched.world.run(run_id).state == "EXITING"
 
 
-def test_a_jump_that_nobody_contradicts_is_believed_within_seconds(watched: Watched) -> None:
+def test_row_21_a_jump_that_nobody_contradicts_is_believed_within_seconds(watched: Watched) -> None:
     run_id = watched.run(500)
     watched.price(99)
     watched.monitor.step()
