@@ -38,6 +38,14 @@ def fresh(session: Session) -> DayCandles:
     return DayCandles(session, session.opens, (), _minute(session, session.opens))
 
 
+def in_other_hours(day: DayCandles, session: Session) -> DayCandles | None:
+    """The same candles when a session is prolonged or cut short while it lasts; None when they do not fit into it."""
+    growing = day.growing
+    if growing is None or session.opens != day.session.opens or growing.closes - growing.opens < MINUTE:
+        return None
+    return replace(day, session=session) if growing.closes <= session.closes else None
+
+
 def watched(day: DayCandles, until: datetime) -> DayCandles:
     """The market was seen until then. A moment that is not later than the last changes nothing."""
     return _advanced(day, until, seen=True)
@@ -70,6 +78,16 @@ def repaired(day: DayCandles, bars: Mapping[datetime, MinuteBar]) -> DayCandles:
     if not any(each.standing is Standing.GAPPED and each.opens in bars for each in day.ended):
         return day
     return replace(day, ended=tuple(_mended(each, bars.get(each.opens)) for each in day.ended))
+
+
+def repaired_by(day: DayCandles, read: DayCandles) -> DayCandles:
+    """With what another account of the same session has of minutes that this one did not wholly see."""
+    known = {
+        each.opens: MinuteBar(each.opens, each.prices, each.volume, each.closes_only)
+        for each in read.ended
+        if each.prices is not None and each.standing is Standing.FINAL
+    }
+    return repaired(day, known)
 
 
 def of_history(session: Session, bars: Mapping[datetime, MinuteBar]) -> DayCandles:

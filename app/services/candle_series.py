@@ -8,7 +8,7 @@ from datetime import datetime
 from app.domain.calendar import Session, trading_date
 from app.domain.candles import Candle, MinuteBar, Standing, combined, combined_bars
 from app.domain.contracts import ContractKey
-from app.domain.day_candles import DayCandles, fresh, priced, repaired, unwatched, watched
+from app.domain.day_candles import DayCandles, fresh, in_other_hours, priced, repaired, repaired_by, unwatched, watched
 from app.domain.errors import InvalidInput
 from app.domain.history_check import SETTLED_AFTER
 from app.ports.gateway import MinuteHistory
@@ -187,7 +187,10 @@ class Series:
     def take_history(self, days: Sequence[DayCandles], today: Sequence[Mapping[datetime, MinuteBar]]) -> bool:
         """Earlier sessions where there were none yet, and bars of today of each leg. True when something is new."""
         if not self.reading.warmed:
-            self.past = tuple(days)[-KEPT_DAYS:]
+            read = {each.session.opens: each for each in days}
+            made = {each.session.opens: each for each in self.past}  # what was seen here stays as it is
+            both = {opens: repaired_by(made[opens], each) for opens, each in read.items() if opens in made}
+            self.past = tuple(each for _, each in sorted({**read, **made, **both}.items()))[-KEPT_DAYS:]
         if self.day is None:
             return False
         mended = repaired(self.day, combined_bars(today, [leg.ratio for leg in self.legs]))
@@ -196,11 +199,16 @@ class Series:
         return changed or bool(self.past)
 
     def _begin(self, session: Session, sight: Sight) -> None:
-        """Another session than the one so far: a new day, or other hours for this one, which begin anew."""
+        """Another session than the one so far: a new day, or other hours of this one that its candles may not fit."""
         if self.day is not None and self.day.session == session:
             return
+        fitting = None if self.day is None else in_other_hours(self.day, session)
+        if fitting is not None:
+            self.day = fitting
+            return
         if self.day is not None and trading_date(self.day.session.opens) < trading_date(session.opens):
-            self.past = (*self.past, self.day)[-KEPT_DAYS:]
+            over = unwatched(self.day, self.day.session.closes)  # a machine that slept may have seen only its beginning
+            self.past = (*self.past, over)[-KEPT_DAYS:]
         self.day = unwatched(fresh(session), sight.now)
         self.reading = Reading()
 

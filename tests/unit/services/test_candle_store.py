@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.calendar import Closed
+from app.domain.calendar import Closed, Session
 from app.domain.candles import Ohlc, Origin, Standing
 from app.domain.contracts import ContractKey
 from app.domain.errors import Conflict, InvalidInput
@@ -231,6 +231,35 @@ def test_hours_that_change_begin_the_day_anew() -> None:
     market.run(0.1, (NIFTY, 100.0))
     assert market.view().candles[0].opens == OPENS - timedelta(minutes=10)
     assert standings(market.view()) == "g" * 11 + "."
+
+
+def test_a_session_that_is_prolonged_or_cut_short_keeps_its_candles() -> None:
+    market = Market(-1)
+    market.store.follow(INDEX, market.ring)
+    market.run(70, (NIFTY, 100.0))
+    market.hours.known = replace(TODAY, closes=OPENS + timedelta(minutes=3))
+    market.run(60, (NIFTY, 101.0))
+    assert standings(market.view()) == "FF."
+    assert market.view(size=5).candles[0].closes == OPENS + timedelta(minutes=3)
+    market.run(60, (NIFTY, 102.0))
+    assert standings(market.view()) == "FFF"
+    assert market.view(size=5).candles[0].standing is Standing.FINAL
+
+
+def test_yesterdays_candles_stay_as_they_were_made_when_a_new_day_is_warmed() -> None:
+    market = Market(-1)
+    market.store.follow(INDEX, market.ring)
+    market.run(62, (NIFTY, 100.0))
+    market.read_history()
+    day = timedelta(days=1)
+    market.clock.advance(day.total_seconds() - 60)
+    market.hours.known = Session(TODAY.opens + day, TODAY.closes + day)
+    market.history(NIFTY, 90.0, 91.0)
+    market.run(1, (NIFTY, 101.0))
+    market.read_history()
+    first, second = market.view().candles[:2]
+    assert (first.opens, first.prices, first.origin) == (OPENS, Ohlc.of(100.0), Origin.TICKS)
+    assert (second.prices and second.prices.close, second.origin) == (91.0, Origin.HISTORY), "of which much was unseen"
 
 
 @pytest.mark.parametrize(
