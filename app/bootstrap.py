@@ -28,6 +28,7 @@ from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
 from app.services.feed_choice import FeedChoice, take_choice
+from app.services.feed_news import FeedNewsDesk
 from app.services.ignored_positions import IgnoredPositions
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
@@ -69,13 +70,21 @@ class Runtime:
             market.locks,
             deaths=ground.settings.deaths_that_lock,
         )
+        self.feed_news = FeedNewsDesk(
+            market.feed, market.board, market.silent, market.guard, ground.cache, ground.clock
+        )
         self.engine = Engine(
             ground.supervisor,
             ground.lease,
             recover=self._recover,
             unfit=self._damage,
             finish=trade.lanes.finish,
-            loops=[*_loops(ground, market, trade), ("starts", self.starts.step), ("setbacks", trade.setbacks.step)],
+            loops=[
+                *_loops(ground, market, trade),
+                ("starts", self.starts.step),
+                ("setbacks", trade.setbacks.step),
+                ("news", self.feed_news.step),
+            ],
         )
 
     def start(self) -> None:
@@ -279,7 +288,7 @@ def _desk(runtime: Runtime) -> Desk:
         candles=market.candles,
         websocket_manager=market.feed,
         silent_symbols=market.silent,
-        resource_guard=market.guard,
+        feed_news=runtime.feed_news,
         feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.clock, ground.activity, wake),
         hours=market.hours,
         calendar_overrides=market.calendar_overrides,

@@ -125,7 +125,7 @@ def _redis_port() -> Iterator[int]:
         _cannot_have(f"needs Redis: {redis_server.NOT_FOUND}")
     with tempfile.TemporaryDirectory(prefix="desk-redis-") as place:
         folder = Path(place)
-        port = _free_port()
+        port = free_port()
         command = [program, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
         with (folder / "log").open("w") as log:
             server = children.start([str(word) for word in command], output=log)
@@ -193,7 +193,7 @@ def _redis_answers(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

@@ -16,13 +16,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.accounts import accounts_bp
-from app.adapters.process_usage import KernelUsage
 from app.api import api_bp, health_bp
 from app.auth import auth_bp
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding
 from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.plan import Mode
-from app.domain.relief import ReliefLimits
 from app.main import main_bp
 from app.persistence.database import Database
 from app.persistence.tables import User
@@ -48,7 +46,6 @@ from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
-from app.services.resource_guard import ResourceGuard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
@@ -340,7 +337,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         ),
         health=health,
         board=board,
-        resource_guard=ResourceGuard(KernelUsage(), clock, ReliefLimits(), relieve=nothing, announce=nothing),
+        feed_news=nothing,
         commands=nothing,
         overrides=nothing,
         adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),

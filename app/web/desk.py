@@ -21,6 +21,7 @@ from app.services.coming_days import ComingDays
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
+from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
 from app.services.option_chain_manager import OptionChainManager
 from app.services.override_commands import OverrideCommands
@@ -28,7 +29,6 @@ from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
-from app.services.resource_guard import ResourceGuard
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
@@ -74,7 +74,7 @@ class Desk:
     candles: CandleStore
     websocket_manager: WebSocketManager
     silent_symbols: SilentSymbols
-    resource_guard: ResourceGuard
+    feed_news: FeedNewsDesk
     feed_choice: FeedChoice
     hours: SessionHours
     calendar_overrides: CalendarOverrides

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.services.activity import Entry, Wanted
+from app.services.feed_news import FeedNews
 from app.services.feed_state import ConnectionState, FeedFault, MoveKind
+from app.services.resource_guard import GuardState
 from app.web.desk import Desk
 from app.web.market_time import on_page
 from app.web.signed_in import SignedIn
@@ -80,9 +82,13 @@ class ResourcesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketDataView:
-    """`feeds` False: this process feeds no prices. `drops`: what came and was not used since the start, by kind."""
+    """`feeds` False: this process feeds no prices. `drops`: what came and was not used since the start, by kind.
+
+    `told_age_s`: so old is what the process that leads told of itself, its ages grown by that; None: it is our own.
+    """
 
     feeds: bool
+    told_age_s: float | None
     phase: str
     since: datetime | str
     serving: str | None
@@ -108,14 +114,17 @@ class MarketDataView:
 
 
 def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
-    feed, counts = desk.websocket_manager, desk.board.counts()
-    state, connections = feed.state(), feed.connections()
-    silent = [
-        ContractWords(one.key.symbol, one.key.exchange, one.silence.value, one.words)
-        for one in desk.silent_symbols.found()
-    ]
+    """What this process knows, or, where it feeds nothing, what the one that leads told of itself."""
+    news, told_age_s = desk.feed_news.own(), None
+    feeds = bool(news.order)
+    heard = None if feeds else desk.feed_news.of_others()
+    if heard is not None:
+        news, told_age_s = heard.news, round(heard.age_s, 1)
+    state, connections = news.state, news.connections
+    silent = [ContractWords(one.key.symbol, one.key.exchange, one.silence.value, one.words) for one in news.silent]
     return MarketDataView(
-        feeds=bool(feed.order()),
+        feeds=feeds,
+        told_age_s=told_age_s,
         phase=state.phase.value,
         since=on_page(desk, state.since),
         serving=state.account_name,
@@ -125,24 +134,23 @@ def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
         wanted=state.wanted,
         confirmed=state.confirmed,
         rate=sum(each.rate for each in connections if each.role == "serving"),
-        accepted=counts.accepted,
+        accepted=news.counts.accepted,
         drops=tuple(sorted((kind.value, number) for kind, number in state.drops.items())),
         failovers=state.failovers,
         last_fault=None if state.last_fault is None else FAULTS[state.last_fault],
         last_cause=state.last_cause,
         connections=connections,
         most_connections=desk.settings.feed_connections,
-        sources=_sources(desk, viewer, connections),
+        sources=_sources(desk, viewer, news),
         refused=tuple(ContractWords(key.symbol, key.exchange, "refused", words) for key, words in state.refused),
         silent=tuple(each for each in silent if each.kind != "quiet"),
         quiet=sum(each.kind == "quiet" for each in silent),
         moves=_moves(desk, viewer),
-        resources=_resources(desk),
+        resources=_resources(news.guard),
     )
 
 
-def _resources(desk: Desk) -> ResourcesView:
-    state = desk.resource_guard.state()
+def _resources(state: GuardState) -> ResourcesView:
     usage = state.usage
     return ResourcesView(
         step=state.step.name.lower(),
@@ -154,13 +162,13 @@ def _resources(desk: Desk) -> ResourcesView:
     )
 
 
-def _sources(desk: Desk, viewer: SignedIn, connections: tuple[ConnectionState, ...]) -> tuple[SourceView, ...]:
+def _sources(desk: Desk, viewer: SignedIn, news: FeedNews) -> tuple[SourceView, ...]:
     names = {account.id: account.name for account in desk.accounts.shown_to(viewer)}
-    roles = {each.account_id: each.role for each in reversed(connections)}
-    troubles = desk.websocket_manager.not_ready()
+    roles = {each.account_id: each.role for each in reversed(news.connections)}
+    troubles = news.not_ready
     return tuple(
         SourceView(each, names.get(each, f"account {each}"), roles.get(each, ""), troubles.get(each))
-        for each in desk.websocket_manager.order()
+        for each in news.order
     )
 
 

@@ -1,0 +1,118 @@
+"""What the process that leads knows of its price feed, told to the others through the cache, with its age."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from app.ports.cache import Cache
+from app.ports.clock import Clock
+from app.services.feed_state import ConnectionState, FeedState
+from app.services.price_board import BoardCounts, PriceBoard
+from app.services.resource_guard import GuardState, ResourceGuard
+from app.services.silent_symbols import SilentContract, SilentSymbols
+from app.services.websocket_manager import WebSocketManager
+
+TELL_EVERY_S = 1.0
+KEPT_S = 300.0
+"""How long the others may show what a leader said last: its age stands beside it."""
+
+_PLACE = "feed-news"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedNews:
+    """A picture of one moment: `at` by the clock of the process that took it."""
+
+    at: datetime
+    order: tuple[int, ...]
+    state: FeedState
+    counts: BoardCounts
+    connections: tuple[ConnectionState, ...]
+    silent: tuple[SilentContract, ...]
+    not_ready: Mapping[int, str]
+    guard: GuardState
+
+    def aged(self, seconds: float) -> "FeedNews":
+        """The same, so many seconds later: every age in it has grown."""
+        state = replace(self.state, last_tick_age_s=_later(self.state.last_tick_age_s, seconds))
+        connections = tuple(
+            replace(
+                each,
+                open_s=each.open_s + seconds,
+                tick_age_s=_later(each.tick_age_s, seconds),
+                pong_age_s=_later(each.pong_age_s, seconds),
+            )
+            for each in self.connections
+        )
+        return replace(self, state=state, connections=connections)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """News of another process. `age_s` is what both clocks say, or as long as we have known it, whichever is more."""
+
+    news: FeedNews
+    age_s: float
+
+
+_NEWS = msgspec.json.Decoder(FeedNews)
+
+
+class FeedNewsDesk:
+    """Thread-safe. Nothing here decides about money: it is for pages."""
+
+    def __init__(
+        self,
+        feed: WebSocketManager,
+        board: PriceBoard,
+        silent: SilentSymbols,
+        guard: ResourceGuard,
+        cache: Cache,
+        clock: Clock,
+    ) -> None:
+        self._feed = feed
+        self._board = board
+        self._silent = silent
+        self._guard = guard
+        self._cache = cache
+        self._clock = clock
+        self._first_seen: tuple[datetime, float] | None = None
+
+    def own(self) -> FeedNews:
+        return FeedNews(
+            at=self._clock.now(),
+            order=self._feed.order(),
+            state=self._feed.state(),
+            counts=self._board.counts(),
+            connections=self._feed.connections(),
+            silent=tuple(self._silent.found()),
+            not_ready=self._feed.not_ready(),
+            guard=self._guard.state(),
+        )
+
+    def step(self) -> float:
+        """Tell the others; for the engine of the process that leads. Returns the seconds until the next time."""
+        self._cache.put(_PLACE, msgspec.json.encode(self.own()), KEPT_S)
+        return TELL_EVERY_S
+
+    def of_others(self) -> Heard | None:
+        """What a leader said last; None when none was heard of for so long, or it speaks another version's words."""
+        raw = self._cache.get(_PLACE)
+        if raw is None:
+            return None
+        try:
+            news = _NEWS.decode(raw)
+        except msgspec.DecodeError:
+            return None
+        now = self._clock.monotonic()
+        seen = self._first_seen
+        if seen is None or seen[0] != news.at:
+            seen = self._first_seen = (news.at, now)
+        age_s = max(0.0, (self._clock.now() - news.at).total_seconds(), now - seen[1])
+        return Heard(news.aged(age_s), age_s)
+
+
+def _later(age_s: float | None, seconds: float) -> float | None:
+    return None if age_s is None else age_s + seconds

@@ -1,0 +1,114 @@
+"""What the process that leads knows of its feed, on the page of one that does not: through a real Redis, which dies."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+import redis
+
+from app.adapters.cache import CacheManager, MemoryCache
+from app.adapters.clock import SystemClock
+from app.ports.cache import Cache
+from app.ports.clock import Clock
+from app.services.feed_news import KEPT_S, FeedNewsDesk
+from tests.databases import free_port
+from tests.desk_visitor import within
+from tests.run_maker import read
+from tests.unit.services.market_fakes import FakeClock
+from tests.whole_app import ADMIN, Whole, whole_app
+from tools import children, redis_server
+
+PAGE = "/trading/market-data"
+
+
+@dataclass
+class Pair:
+    """A process that feeds prices and one that does not, each an application of its own."""
+
+    leader: Whole
+    other: Whole
+
+    def connect(self, cache: Cache, others: Cache, clock: Clock) -> tuple[FeedNewsDesk, FeedNewsDesk]:
+        """Both sides of the news, over these caches."""
+        sides = []
+        for whole, each in ((self.leader, cache), (self.other, others)):
+            market = whole.runtime.market
+            sides.append(FeedNewsDesk(market.feed, market.board, market.silent, market.guard, each, clock))
+        object.__setattr__(self.other.desk, "feed_news", sides[1])
+        return sides[0], sides[1]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    made = Pair(whole_app(tmp_path / "one"), whole_app(tmp_path / "two"))
+    made.leader.runtime.market.feed.step()
+    yield made
+    made.leader.runtime.market.feed.close()
+
+
+@contextmanager
+def running_redis() -> Iterator[tuple[str, Popen[str]]]:
+    """A Redis of this test alone, so that it may die."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="news-redis-") as folder, Path(folder, "log").open("w") as log:
+        words = [str(redis_server.find()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        server = children.start(words, output=log)
+
+        def answers() -> bool:
+            try:
+                with redis.Redis(port=port) as client:
+                    return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+        try:
+            within(10.0, answers, "Redis answers")
+            yield f"redis://127.0.0.1:{port}/0", server
+        finally:
+            children.stop(server, within_s=10)
+
+
+def test_another_process_shows_what_the_leader_told_and_a_dead_redis_breaks_nothing(pair: Pair) -> None:
+    clock, admin = SystemClock(), pair.other.signed_in(ADMIN)
+    with running_redis() as (url, server):
+        news, others = pair.connect(CacheManager.at(url, clock), CacheManager.at(url, clock), clock)
+        assert "No prices are fed by this process." in read(admin.get(PAGE).text)
+        news.step()
+        page = admin.get(PAGE).text
+        assert "The engine leads in another process." in read(page)
+        assert "Ravi account at Zerodha" in read(page)
+        assert "Take prices from here" in page  # it is asked of the engine, wherever that is
+        told = admin.get("/api/market-data").json or {}
+        assert told["feeds"] is False
+        assert 0 <= told["told_age_s"] < 60
+        assert [source["account_id"] for source in told["sources"]] == [pair.leader.ids["account_id"]]
+        server.kill()
+        server.wait()
+        assert news.step() > 0
+        assert admin.get(PAGE).status_code == 200
+        within(10.0, lambda: others.of_others() is None, "what this process remembers of it is forgotten")
+        assert "No prices are fed by this process." in read(admin.get(PAGE).text)
+
+
+def test_ages_grow_with_the_news_and_never_shrink_by_a_clock_that_is_wrong(pair: Pair) -> None:
+    clock, cache = FakeClock(), MemoryCache(SystemClock())
+    news, others = pair.connect(cache, cache, clock)
+    news.step()
+    clock.advance(7.0)
+    heard = others.of_others()
+    assert heard is not None
+    assert heard.age_s == 7.0
+    clock.at -= timedelta(hours=1)  # the other machine's clock is behind the leader's
+    clock.ticked += 5.0
+    heard = others.of_others()
+    assert heard is not None
+    assert heard.age_s == 5.0
+    cache.put("feed-news", b'{"of":"another version"}', KEPT_S)
+    assert others.of_others() is None
