@@ -31,6 +31,12 @@ def move(minutes: int, kind: str, fault: str | None, sentence: str, lost_s: floa
     return Row(at=at, kind=kind, fault=fault, sentence=sentence, lost_s=lost_s, took_s=took_s)
 
 
+def resources(**changes: Any) -> Row:
+    row = Row(step="none", words="", memory_mb=187.4, cpu_pct=31.0, memory_limit_mb=500.0, cpu_limit_pct=70.0)
+    row.__dict__.update(changes)
+    return row
+
+
 def context(**changes: Any) -> Context:
     row = Row(
         feeds=True,
@@ -62,6 +68,8 @@ def context(**changes: Any) -> Context:
         silent=(),
         quiet=4,
         moves=(),
+        told_age_s=None,
+        resources=resources(),
     )
     row.__dict__.update(changes)
     return {"market": row}
@@ -77,7 +85,10 @@ MOVED = (
     "Zerodha 1: the connection stands, but no price came for 10 s (silent feed)."
 )
 MARKET = context()
+SHORT = "Strikes far from the money are not subscribed; held and watched contracts are."
 TROUBLE = context(
+    told_age_s=1.4,
+    resources=resources(step="near_strikes", words=SHORT, memory_mb=None, cpu_pct=83.2),
     phase="late",
     chosen=3,
     chosen_by="asha",
