@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.domain.calendar import IST, Closed
 from app.persistence.tables import ActivityLog, CalendarOverride
+from tests.desk_app import bench
 from tests.run_maker import read
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
 
@@ -117,6 +118,21 @@ def test_what_makes_no_sense_is_shown_beside_its_field_and_changes_nothing(whole
     assert admin.get(f"{PAGE}?change=999").status_code == 404
     assert admin.get(f"{PAGE}?change=x").status_code == 200
     assert len(kept(whole)) == 1
+
+
+def test_either_database_keeps_what_was_said(tmp_path: Path, database_url: str) -> None:
+    with bench(tmp_path, database_url) as desk:
+        admin, overrides = desk.admin(), desk.desk.calendar_overrides
+        day = desk.clock.now().date() + timedelta(days=2)
+        assert admin.post(PAGE, form(day, exchange="both"), page=PAGE).status_code == 303
+        assert admin.post(PAGE, form(day), page=PAGE).status_code == 409
+        assert [each.said.exchange for each in overrides.coming()] == ["NFO", "BFO"]
+        number = overrides.coming()[0].id
+        evening = form(day, kind="hours", opens="18:00", closes="19:15")
+        assert admin.post(f"{PAGE}/{number}/change", evening, page=PAGE).status_code == 303
+        assert overrides.of(day)["NFO"].words == "18:00 to 19:15"
+        assert admin.post(f"{PAGE}/{number}/remove", {}, page=PAGE).status_code == 303
+        assert [each.said.exchange for each in overrides.coming()] == ["BFO"]
 
 
 def test_an_override_survives_a_restart(whole: Whole) -> None:
