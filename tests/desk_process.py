@@ -22,6 +22,8 @@ Server = Literal["gunicorn", "flask"]
 Entry = Literal["wsgi", "tests.quick_wsgi", "tests.killed_wsgi"]
 
 READY_S = 60.0
+UNGUARDED = {"GUARD_MEMORY_MB": "1000000", "GUARD_CPU_PERCENT": "10000"}
+"""A machine that runs many tests at once is short of everything, and pages must be complete all the same."""
 TOKEN = "newcomer-token-for-tests"
 
 
@@ -44,9 +46,14 @@ def desk_process(
     *,
     encryption_keys: str | None = None,
     entry: Entry = "wsgi",
+    guarded: bool = False,
 ) -> Iterator[DeskProcess]:
-    """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends."""
+    """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends.
+
+    `guarded`: it gives up comfort when it is short of memory or time, as it does for its users.
+    """
     settings = desk_environment(simulator, folder, encryption_keys or f"test:{Fernet.generate_key().decode()}")
+    settings |= {} if guarded else UNGUARDED
     migrate(settings)
     log = folder / "desk.log"
     with log.open("w", encoding="utf-8") as output:

@@ -104,7 +104,7 @@ def soak(size: Size) -> Found:
         simulator = opened.enter_context(start_simulator("--limits", "off", accounts=1))
         ready = opened.enter_context(_relay(simulator))
         relay = GatewayControl(ready)
-        desk = opened.enter_context(desk_process(simulator, folder, _free_port(), "gunicorn"))
+        desk = opened.enter_context(desk_process(simulator, folder, _free_port(), "gunicorn", guarded=True))
         database = folder / "desk.sqlite3"
         admin = Visitor(desk.url)
         admin.register(desk.token, "soak0")
