@@ -337,7 +337,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         ),
         health=health,
         board=board,
-        feed_news=nothing,
+        feed_news=feed,
         commands=nothing,
         overrides=nothing,
         adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),

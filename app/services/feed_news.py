@@ -8,7 +8,7 @@ import msgspec
 
 from app.ports.cache import Cache
 from app.ports.clock import Clock
-from app.services.feed_state import ConnectionState, FeedState
+from app.services.feed_state import ConnectionState, FeedPhase, FeedState
 from app.services.price_board import BoardCounts, PriceBoard
 from app.services.resource_guard import GuardState, ResourceGuard
 from app.services.silent_symbols import SilentContract, SilentSymbols
@@ -17,6 +17,9 @@ from app.services.websocket_manager import WebSocketManager
 TELL_EVERY_S = 1.0
 KEPT_S = 300.0
 """How long the others may show what a leader said last: its age stands beside it."""
+
+DOUBTED_AFTER_S = 5.0
+"""A leader that tells nothing for so long may be gone: its feed is called live no more."""
 
 _PLACE = "feed-news"
 
@@ -91,6 +94,17 @@ class FeedNewsDesk:
             not_ready=self._feed.not_ready(),
             guard=self._guard.state(),
         )
+
+    def state(self) -> FeedState:
+        """Of the feed of this process, or, where it has none, the leader's: not live for longer than it says so."""
+        if self._feed.order():
+            return self._feed.state()
+        heard = self.of_others()
+        if heard is None:
+            return self._feed.state()
+        state = heard.news.state
+        is_old = heard.age_s > DOUBTED_AFTER_S and state.phase is FeedPhase.LIVE
+        return replace(state, phase=FeedPhase.LATE) if is_old else state
 
     def step(self) -> float:
         """Tell the others; for the engine of the process that leads. Returns the seconds until the next time."""

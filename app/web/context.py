@@ -182,6 +182,6 @@ def _span(left: timedelta) -> str:
 
 
 def _feed(services: Desk, *, any_account: bool) -> FeedView:
-    state = services.websocket_manager.state()
+    state = services.feed_news.state()
     missing = "no price" if any_account else "no account yet"
     return FeedView(state.phase.value, state.last_tick_age_s, state.account_name, missing)

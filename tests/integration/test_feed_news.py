@@ -16,6 +16,7 @@ from app.adapters.clock import SystemClock
 from app.ports.cache import Cache
 from app.ports.clock import Clock
 from app.services.feed_news import KEPT_S, FeedNewsDesk
+from app.services.feed_state import FeedPhase
 from tests.databases import free_port
 from tests.desk_visitor import within
 from tests.run_maker import read
@@ -95,6 +96,21 @@ def test_another_process_shows_what_the_leader_told_and_a_dead_redis_breaks_noth
         assert admin.get(PAGE).status_code == 200
         within(10.0, lambda: others.of_others() is None, "what this process remembers of it is forgotten")
         assert "No prices are fed by this process." in read(admin.get(PAGE).text)
+
+
+def test_the_top_bar_shows_the_leaders_feed_and_calls_it_live_only_while_the_leader_speaks(pair: Pair) -> None:
+    clock, cache = FakeClock(), MemoryCache(SystemClock())
+    news, others = pair.connect(cache, cache, clock)
+    assert others.state().phase is FeedPhase.OFF
+    pair.leader.runtime.market.feed._become(FeedPhase.LIVE)
+    news.step()
+    clock.advance(4.0)
+    assert others.state().phase is FeedPhase.LIVE
+    assert "Feed live" in read(pair.other.signed_in(ADMIN).get("/").text)
+    clock.advance(2.0)
+    assert others.state().phase is FeedPhase.LATE
+    assert "Feed live" not in read(pair.other.signed_in(ADMIN).get("/").text)
+    assert news.state() == pair.leader.runtime.market.feed.state()
 
 
 def test_ages_grow_with_the_news_and_never_shrink_by_a_clock_that_is_wrong(pair: Pair) -> None:
