@@ -179,6 +179,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("candles", market.candles.step),
         ("candle-history", market.candles.history_step),
         ("resources", market.guard.step),
+        ("interest", market.chains.earlier.step),
         ("accounts", roster.step),
         ("pages", pages.step),
         ("warm-books", trade.warm_books.step),

@@ -38,7 +38,9 @@ from app.services.candle_store import CandleStore
 from app.services.coming_days import ComingDays
 from app.services.contract_list import ContractList
 from app.services.doubt import Doubt
+from app.services.earlier_interest import EarlierInterest
 from app.services.entry_locks import EntryLocks
+from app.services.expiry_closes import ExpiryCloses
 from app.services.feed_pool import FeedPace
 from app.services.feed_state import Failover, MoveKind
 from app.services.first_answer import AccountOrder
@@ -188,7 +190,7 @@ def build_market(ground: Ground) -> MarketSide:
     # The account that feeds us is asked first.
     quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)  # noqa: PLW0108 - the feed is built below
     rules = MarketRuleTable(ground.database, clock)
-    overrides, coming_days, hours = _calendar(ground, gateways, order)
+    overrides, coming_days, hours, closes = _calendar(ground, gateways, order)
     contracts = ContractList(gateways, order, ground.market_clock, clock)
     feed = WebSocketManager(
         gateways,
@@ -202,9 +204,7 @@ def build_market(ground: Ground) -> MarketSide:
         logged_out=health.is_logged_out,
         pace=_feed_pace(settings),
     )
-    chains = OptionChainManager(
-        contracts, board, feed, quotes, ground.market_clock, clock, budget=settings.subscription_budget
-    )
+    chains = _chains(ground, contracts, board, feed, quotes, gateways=gateways, closes=closes)
     return MarketSide(
         gateways=gateways,
         health=health,
@@ -243,12 +243,37 @@ def _accounts(ground: Ground, check: AccountCheck, gateways: Gateways, health: H
 
 def _calendar(
     ground: Ground, gateways: Gateways, order: AccountOrder
-) -> tuple[CalendarOverrides, ComingDays, SessionHours]:
+) -> tuple[CalendarOverrides, ComingDays, SessionHours, ExpiryCloses]:
     clock, market_clock = ground.clock, ground.market_clock
     overrides = CalendarOverrides(ground.database, clock, market_clock, ground.activity)
     days = ComingDays(gateways, order, market_clock, clock)
     hours = SessionHours(gateways, order, market_clock, clock, overrides=overrides.of, holidays=days.holidays)
-    return overrides, days, hours
+    closes = ExpiryCloses(gateways, order, market_clock, clock, overrides=overrides.of, holidays=days.holidays)
+    return overrides, days, hours, closes
+
+
+def _chains(
+    ground: Ground,
+    contracts: ContractList,
+    board: PriceBoard,
+    feed: WebSocketManager,
+    quotes: Quotes,
+    *,
+    gateways: Gateways,
+    closes: ExpiryCloses,
+) -> OptionChainManager:
+    at, clock = ground.market_clock, ground.clock
+    return OptionChainManager(
+        contracts,
+        board,
+        feed,
+        quotes,
+        closes=closes,
+        earlier=EarlierInterest(gateways, feed.source_order, at, clock),
+        market_clock=at,
+        clock=clock,
+        budget=ground.settings.subscription_budget,
+    )
 
 
 def _candles(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import frame_rows, peers, rows
+from bench import chain_rows, frame_rows, peers, rows
 from bench.stage import stage
 from tools.steps import ROOT
 
@@ -38,7 +38,7 @@ def measure(accounts: Sequence[int], rounds: int, tick: rows.TickSize | None) ->
     return found, odd
 
 
-PARTS = ("orders", "frames")
+PARTS = ("orders", "frames", "chains")
 
 
 def table(found: Sequence[rows.Row]) -> str:
@@ -80,15 +80,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--accounts", type=int, nargs="+", default=[10, 50], choices=range(1, 51), metavar="1..50")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-ticks", action="store_true", help="leave out tick to exit")
-    parser.add_argument("--only", choices=PARTS, help="orders through gateways, or frames from a socket to the board")
+    parser.add_argument(
+        "--only",
+        choices=PARTS,
+        help="one part alone: orders through gateways, frames from a socket to the board, updates of chain pages",
+    )
     given = parser.parse_args(arguments)
     sys.stdout.write(f"{machine()}\n")
     found: list[rows.Row] = []
     odd: list[str] = []
-    if given.only != "frames":
+    if given.only in {None, "orders"}:
         found, odd = measure(given.accounts, given.rounds, None if given.no_ticks else rows.TickSize())
-    if given.only != "orders":
+    if given.only in {None, "frames"}:
         found += frame_rows.frames(given.rounds, frame_rows.FrameSize())
+    if given.only in {None, "chains"}:
+        found += chain_rows.chains(given.rounds, chain_rows.ChainSize())
     write(found, RESULTS)
     sys.stdout.write(table(found))
     sys.stdout.write("".join(f"! {line}\n" for line in odd))

@@ -1,6 +1,7 @@
 """Volume, last traded size, open interest and resting depth: closed forms of the tape and the step."""
 
 import math
+from typing import TypeVar
 
 import numpy as np
 
@@ -51,24 +52,32 @@ def open_interest(tape: Tape, step: int) -> int:
     """Units outstanding at a step, in whole lots; changes once a minute."""
     if not tape.open_interest_lots:
         return 0
-    share = min(step, tape.last_step) / tape.last_step
-    key = int(tape.key) ^ _OI_SALT
-    lean = uniform_at(key, 0)
-    flicker = uniform_at(key, int(step * tape.path.step_s // OI_HOLD_S) + 1)
-    growth = 1.0 + (lean - 0.35) * 0.2 * share + 0.01 * (flicker - 0.5) * math.sqrt(share)
-    return math.floor(tape.open_interest_lots * growth) * tape.contract.lot_units
+    minute = int(max(step, 0) * tape.path.step_s // OI_HOLD_S)
+    share = min(minute * OI_HOLD_S / tape.path.step_s, tape.last_step) / tape.last_step
+    flicker = uniform_at(int(tape.key) ^ _OI_SALT, minute + 1) - 0.5
+    traded = share + 0.25 / math.pi * math.sin(2 * math.pi * share)
+    return math.floor(_lots_open(tape, traded, flicker * (1 - share))) * tape.contract.lot_units
 
 
 def open_interests(tape: Tape, steps: StepArray) -> FloatArray:
     """`open_interest` at many steps."""
-    share = np.minimum(steps, tape.last_step) / tape.last_step
     keys = np.array([int(tape.key) ^ _OI_SALT], np.uint64)
-    lean = float(uniform(keys, np.zeros(1, np.int64))[0])
-    minutes = (steps * tape.path.step_s // OI_HOLD_S).astype(np.int64)
-    flicker = uniform(keys, minutes + 1)
-    growth = 1.0 + (lean - 0.35) * 0.2 * share + 0.01 * (flicker - 0.5) * np.sqrt(share)
-    result: FloatArray = np.floor(tape.open_interest_lots * growth) * tape.contract.lot_units
+    minutes = (np.maximum(steps, 0) * tape.path.step_s // OI_HOLD_S).astype(np.int64)
+    shares = np.minimum(minutes * OI_HOLD_S / tape.path.step_s, tape.last_step) / tape.last_step
+    flickers = uniform(keys, minutes + 1) - 0.5
+    traded = shares + 0.25 / math.pi * np.sin(2 * math.pi * shares)
+    result: FloatArray = np.floor(_lots_open(tape, traded, flickers * (1 - shares))) * tape.contract.lot_units
     return result
+
+
+Share = TypeVar("Share", float, FloatArray)
+
+
+def _lots_open(tape: Tape, traded: Share, flicker: Share) -> Share:
+    """Lots open when that share of the day's volume is traded: on the way to the close, with some to and fro."""
+    drift = tape.closing_interest_lots - tape.open_interest_lots
+    sway = min(0.02 * tape.open_interest_lots, 0.3 * tape.lots_a_day)
+    return tape.open_interest_lots + (drift + sway * flicker) * traded
 
 
 def depth(tape: Tape, step: int, quote: Quote) -> Depth:

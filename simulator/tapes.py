@@ -8,11 +8,14 @@ import numpy as np
 
 from simulator.calendar import DERIVATIVES_CLOSE, ist
 from simulator.contracts import Contract
+from simulator.interest import interest_of_day
 from simulator.noise import key_of
 from simulator.paths import SESSION_S, DayPath
 from simulator.underlyings import BY_NAME
 from simulator.volatility import YEAR_S
 
+MOST_OPENED = 1.5
+"""Lots traded for each by which a day changes the open interest: no more can be opened or closed than is traded."""
 SLOWEST = 128
 """Grid steps between trades of the least traded contract: 32 s, so every minute has a trade."""
 
@@ -36,6 +39,8 @@ class Tape:
     phase: int
     lots_a_day: float
     open_interest_lots: float
+    """With which the day begins: what the day before ended with."""
+    closing_interest_lots: float
     spread_share: float
     """Half the bid-ask spread as a fraction of the premium."""
     years_at_open: float
@@ -59,14 +64,16 @@ def make_tape(seed: int, contract: Contract, path: DayPath) -> Tape:
     interval = _interval(contract, away, months)
     fine = SESSION_S / path.last_step < 1
     busyness = BY_NAME[contract.underlying].busyness if contract.underlying in BY_NAME else 0.0
+    before, after = (lots * busyness for lots in interest_of_day(contract, path))
     return Tape(
         contract=contract,
         path=path,
         key=np.uint64(key),
         interval=interval if fine else 1,
         phase=key % interval if fine else 0,
-        lots_a_day=_lots_a_day(contract, away, months) * busyness,
-        open_interest_lots=_open_interest(contract, path, away, months) * busyness,
+        lots_a_day=_lots_a_day(contract, away, months) * busyness + MOST_OPENED * abs(after - before),
+        open_interest_lots=before,
+        closing_interest_lots=after,
         spread_share=(0.0006 + 0.0014 * min(away, 4.0)) * (1 + 0.4 * min(months, 4.0)),
         years_at_open=years,
     )
@@ -106,16 +113,3 @@ def _lots_a_day(contract: Contract, away: float, months: float) -> float:
     if contract.kind == "FUT":
         return 60_000.0 / (1 + 4 * int(months))
     return max(20.0, 900_000.0 * math.exp(-0.5 * (away / 0.9) ** 2) / (1 + 6 * months))
-
-
-def _open_interest(contract: Contract, path: DayPath, away: float, months: float) -> float:
-    if not contract.is_derivative:
-        return 0.0
-    if contract.kind == "FUT":
-        return 200_000.0 / (1 + 6 * int(months))
-    roundness = 2.2 if contract.strike % 1000 == 0 else 1.6 if contract.strike % 500 == 0 else 1.0
-    outside = (contract.strike > path.prev_close) == (contract.kind == "CE")
-    side = 1.3 if outside else 0.45
-    body = math.exp(-0.5 * (away / 1.4) ** 2)
-    wobble = 0.75 + (key_of("oi", contract.symbol) % 1000) / 2000
-    return max(12.0, 70_000.0 * body * roundness * side * wobble / (1 + 1.5 * months))

@@ -19,6 +19,8 @@ from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod,
 from app.ports.feed import Tick
 from app.services.commands import Commands
 from app.services.contract_list import ContractList, _Listed, list_date
+from app.services.earlier_interest import EarlierInterest
+from app.services.expiry_closes import ExpiryCloses
 from app.services.option_chain_manager import OptionChainManager
 from app.services.override_commands import OverrideCommands
 from app.services.preview_maker import Previews
@@ -186,7 +188,16 @@ def trading_bench(folder: Path, **changes: Any) -> Iterator[TradingBench]:
             previews=previews,
             commands=Commands(database, clock, activity, lambda: woken.append(None)),
             overrides=OverrideCommands(database, clock, activity, lambda: woken.append(None)),
-            chains=OptionChainManager(made.desk.contract_list, made.desk.board, nothing, nothing, clock, clock),
+            chains=OptionChainManager(
+                made.desk.contract_list,
+                made.desk.board,
+                nothing,
+                nothing,
+                closes=ExpiryCloses(nothing, nothing, clock, clock),
+                earlier=EarlierInterest(nothing, nothing, clock, clock),
+                market_clock=clock,
+                clock=clock,
+            ),
         )
         made.app.extensions[EXTENSION] = desk
         made.desk = desk

@@ -64,20 +64,28 @@ def greeks(kind: Kind, forward: float, strike: float, years: float, volatility: 
 
 
 def implied_volatility(
-    kind: Kind, premium: float, forward: float, strike: float, years: float, *, least: float = 0.0
+    kind: Kind,
+    premium: float,
+    forward: float,
+    strike: float,
+    years: float,
+    *,
+    least: float = 0.0,
+    near: float | None = None,
 ) -> float | None:
     """The volatility (a fraction per year) whose price is `premium`; None where there is none to tell.
 
     That is: no time left, a figure that is not positive and finite, a premium at or below what exercise would pay, one
     above what any volatility gives, and a time value below `least` points, the smallest step of prices: it could be
-    any number below that step.
+    any number below that step. `near` is a volatility to begin from: it saves time and changes nothing.
     """
     if kind is Kind.FUT or not all(0.0 < each < math.inf for each in (premium, forward, strike, years)):
         return None
     beyond = premium - _intrinsic(kind, forward, strike)
     if beyond <= 0.0 or beyond < least:
         return None
-    total = _total_for(beyond / math.sqrt(forward * strike), _distance(forward, strike))
+    begin = None if near is None else near * math.sqrt(years)
+    total = _total_for(beyond / math.sqrt(forward * strike), _distance(forward, strike), begin)
     return None if total is None else total / math.sqrt(years)
 
 
@@ -107,7 +115,7 @@ def _slope(distance: float, total: float) -> float:
     return _density(math.hypot(distance / total, total / 2.0))
 
 
-def _total_for(wanted: float, distance: float) -> float | None:
+def _total_for(wanted: float, distance: float, near: float | None) -> float | None:
     """The `total` at which `_time_value` is `wanted`: Newton's steps, kept between two bounds that close in on it.
 
     `_time_value` bends at the root of twice the distance. Above it the steps go by the value itself, below by one over
@@ -118,7 +126,8 @@ def _total_for(wanted: float, distance: float) -> float | None:
     low, high = 0.0, MOST_TOTAL
     bend = math.sqrt(-2.0 * distance)
     below = bend > 0.0 and wanted < _time_value(distance, bend)
-    total = min(bend, _beginning(wanted, distance)) if below else max(bend, wanted / _DENSITY_0)
+    total = near or _beginning(wanted, distance)
+    total = min(bend, total) if below else max(bend, total)
     for _ in range(_ROUNDS):
         value = _time_value(distance, total)
         step = _step(value, wanted, _slope(distance, total), by_logarithm=below)
@@ -130,8 +139,8 @@ def _total_for(wanted: float, distance: float) -> float | None:
 
 
 def _beginning(wanted: float, distance: float) -> float:
-    """Where to begin below the bend: the better of what holds far from the money and what holds at it."""
-    return max(-distance / math.sqrt(-2.0 * math.log(wanted)), wanted / _DENSITY_0)
+    """Where to begin: the better of what holds far from the money and what holds at it."""
+    return max(-distance / math.sqrt(-2.0 * math.log(min(wanted, 0.5))), wanted / _DENSITY_0)
 
 
 def _step(value: float, wanted: float, slope: float, *, by_logarithm: bool) -> float | None:

@@ -6,6 +6,7 @@ Everything takes None, which means unknown, and gives a dash for it: never 0. Mi
 import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from app.domain.calendar import IST
 from app.domain.contracts import Contract
@@ -13,8 +14,9 @@ from app.domain.contracts import Contract
 UNKNOWN = "—"
 MINUS = "−"
 
-LAKH = Decimal(100_000)
-CRORE = Decimal(10_000_000)
+_LAKH, _CRORE = 100_000, 10_000_000
+LAKH = Decimal(_LAKH)
+CRORE = Decimal(_CRORE)
 
 _DATED = re.compile(r"\S*\d{2}\S*[ T](\d{2}:\d{2}:\d{2})\Z")
 """A broker's own moment: a date in whatever form, and the time of day."""
@@ -31,6 +33,7 @@ def grouped(whole: int) -> str:
     return (MINUS if whole < 0 else "") + ",".join([*reversed(parts), tail])
 
 
+@lru_cache(maxsize=16_384)  # the same prices stand on many rows and pages, several times a second
 def _fixed(value: Decimal | int, places: int) -> str:
     """Grouped, rounded half up; never a minus before a zero."""
     rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
@@ -51,12 +54,25 @@ def inr_short(value: Decimal | int | None) -> str:
     """Rupees where they are scanned: `98,450`, `1.23 L`, `2.10 Cr`. No rupee sign."""
     if value is None:
         return UNKNOWN
+    if isinstance(value, int):
+        return _whole_short(value)
     amount = Decimal(value)
     if abs(amount) >= CRORE - 500:
         return f"{_fixed(amount / CRORE, 2)} Cr"
     if abs(amount) >= LAKH:
         return f"{_fixed(amount / LAKH, 2)} L"
     return _fixed(amount, 0)
+
+
+def _whole_short(units: int) -> str:
+    """`inr_short` of a whole number, by whole numbers alone: chains say a hundred of them several times a second."""
+    size = abs(units)
+    if size < _LAKH:
+        return grouped(units)
+    scale, word = (_CRORE, "Cr") if size >= _CRORE - 500 else (_LAKH, "L")
+    hundredths = (200 * size + scale) // (2 * scale)
+    sign = MINUS if units < 0 else ""
+    return f"{sign}{grouped(hundredths // 100)}.{hundredths % 100:02d} {word}"
 
 
 def signed(value: Decimal | int | None) -> str:
@@ -74,6 +90,25 @@ def signed(value: Decimal | int | None) -> str:
 def price(value: Decimal | int | None) -> str:
     """Two decimals: `26,184.35`."""
     return UNKNOWN if value is None else _fixed(value, 2)
+
+
+def fixed(value: Decimal | int | None, places: int) -> str:
+    """So many decimals: `12.4` with one."""
+    return UNKNOWN if value is None else _fixed(value, places)
+
+
+def signed_price(value: Decimal | None) -> str:
+    """Two decimals with a sign: `+1.25`, `−0.40`, `0.00`."""
+    return _plus(value) + price(value)
+
+
+def signed_short(value: Decimal | int | None) -> str:
+    """As `inr_short`, with a sign: `+1.30 L`, `−650`, `0`."""
+    return _plus(value) + inr_short(value)
+
+
+def _plus(value: Decimal | int | None) -> str:
+    return "+" if value is not None and value > 0 else ""
 
 
 def lots(units: int | None, lot_size: int | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain import wording
-from app.services.chain_view import ChainSide, ChainTotals, ChainView
+from app.services.chain_view import ChainTotals, ChainView
 from app.services.feed_state import FeedPhase
 
 Cell = str | Mapping[str, object]
@@ -26,14 +26,8 @@ def tone(value: Decimal | None) -> str:
     return "up" if value > 0 else "down"
 
 
-def delta(value: Decimal | None) -> str:
-    """Two decimals with a sign: `+1.25`, `−0.40`, `0.00`."""
-    plus = "+" if value is not None and value > 0 else ""
-    return plus + wording.price(value)
-
-
 def percent(value: Decimal | None) -> Cell:
-    return {"text": delta(value) + ("" if value is None else "%"), "tone": tone(value)}
+    return {"text": wording.signed_price(value) + ("" if value is None else "%"), "tone": tone(value)}
 
 
 def profit(value: Decimal | None) -> Cell:
@@ -42,23 +36,20 @@ def profit(value: Decimal | None) -> Cell:
 
 
 def chain_cells(view: ChainView) -> Cells:
-    """Everything on a chain page that changes, ages left out: those are told by `ages`."""
-    cells: Cells = {"spot.ltp": wording.price(view.spot), "spot.chg": _spot_change(view)}
-    for row in view.rows:
-        for kind, side in (("CE", row.ce), ("PE", row.pe)):
-            if side is not None:
-                cells |= _side_cells(f"{row.strike}.{kind}", side)
+    """What a chain page shows beside its rows, ages left out."""
+    synthetic, future = view.synthetic, view.future
+    cells: Cells = {
+        "spot.ltp": wording.price(view.spot),
+        "spot.chg": _spot_change(view),
+        "synthetic.price": wording.price(None if synthetic is None else synthetic.price),
+        "synthetic.basis": wording.signed_price(None if synthetic is None else synthetic.basis),
+        "synthetic.atm": _strike(None if synthetic is None else synthetic.atm),
+        "future.ltp": wording.price(None if future is None else future.ltp),
+        "future.basis": wording.signed_price(None if future is None else future.basis),
+        "chain.no_greeks": view.no_greeks or "",
+        "chain.oi_doubted": "" if not view.oi_doubted else f"{view.oi_doubted} figures of open interest not believed",
+    }
     return cells | _total_cells(view.totals)
-
-
-def ages(view: ChainView) -> dict[str, float | None]:
-    """Age in seconds of each price on the page, by the key of its cell; None where there is no price."""
-    found: dict[str, float | None] = {"chain.age": view.age_s}
-    for row in view.rows:
-        for kind, side in (("CE", row.ce), ("PE", row.pe)):
-            if side is not None:
-                found[f"{row.strike}.{kind}.age"] = side.age_s
-    return found
 
 
 def marks(view: ChainView) -> dict[str, str]:
@@ -72,27 +63,22 @@ def marks(view: ChainView) -> dict[str, str]:
     return found
 
 
-def _side_cells(key: str, side: ChainSide) -> Cells:
-    return {
-        f"{key}.ltp": wording.price(side.ltp),
-        f"{key}.chg": {"text": delta(side.change), "tone": tone(side.change)},
-        f"{key}.bid": wording.price(side.bid),
-        f"{key}.ask": wording.price(side.ask),
-        f"{key}.vol": wording.inr_short(side.volume),
-        f"{key}.oi": {"text": wording.inr_short(side.oi), "bar": side.oi_bar},
-    }
-
-
 def _total_cells(totals: ChainTotals | None) -> Cells:
     if totals is None:
         return {}
     return {
         "totals.pcr": wording.price(totals.pcr),
-        "totals.max_pain": wording.price(totals.max_pain).removesuffix(".00"),
+        "totals.pcr_volume": wording.price(totals.pcr_volume),
+        "totals.max_pain": _strike(totals.max_pain),
         "totals.straddle": wording.price(totals.straddle),
+        "totals.atm_iv": wording.fixed(totals.atm_iv, 1) + ("" if totals.atm_iv is None else "%"),
         "totals.call_oi": wording.inr_short(totals.call_oi),
         "totals.put_oi": wording.inr_short(totals.put_oi),
     }
+
+
+def _strike(value: Decimal | None) -> str:
+    return wording.price(value).removesuffix(".00")
 
 
 def _spot_change(view: ChainView) -> Cell:
@@ -100,4 +86,7 @@ def _spot_change(view: ChainView) -> Cell:
     if change is None:
         return {"text": wording.UNKNOWN, "tone": "none"}
     arrow = {"up": "▲ ", "down": "▼ "}.get(tone(change), "")
-    return {"text": f"{arrow}{delta(change)} ({delta(view.spot_change_pct)}%)", "tone": tone(change)}
+    return {
+        "text": f"{arrow}{wording.signed_price(change)} ({wording.signed_price(view.spot_change_pct)}%)",
+        "tone": tone(change),
+    }

@@ -1,7 +1,7 @@
 """Tells open pages what changed, a few times a second: one message for each chain and for the top bar."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from app.domain.calendar import Closed, Phase, Session
 from app.domain.contracts import UNDERLYINGS, ContractKey
 from app.domain.errors import NotFound, Unavailable
 from app.engine import page_cells
+from app.engine.chain_rows_sent import AGE_MOVED_S, GREEKS, PRICES, RowsSent
 from app.engine.page_cells import Cells
 from app.ports.clock import Clock, MarketClock
 from app.ports.publisher import Publisher
@@ -27,9 +28,8 @@ SLOW_PAGES_S = 1.0
 WHOLE_EVERY_S = 5.0
 """Everything is sent again this often: a page that lost a message, or came late, is right again by then."""
 SECOND_S = 1.0
-AGE_MOVED_S = 1.0
 
-_CHAIN = re.compile(r"chain:([A-Z0-9]+):(\d{4}-\d{2}-\d{2})")
+_CHAIN = re.compile(r"chain:([A-Z0-9]+):(\d{4}-\d{2}-\d{2})(:greeks)?")
 _RUN = re.compile(r"run:(\d+)")
 _USER = re.compile(r"user:(\d+)")
 
@@ -39,11 +39,12 @@ ClockNote = Callable[[Phase, Session | Closed | None, datetime], str]
 
 @dataclass(slots=True)
 class _Sent:
-    """What the pages of one topic were told last: cells, when each price was received, and when all was sent."""
+    """What the pages of one topic were told last: cells, marks, the age of a chain, and when all was sent."""
 
     cells: Cells = field(default_factory=dict)
-    received: dict[str, float | None] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    oldest: float | None = None
+    rows: RowsSent | None = None
     whole_at: float = float("-inf")
 
 
@@ -93,9 +94,15 @@ class PageFeed:
         for room in self._sent.keys() - rooms - {"desk"}:
             del self._sent[room]
         self._tell("desk", "desk", self._bar_cells(), now)
+        views: dict[tuple[str, date], ChainView | None] = {}
         for room in rooms:
             if found := _CHAIN.fullmatch(room):
-                self._tell_chain(room, found[1], date.fromisoformat(found[2]), now)
+                chain = (found[1], date.fromisoformat(found[2]))
+                if chain not in views:
+                    views[chain] = self._look(*chain)
+                if (view := views[chain]) is not None:
+                    tell = self._tell_greeks if found[3] else self._tell_chain
+                    tell(room, view, now)
         self._note_prices(rooms)
         if now - self._second_at >= SECOND_S:
             self._second_at = now
@@ -121,28 +128,31 @@ class PageFeed:
             for room, run_id in runs.items():
                 self._touchable[room] |= changed & self._run_board.view(run_id).held
 
-    def _tell_chain(self, room: str, underlying: str, expiry: date, now: float) -> None:
+    def _look(self, underlying: str, expiry: date) -> ChainView | None:
+        """None where the expiry has passed or the list is being read: the page's last figures grow old."""
         try:
             self._chains.looked_at(underlying, expiry)
-            view = self._chains.view(underlying, expiry)
+            return self._chains.view(underlying, expiry)
         except (NotFound, Unavailable):
-            return  # the expiry has passed or the list is being read: the page shows its last figures growing old
+            return None
+
+    def _tell_chain(self, room: str, view: ChainView, now: float) -> None:
         sent = self._sent.setdefault(room, _Sent())
+        sent.rows = sent.rows or RowsSent(PRICES)
+        extra: dict[str, object] = {}
+        if rows := sent.rows.news(view, now):
+            extra = {"layout": view.layout, "rows": rows}
         marks = page_cells.marks(view)
         whole = now - sent.whole_at >= WHOLE_EVERY_S
-        news = {name: strike for name, strike in marks.items() if whole or sent.marks.get(name) != strike}
+        extra |= {name: strike for name, strike in marks.items() if whole or sent.marks.get(name) != strike}
         sent.marks = marks
-        self._tell(room, room, page_cells.chain_cells(view), now, ages=self._ages(sent, view, now, whole), extra=news)
+        self._tell(room, room, page_cells.chain_cells(view), now, ages=_age(sent, view, now, whole), extra=extra)
 
-    def _ages(self, sent: _Sent, view: ChainView, now: float, whole: bool) -> Cells:
-        """Ages of prices that were confirmed since pages last heard of them."""
-        cells: Cells = {}
-        for key, age_s in page_cells.ages(view).items():
-            received = None if age_s is None else now - age_s
-            if whole or _fresher(sent.received.get(key), received):
-                sent.received[key] = received
-                cells[key] = {"age_s": None if age_s is None else round(age_s, 1)}
-        return cells
+    def _tell_greeks(self, room: str, view: ChainView, now: float) -> None:
+        sent = self._sent.setdefault(room, _Sent())
+        sent.rows = sent.rows or RowsSent(GREEKS, with_ages=False)
+        if rows := sent.rows.news(view, now):
+            self._publish(room, room, {}, {"layout": view.layout, "rows": rows})
 
     def _tell(
         self,
@@ -152,7 +162,7 @@ class PageFeed:
         now: float,
         *,
         ages: Cells | None = None,
-        extra: dict[str, str] | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
         """Send the cells that differ from those sent before; all of them when that was long ago. Ages always go."""
         sent = self._sent.setdefault(room, _Sent())
@@ -164,7 +174,7 @@ class PageFeed:
         if news or extra:
             self._publish(room, topic, news, extra)
 
-    def _publish(self, room: str, topic: str, cells: Cells, extra: dict[str, str] | None = None) -> None:
+    def _publish(self, room: str, topic: str, cells: Cells, extra: Mapping[str, object] | None = None) -> None:
         self._publisher.publish(room, "patch", {"topic": topic, "cells": cells, **(extra or {})})
 
     def _clock_cells(self) -> Cells:
@@ -193,8 +203,11 @@ def _changed(cells: Cells, before: Cells) -> Cells:
     return {key: cell for key, cell in cells.items() if before.get(key) != cell}
 
 
-def _fresher(before: float | None, received: float | None) -> bool:
-    """Whether an age has to be told: pages let ages grow by themselves, so only a younger price is news."""
-    if received is None or before is None:
-        return received != before
-    return received - before >= AGE_MOVED_S
+def _age(sent: _Sent, view: ChainView, now: float, whole: bool) -> Cells:
+    """The age of the oldest price, when it became younger: pages let ages grow by themselves."""
+    received, before = None if view.age_s is None else now - view.age_s, sent.oldest
+    moved = received != before if received is None or before is None else received - before >= AGE_MOVED_S
+    if not (whole or moved):
+        return {}
+    sent.oldest = received
+    return {"chain.age": {"age_s": None if view.age_s is None else round(view.age_s, 1)}}

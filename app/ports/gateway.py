@@ -168,6 +168,13 @@ class Gateway(Protocol):
         """
         ...
 
+    def day_interest(self, key: ContractKey, first: date, last: date) -> dict[date, int]:
+        """Units of open interest at the end of each trading date from `first` to `last` that the gateway knows.
+
+        Many brokers give none, or 0 where they know nothing. A gateway serves one such call in 350 ms.
+        """
+        ...
+
     def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
         """Send one order, once. Never raises and never repeats. Blocks until answered or timed out (125 s)."""
         ...

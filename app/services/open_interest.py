@@ -23,6 +23,8 @@ class OpenInterest:
     def __init__(self) -> None:
         self.known: Mapping[ContractKey, int] = {}
         """Replaced at each `take`, never changed."""
+        self.in_doubt: frozenset[ContractKey] = frozenset()
+        """Contracts whose last reading was not believed. Replaced as `known` is."""
         self._doubts: dict[ContractKey, _Doubt] = {}
         self.doubted = 0
 
@@ -35,7 +37,7 @@ class OpenInterest:
                 continue
             if self._plausible(key, known.get(key), units):
                 known[key] = units
-        self.known = known
+        self.known, self.in_doubt = known, frozenset(self._doubts)
 
     def _plausible(self, key: ContractKey, before: int | None, units: int) -> bool:
         doubt = self._doubts.pop(key, None)

@@ -1,37 +1,38 @@
 """The option chains of the followed indices: what is subscribed for them, what is quoted by REST, what a page shows."""
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
+from zlib import crc32
 
-from app.domain.calendar import trading_date
-from app.domain.contracts import UNDERLYINGS, ContractKey, ContractMaster, Kind, underlying_named
+from app.domain.contracts import UNDERLYINGS, ContractKey, underlying_named
 from app.domain.errors import NotFound, Unavailable
 from app.domain.strikes import atm as nearest_strike
 from app.ports.clock import Clock, MarketClock
 from app.ports.feed import FeedMode
-from app.services.chain_view import ChainListing, ChainView, future_line, oldest, rows_of, totals_of
+from app.services.chain_greeks import ChainGreeks, forward_of
+from app.services.chain_listings import ChainListings, Named, names
+from app.services.chain_rows import Sources, doubted, future_line, oldest, rows_of, totals_of
+from app.services.chain_view import ChainListing, ChainView, OptionFigures, SyntheticLine, plain
+from app.services.chain_window import FARTHEST, ChainWindows
 from app.services.contract_list import ContractList
+from app.services.earlier_interest import EarlierInterest
+from app.services.expiry_closes import ExpiryCloses
 from app.services.open_interest import OpenInterest
-from app.services.price_board import BoardPrice, PriceBoard
+from app.services.price_board import BoardDepth, BoardPrice, PriceBoard
 from app.services.quotes import Quotes
 from app.services.websocket_manager import WebSocketManager
 
 STEP_S = 0.5
-REACH = 20
-"""Strikes shown on either side of the money."""
 DEPTH_REACH = 2
-STICKY = Decimal("0.75")
-"""The window moves on when the spot is this part of the way to the next strike; half way would flutter."""
 WATCHED_FOR_S = 60.0
+DEEP_FOR_S = 10.0
 SWEEP_EVERY_S = 5.0
 SWEEP_AFTER_TROUBLE_S = 10.0
-IDLE_PENALTY = REACH + 1
+IDLE_PENALTY = FARTHEST + 1
 """A chain that nobody looks at gives way: its strikes count as this many places further from the money."""
 
 SPOTS, DEPTH, QUOTE = "chains.spots", "chains.depth", "chains.quote"
-
-Named = tuple[str, date]
 
 
 @dataclass(slots=True)
@@ -43,13 +44,14 @@ class _Demand:
     trouble: str | None = None
 
 
-@dataclass(slots=True)
-class _Listings:
-    """What was worked out from one contract master; a new master starts anew."""
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """What the prices of a chain amount to; `why_not` there are no figures, None when there are."""
 
-    master: ContractMaster
-    expiries: dict[str, tuple[date, ...]] = field(default_factory=dict)
-    chains: dict[Named, ChainListing] = field(default_factory=dict)
+    figures: dict[ContractKey, OptionFigures | None]
+    synthetic: SyntheticLine | None
+    closes: datetime | None
+    why_not: str | None
 
 
 class OptionChainManager:
@@ -61,33 +63,35 @@ class OptionChainManager:
         board: PriceBoard,
         feed: WebSocketManager,
         quotes: Quotes,
+        *,
+        closes: ExpiryCloses,
+        earlier: EarlierInterest,
         market_clock: MarketClock,
         clock: Clock,
-        *,
         budget: int = 200,
     ) -> None:
         """`budget` is the most contracts to subscribe, those that others hold or watch included."""
-        self._contracts = contracts
         self._board = board
         self._feed = feed
         self._quotes = quotes
+        self._closes = closes
+        self.earlier = earlier
+        """Its `step` is for a thread of its own."""
         self._market_clock = market_clock
         self._clock = clock
         self._budget = budget
-        self._reach, self._idle = REACH, True
-        self._demands: dict[Named, _Demand] = {}
-        self._centres: dict[Named, Decimal] = {}
+        self._reach, self._idle = FARTHEST, True
+        self._listings = ChainListings(contracts, market_clock)
+        self._windows = ChainWindows(board)
+        self._greeks = ChainGreeks()
         self._open_interest = OpenInterest()
-        self._listings: _Listings | None = None
+        self._demands: dict[Named, _Demand] = {}
+        self._deep: dict[ContractKey, float] = {}
+        self._in_use: frozenset[ContractKey] = frozenset()
 
     def expiries(self, underlying: str) -> list[date]:
         """Listed expiries of its options that are not past, ascending. Raises NotFound, Unavailable without a list."""
-        name = underlying_named(underlying).name
-        known = self._known()
-        if name not in known.expiries:
-            known.expiries[name] = tuple(known.master.expiries(name))
-        today = trading_date(self._market_clock.now())
-        return [expiry for expiry in known.expiries[name] if expiry >= today]
+        return self._listings.expiries(underlying)
 
     def looked_at(self, underlying: str, expiry: date) -> None:
         """Somebody looks at this chain: for the next minute it is subscribed and quoted. Raises as `expiries` does."""
@@ -95,6 +99,16 @@ class OptionChainManager:
             raise NotFound(f"{underlying} has no expiry on {expiry:%d %b %Y}.")
         until = self._clock.monotonic() + WATCHED_FOR_S
         self._demands.setdefault((underlying, expiry), _Demand(until)).until = until
+
+    def depth(self, key: ContractKey) -> BoardDepth | None:
+        """What the market bids and offers for one option; it is subscribed in depth for as long as this is asked.
+
+        None while nothing came. Raises NotFound for what is no listed option, Unavailable without a list.
+        """
+        if self._listings.chain_of(key) is None:
+            raise NotFound(f"{key.symbol} is not an option of a chain that is followed here.")
+        self._deep[key] = self._clock.monotonic() + DEEP_FOR_S
+        return self._board.depth(key)
 
     def view(self, underlying: str, expiry: date | None = None) -> ChainView:
         """The chain at this moment; of the nearest expiry when none is named.
@@ -106,15 +120,15 @@ class OptionChainManager:
             expiries = self.expiries(name)
             wanted = expiry or next(iter(expiries), None)
             if wanted is None:
-                reason = self._contracts.missing().get(underlying_named(name).exchange)
-                return self._empty(name, (), None, reason or f"No options of {name} are listed today.")
+                reason = self._listings.missing(name) or f"No options of {name} are listed today."
+                return ChainView(name, names(), None, (), note=reason)
             if wanted not in expiries:
                 raise NotFound(f"{name} has no expiry on {wanted:%d %b %Y}. Choose one that is listed.")
-            return self._view(self._listing((name, wanted)), tuple(expiries))
+            return self._view(self._listings.chain((name, wanted)), tuple(expiries))
         except Unavailable as error:
-            return self._empty(name, (), None, str(error))
+            return ChainView(name, names(), None, (), note=str(error))
 
-    def limit(self, *, reach: int = REACH, idle: bool = True) -> None:
+    def limit(self, *, reach: int = FARTHEST, idle: bool = True) -> None:
         """From now on subscribe only strikes that near to the money, and chains that nobody looks at only if `idle`."""
         self._reach, self._idle = reach, idle
 
@@ -123,33 +137,36 @@ class OptionChainManager:
         now = self._clock.monotonic()
         for chain in [chain for chain, demand in list(self._demands.items()) if demand.until <= now]:
             del self._demands[chain]
+        for key in [key for key, until in list(self._deep.items()) if until <= now]:
+            del self._deep[key]
         try:
             self._follow()
+            self.earlier.want(self._wanted_interest())
         except Unavailable:
             return STEP_S  # no contract list yet: pages say why, and there is nothing to subscribe
+        self._closes.step()
         self._sweep(now)
         return STEP_S
 
     def _view(self, listing: ChainListing, expiries: tuple[date, ...]) -> ChainView:
-        now = self._clock.monotonic()
-        spot = self._board.latest(underlying_named(listing.underlying).spot)
+        now, name = self._clock.monotonic(), listing.underlying
+        spot = self._board.latest(underlying_named(name).spot)
         if spot is None:
-            note = f"There is no price of {listing.underlying} yet, so nobody can say where the money is."
-            return self._empty(listing.underlying, expiries, listing.expiry, note)
-        strikes = listing.window(nearest_strike(listing.strikes, spot.ltp), REACH)
+            note = f"There is no price of {name} yet, so nobody can say where the money is."
+            return ChainView(name, names(), listing.expiry, expiries, note=note)
+        strikes = self._windows.strikes(listing, self._in_use)
+        found = {each.key: self._board.latest(each.key) for each in listing.contracts(strikes)}
+        prices = {key: price for key, price in found.items() if price is not None}
+        reckoned = self._reckon(listing, strikes, spot.ltp, prices, now)
+        known, earlier = self._open_interest, self.earlier.known
         rows = rows_of(
-            listing,
-            strikes,
-            spot.ltp,
-            price_of=self._board.latest,
-            open_interest=self._open_interest.known,
-            now=now,
+            listing, strikes, spot.ltp, Sources(prices, known.known, earlier, reckoned.figures, self._in_use, now)
         )
         change, change_pct = _moved(spot)
-        demand = self._demands.get((listing.underlying, listing.expiry))
+        demand = self._demands.get((name, listing.expiry))
         return ChainView(
-            underlying=listing.underlying,
-            underlyings=_names(),
+            underlying=name,
+            underlyings=names(),
             expiry=listing.expiry,
             expiries=expiries,
             spot=spot.ltp,
@@ -158,52 +175,67 @@ class OptionChainManager:
             spot_age_s=max(0.0, now - spot.received),
             atm=next((row.strike for row in rows if row.is_atm), None),
             future=future_line(listing.future, spot.ltp, self._board.latest),
+            synthetic=reckoned.synthetic,
+            closes=reckoned.closes,
+            no_greeks=reckoned.why_not,
             lot_size=listing.lot_size,
             age_s=oldest(rows),
             note=None if demand is None else demand.trouble,
+            oi_doubted=doubted(rows, known.in_doubt, earlier),
+            layout=crc32(" ".join(map(str, strikes)).encode()),
             rows=rows,
             totals=totals_of(rows),
         )
 
-    def _empty(self, name: str, expiries: tuple[date, ...], expiry: date | None, note: str) -> ChainView:
-        return ChainView(
-            underlying=name,
-            underlyings=_names(),
-            expiry=expiry,
-            expiries=expiries,
-            spot=None,
-            spot_change=None,
-            spot_change_pct=None,
-            spot_age_s=None,
-            atm=None,
-            future=None,
-            lot_size=None,
-            age_s=None,
-            note=note,
-            rows=(),
-            totals=None,
-        )
+    def _reckon(
+        self,
+        listing: ChainListing,
+        strikes: tuple[Decimal, ...],
+        spot: Decimal,
+        prices: dict[ContractKey, BoardPrice],
+        now: float,
+    ) -> _Reckoned:
+        forward = forward_of(listing, spot, prices, now)
+        synthetic = None if forward is None else _synthetic(listing, forward, spot)
+        closes = self._closes.of(listing.exchange, listing.expiry)
+        at = self._market_clock.now()
+        if closes is None:
+            why = f"The session of {listing.expiry:%d %b} is not known yet: no volatility without its close."
+        elif closes <= at:
+            why = "These options have expired."
+        elif forward is None:
+            why = "Too few strikes near the money are quoted on both sides: no forward to reckon volatilities with."
+        else:
+            contracts = listing.contracts(strikes)
+            return _Reckoned(
+                self._greeks.of(contracts, prices, forward, closes, at=at, now=now), synthetic, closes, None
+            )
+        return _Reckoned({}, synthetic, closes, why)
 
     def _follow(self) -> None:
         """Subscribe spots and futures, then contracts by their places from the money, as far as the budget goes."""
+        held = self._in_use = self._feed.wanted_by_others(SPOTS, DEPTH, QUOTE)
         chains = self._chains()
-        futures = {self._listing(chain).future for chain in chains}
+        listings = [self._listings.chain(chain) for chain in chains]
+        for each in listings:
+            self._closes.of(each.exchange, each.expiry)  # asked for before anybody looks
+        futures = {each.future for each in listings}
         base = [underlying.spot for underlying in UNDERLYINGS] + [
             future.key for future in futures if future is not None
         ]
         self._feed.want(SPOTS, base, FeedMode.QUOTE)
-        held = self._feed.wanted_by_others(SPOTS, DEPTH, QUOTE)
         left = self._budget - len(held | set(base))
         depth: list[ContractKey] = []
         quote: list[ContractKey] = []
-        for places, _, key in sorted(place for chain in chains for place in self._places(chain)):
-            if self._is_left_out(places):
-                continue
+        places = {key: place for chain in chains for key, place in self._places(chain).items()}
+        ranked = {key: place for key, place in places.items() if not self._is_left_out(place[0])}
+        ranked |= dict.fromkeys(self._deep, (-1, date.min, ""))
+        for key in sorted(ranked, key=lambda key: (ranked[key], key)):
             if key not in held:
                 if left <= 0:
                     continue
                 left -= 1
-            (depth if places <= DEPTH_REACH else quote).append(key)
+            (depth if ranked[key][0] <= DEPTH_REACH else quote).append(key)
         self._feed.want(DEPTH, depth, FeedMode.DEPTH)
         self._feed.want(QUOTE, quote, FeedMode.QUOTE)
 
@@ -212,37 +244,30 @@ class OptionChainManager:
         return away > self._reach or (bool(is_idle) and not self._idle)
 
     def _chains(self) -> list[Named]:
-        """Those that are looked at, and the nearest expiry of each index."""
+        """Those that are looked at, the nearest expiry of each index, and those of which something is in use."""
         nearest = [(each.name, expiries[0]) for each in UNDERLYINGS if (expiries := self.expiries(each.name))]
         listed = [chain for chain in list(self._demands) if chain[1] in self.expiries(chain[0])]
-        return list(dict.fromkeys(listed + nearest))
+        used = sorted({chain for key in self._in_use if (chain := self._listings.chain_of(key)) is not None})
+        return list(dict.fromkeys(listed + nearest + used))
 
-    def _places(self, chain: Named) -> list[tuple[int, str, ContractKey]]:
-        """Each contract in the window with its distance from the money in strikes; idle chains count as further out."""
-        listing, centre = self._listing(chain), self._centre(chain)
+    def _places(self, chain: Named) -> dict[ContractKey, tuple[int, date, str]]:
+        """How each contract of the window ranks: by strikes from the money, idle chains further out, then by expiry."""
+        listing = self._listings.chain(chain)
+        centre = self._windows.centre(listing)
         if centre is None:
-            return []
-        window = listing.window(centre, REACH)
-        middle = window.index(centre)
+            return {}
+        middle = listing.strikes.index(centre)
         penalty = 0 if chain in self._demands else IDLE_PENALTY
-        return [
-            (abs(place - middle) + penalty, listing.underlying, contract.key)
-            for place, strike in enumerate(window)
+        return {
+            contract.key: (abs(listing.strikes.index(strike) - middle) + penalty, listing.expiry, listing.underlying)
+            for strike in self._windows.strikes(listing, ())
             for contract in listing.contracts([strike])
-        ]
+        }
 
-    def _centre(self, chain: Named) -> Decimal | None:
-        """The strike the window stands on: it follows the money, but not to and fro between two strikes."""
-        listing = self._listing(chain)
-        price = self._board.latest(underlying_named(chain[0]).spot)
-        if price is None or not listing.strikes:
-            return None
-        nearest, before = nearest_strike(listing.strikes, price.ltp), self._centres.get(chain)
-        if before is not None and before in listing.strikes:
-            near = abs(price.ltp - before) <= abs(nearest - before) * STICKY
-            nearest = before if near else nearest
-        self._centres[chain] = nearest
-        return nearest
+    def _wanted_interest(self) -> list[ContractKey]:
+        """Of the chains that are looked at, from the money outwards."""
+        places = {key: place for chain in list(self._demands) for key, place in self._places(chain).items()}
+        return sorted(places, key=lambda key: (places[key], key))
 
     def _sweep(self, now: float) -> None:
         """Quote the watched chain that is due the longest: bids, asks and open interest do not come with the feed."""
@@ -250,9 +275,9 @@ class OptionChainManager:
         if not due:
             return
         chain = min(due)[1]
-        demand, centre = self._demands[chain], self._centre(chain)
-        listing = self._listing(chain)
-        contracts = [] if centre is None else listing.contracts(listing.window(centre, REACH))
+        demand, listing = self._demands[chain], self._listings.chain(chain)
+        strikes = self._windows.strikes(listing, self._in_use)
+        contracts = listing.contracts(strikes)
         if listing.future is not None:
             contracts.append(listing.future)
         try:
@@ -265,37 +290,8 @@ class OptionChainManager:
         demand.trouble = None
         ended = self._clock.monotonic()
         # A gateway that quotes one contract after the other is not kept busy with nothing else.
-        pause_s = 0.0 if centre is None else max(SWEEP_EVERY_S, 5 * (ended - now))
+        pause_s = max(SWEEP_EVERY_S, 5 * (ended - now)) if strikes else 0.0
         demand.sweep_at = ended + pause_s
-
-    def _known(self) -> _Listings:
-        """Raises Unavailable while there is no contract list."""
-        master, known = self._contracts.master(), self._listings
-        if known is None or known.master is not master:
-            known = self._listings = _Listings(master)
-        return known
-
-    def _listing(self, chain: Named) -> ChainListing:
-        known = self._known()
-        if chain not in known.chains:
-            known.chains[chain] = _listed(known.master, *chain)
-        return known.chains[chain]
-
-
-def _listed(master: ContractMaster, underlying: str, expiry: date) -> ChainListing:
-    kinds = (Kind.CE, Kind.PE)
-    pairs = [(strike, kind) for kind in kinds for strike in master.strikes(underlying, expiry, kind)]
-    options = {(strike, kind): master.option(underlying, expiry, kind, strike) for strike, kind in pairs}
-    futures = master.expiries(underlying, futures=True)
-    last = next((each for each in futures if each >= expiry), futures[-1] if futures else None)
-    return ChainListing(
-        underlying=underlying,
-        expiry=expiry,
-        strikes=tuple(sorted({strike for strike, _ in pairs})),
-        options=options,
-        future=None if last is None else master.future(underlying, last),
-        lot_size=next(iter(options.values())).lot_size,
-    )
 
 
 def _moved(price: BoardPrice) -> tuple[Decimal | None, Decimal | None]:
@@ -306,5 +302,6 @@ def _moved(price: BoardPrice) -> tuple[Decimal | None, Decimal | None]:
     return price.ltp - before, (price.ltp - before) * 100 / before
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(underlying.name for underlying in UNDERLYINGS)
+def _synthetic(listing: ChainListing, forward: float, spot: Decimal) -> SyntheticLine:
+    price = Decimal(f"{forward:.2f}")
+    return SyntheticLine(price, price - spot, plain(nearest_strike(listing.strikes, price)))

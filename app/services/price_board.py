@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from app.domain.books import Quote
 from app.domain.contracts import ContractKey
@@ -42,6 +43,15 @@ class BoardPrice:
     received: float
     received_at: datetime
     touch_received: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardDepth:
+    """Who bids and offers, best first: price in rupees, units (0: nobody said how many). `received` is monotonic."""
+
+    bids: tuple[tuple[Decimal, int], ...]
+    asks: tuple[tuple[Decimal, int], ...]
+    received: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,15 @@ class PriceBoard:
             touch_received=touch_received,
         )
 
+    def depth(self, key: ContractKey) -> BoardDepth | None:
+        """All levels that came last; None when there never were any. A REST quote has one level of unknown size."""
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None or row.touch is None:
+                return None
+            figures, received = row.touch.figures, row.touch_received
+        return BoardDepth(_levels(figures.bids), _levels(figures.asks), received)
+
     def age_s(self, key: ContractKey) -> float | None:
         """Seconds since the price came or was confirmed; None when there is none."""
         row = self._rows.get(key)
@@ -294,6 +313,7 @@ class PriceBoard:
                 row.watchers = tuple(remaining)
 
 
+@lru_cache(maxsize=16_384)  # a contract's prices come again and again, and its day's figures with each reading
 def _price(value: float) -> Decimal:
     """The Decimal a person would write for a float of the wire: `198.35`, not its binary neighbour."""
     return Decimal(repr(value))
@@ -301,6 +321,10 @@ def _price(value: float) -> Decimal:
 
 def _best(levels: Levels) -> Decimal | None:
     return _price(levels[0][0]) if levels else None
+
+
+def _levels(levels: Levels) -> tuple[tuple[Decimal, int], ...]:
+    return tuple((_price(price), units) for price, units in levels)
 
 
 def _perhaps(value: float | None) -> Decimal | None:

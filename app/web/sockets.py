@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from flask_login import current_user
-from flask_socketio import disconnect, join_room
+from flask_socketio import disconnect, join_room, leave_room
 from socketio import RedisManager
 
 from app.domain.contracts import underlying_named
@@ -20,7 +20,7 @@ from app.web.signed_in import SignedIn, user
 
 OPEN_ROOMS = frozenset({"desk", "dashboard"})
 
-_CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):([0-9]{4}-[0-9]{2}-[0-9]{2})(:greeks)?")
 _RUN = re.compile(r"run:([0-9]{1,9})")
 
 
@@ -55,6 +55,14 @@ def _watch(message: object) -> dict[str, object]:
     return {"ok": True}
 
 
+@socketio.on("unwatch")
+def _unwatch(message: object) -> None:
+    """Leave the room of a topic; one that was never entered may be left too."""
+    topic = message.get("topic") if isinstance(message, dict) else None
+    if isinstance(topic, str):
+        leave_room(topic)
+
+
 def watched_rooms() -> frozenset[str]:
     """Rooms of this process that somebody is in, for whoever decides what is worth sending. Thread-safe."""
     rooms = _server().manager.rooms.get("/", {})
@@ -77,7 +85,7 @@ def _room(topic: str, viewer: SignedIn) -> str:
     if topic in OPEN_ROOMS:
         return topic
     if found := _CHAIN.fullmatch(topic):
-        return _chain_room(found[1], found[2])
+        return _chain_room(found[1], found[2]) + (found[3] or "")
     if found := _RUN.fullmatch(topic):
         return _run_room(int(found[1]), viewer)
     raise InvalidInput("topic", "There is nothing live of that name.")

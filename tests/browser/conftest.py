@@ -4,8 +4,10 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.gallery_server import gallery, gallery_app  # noqa: F401  fixtures of the page tests
@@ -72,3 +74,19 @@ def page(chromium: Browser, witness: Witness, request: pytest.FixtureRequest) ->
         name = re.sub(r"\W+", "-", request.node.name)
         opened.screenshot(path=SCREENSHOTS / f"failed-{name}.png")
     context.close()
+
+
+@pytest.fixture
+def push(gallery_app: Flask) -> Any:  # noqa: F811  a fixture by its name
+    """Emits to every page that is connected."""
+    return gallery_app.extensions["socketio"].emit
+
+
+@pytest.fixture
+def chain(page: Page, gallery: str) -> Page:  # noqa: F811  a fixture by its name
+    """The chain page with its push connection up."""
+    with page.expect_websocket() as opening:
+        page.goto(f"{gallery}/gallery/chain")
+    opening.value.wait_for_event("framesent", lambda frame: "watch" in str(frame) and "chain:" in str(frame))
+    expect(page.locator("[data-module]:not([data-attached])")).to_have_count(0)
+    return page

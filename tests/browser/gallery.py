@@ -22,7 +22,20 @@ from tests.browser.samples_desk import NOW, dashboard, desk
 from tests.browser.samples_kill import ALARM, ALARMS, HALTS, SETBACK
 from tests.browser.samples_run import RUN_TROUBLE
 
-WORDS = ("inr", "inr_short", "signed", "price", "lots", "expiry", "ist", "ist_date", "age")
+WORDS = (
+    "fixed",
+    "signed_price",
+    "signed_short",
+    "inr",
+    "inr_short",
+    "signed",
+    "price",
+    "lots",
+    "expiry",
+    "ist",
+    "ist_date",
+    "age",
+)
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "app/static"
 POLICY = (
@@ -57,6 +70,8 @@ ENDPOINTS = (
         (f"trading.{verb}_override", f"/trading/calendar/<int:override_id>/{verb}", "POST")
         for verb in ("change", "remove")
     ),
+    ("trading.chain_live", "/trading/chain/<underlying>/live", "GET"),
+    ("trading.chain_depth", "/trading/chain/depth", "GET"),
     ("trading.alarms", "/trading/alarms", "GET"),
     ("trading.kill", "/trading/kill", "GET"),
     ("trading.kill_live", "/trading/kill/live", "GET"),

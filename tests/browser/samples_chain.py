@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace as Row
 
+from app.domain.contracts import ContractKey
 from tests.browser.samples_desk import Context
 
 EXPIRIES = [date(2026, 12, 1), date(2026, 12, 8), date(2026, 12, 15), date(2026, 12, 29), date(2027, 3, 25)]
@@ -19,14 +20,23 @@ def option(kind: str, strike: int, staleness: str = "fresh") -> Row:
     weight = math.exp(-abs(abs(away) - 300) / 160)
     change = Decimal(f"{-away / 9 + 3:.2f}")
     return Row(
-        symbol=f"NIFTY01DEC26{strike}{kind}",
+        key=ContractKey("NFO", f"NIFTY01DEC26{strike}{kind}"),
+        in_use=kind == "CE" and strike == 26_400,
         ltp=ltp,
         change=change,
         bid=ltp - Decimal("0.05"),
         ask=ltp + Decimal("0.10"),
         volume=int(33_760_000 * weight) + 4_300,
         oi=int(13_730_000 * weight) + 54_000,
+        oi_change=int(2_210_000 * weight * (1 if away > 0 else -0.4)),
         oi_bar=max(1, int(100 * weight)),
+        figures=Row(
+            iv=Decimal(f"{11.4 + abs(away) / 220:.2f}"),
+            delta=Decimal(f"{(0.5 + math.atan(away / 180) / math.pi) * (1 if kind == 'CE' else -1):.3f}"),
+            gamma=Decimal(f"{0.0011 * math.exp(-abs(away) / 300):.6f}"),
+            theta=Decimal(f"{-11.42 * math.exp(-abs(away) / 400):.2f}"),
+            vega=Decimal(f"{9.18 * math.exp(-abs(away) / 400):.2f}"),
+        ),
         age_s={"fresh": 0.4, "late": 5.0, "stale": 42.0}[staleness],
         staleness=staleness,
     )
@@ -51,7 +61,7 @@ def rows(step: int = 50, each_side: int = 20, *, trouble: bool = False) -> list[
     if trouble:
         blank = found[5].ce
         blank.ltp = blank.change = blank.bid = blank.ask = blank.volume = blank.oi = blank.age_s = None
-        blank.oi_bar = None
+        blank.oi_bar = blank.oi_change = blank.figures = None
     return found
 
 
@@ -70,6 +80,10 @@ def chain(*, trouble: bool = False, empty: bool = False, any_account: bool = Tru
             atm=None if empty else Decimal(26200),
             age_s=None if empty else 12.5 if trouble else 0.4,
             future=None if empty else Row(expiry=EXPIRIES[3], ltp=Decimal("26251.10"), basis=Decimal("66.75")),
+            synthetic=None if empty else Row(price=Decimal("26198.10"), basis=Decimal("13.75"), atm=Decimal(26200)),
+            no_greeks=None,
+            oi_doubted=2 if trouble else 0,
+            layout=7,
             note="No account gives market data yet. Add one, or make one primary." if empty else None,
             rows=[] if empty else rows(trouble=trouble),
             totals=None
@@ -78,6 +92,8 @@ def chain(*, trouble: bool = False, empty: bool = False, any_account: bool = Tru
                 call_oi=69_000_000,
                 put_oi=71_800_000,
                 pcr=Decimal("1.04"),
+                pcr_volume=Decimal("0.97"),
+                atm_iv=Decimal("11.50"),
                 straddle=Decimal("257.50"),
                 max_pain=Decimal(26200),
             ),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.witness import Witness
@@ -16,78 +14,6 @@ def visit(page: Page, address: str) -> None:
     """Open a page and wait until its modules are attached: before that a button is a plain form control."""
     page.goto(address)
     expect(page.locator("[data-module]:not([data-attached])")).to_have_count(0)
-
-
-@pytest.fixture
-def push(gallery_app: Flask) -> Any:
-    """Emits to every page that is connected."""
-    return gallery_app.extensions["socketio"].emit
-
-
-@pytest.fixture
-def chain(page: Page, gallery: str) -> Page:
-    """The chain page with its push connection up."""
-    with page.expect_websocket() as opening:
-        page.goto(f"{gallery}/gallery/chain")
-    opening.value.wait_for_event("framesent", lambda frame: "watch" in str(frame) and "chain:" in str(frame))
-    return page
-
-
-def test_a_patch_changes_text_tone_and_bar(chain: Page, push: Any) -> None:
-    cells = {
-        "26200.CE.ltp": "131.05",
-        "26200.CE.chg": {"text": "−2.10", "tone": "down"},
-        "26200.CE.oi": {"text": "9.99 L", "bar": 250},
-        "index.NIFTY.ltp": "26,190.00",
-        "clock.now": "11:42:09",
-    }
-    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": cells})
-    expect(chain.locator('[data-key="26200.CE.ltp"]')).to_have_text("131.05")
-    changed = chain.locator('[data-key="26200.CE.chg"]')
-    expect(changed).to_have_text("−2.10")
-    expect(changed).to_have_class("down")
-    expect(chain.locator('[data-bar="26200.CE.oi"]')).to_have_attribute("width", "100")
-    expect(chain.locator('.topbar [data-key="index.NIFTY.ltp"]')).to_have_text("26,190.00")
-    expect(chain.locator('[data-key="clock.now"]')).to_have_text("11:42:09")
-
-
-def test_a_patch_leaves_what_did_not_change_alone(chain: Page, push: Any) -> None:
-    chain.evaluate(
-        """() => {
-            window.touched = [];
-            new MutationObserver((changes) => window.touched.push(...changes.map((change) => change.target)))
-                .observe(document.querySelector(".chain"), {childList: true, subtree: true, characterData: true});
-        }"""
-    )
-    same = chain.locator('[data-key="26250.CE.ltp"]').inner_text()
-    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {"26250.CE.ltp": same, "26300.CE.ltp": "1.00"}})
-    expect(chain.locator('[data-key="26300.CE.ltp"]')).to_have_text("1.00")
-    assert chain.evaluate("window.touched.length") == 1
-
-
-def test_the_spot_line_and_the_atm_row_move(chain: Page, push: Any) -> None:
-    assert chain.locator("tr.atm").get_attribute("data-strike") == "26200"
-    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {}, "atm": "26250", "spot_before": "26300"})
-    expect(chain.locator("tr.atm")).to_have_attribute("data-strike", "26250")
-    assert chain.locator(".spot-row + tr").get_attribute("data-strike") == "26300"
-
-
-def test_another_chain_moves_nothing(chain: Page, push: Any) -> None:
-    push("patch", {"topic": "chain:SENSEX:2026-12-01", "cells": {"spot.ltp": "1.00"}, "atm": "26300"})
-    expect(chain.locator('.page-head [data-key="spot.ltp"]')).to_have_text("1.00")
-    assert chain.locator("tr.atm").get_attribute("data-strike") == "26200"
-
-
-def test_the_chain_starts_with_the_money_in_view(chain: Page) -> None:
-    expect(chain.locator("tr.atm .strike")).to_be_in_viewport()
-
-
-def test_a_figure_nobody_confirms_turns_stale(chain: Page, push: Any) -> None:
-    push("patch", {"topic": "chain:NIFTY:2026-12-01", "cells": {"26200.PE.age": {"age_s": 9.5}}})
-    cell = chain.locator('[data-age-key="26200.PE.age"]')
-    expect(cell).to_have_class("mirror put ltp fresh late")
-    expect(cell).to_have_class("mirror put ltp fresh stale")
-    assert (cell.get_attribute("title") or "").startswith("stale, ")
 
 
 def test_a_lost_connection_is_said(chain: Page, witness: Witness) -> None:

@@ -15,6 +15,8 @@ from app.engine.supervisor import Supervisor
 from app.ports.gateway import GatewayAddress
 from app.services import feed_link
 from app.services.contract_list import ContractList
+from app.services.earlier_interest import EarlierInterest
+from app.services.expiry_closes import ExpiryCloses
 from app.services.feed_state import Failover, FeedPhase
 from app.services.option_chain_manager import OptionChainManager
 from app.services.price_board import PriceBoard
@@ -86,8 +88,17 @@ class MarketRig:
             self.feed.renew,
             self.clock,
         )
+        self.closes = ExpiryCloses(gateways, ids, self.market_clock, self.clock)  # type: ignore[arg-type]
+        self.interest = EarlierInterest(gateways, ids, self.market_clock, self.clock)  # type: ignore[arg-type]
         self.chains = OptionChainManager(
-            self.contracts, self.board, self.feed, self.quotes, self.market_clock, self.clock
+            self.contracts,
+            self.board,
+            self.feed,
+            self.quotes,
+            closes=self.closes,
+            earlier=self.interest,
+            market_clock=self.market_clock,
+            clock=self.clock,
         )
         self._supervisor = Supervisor()
         self.steps = {
@@ -152,7 +163,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def running_rig(simulator: SimulatorProcess, *order: int, chains: bool = False) -> Iterator[MarketRig]:
     rig = MarketRig(simulator, order)
-    rig.start(*([("chains", rig.chains.step)] if chains else []))
+    rig.start(*([("chains", rig.chains.step), ("interest", rig.interest.step)] if chains else []))
     try:
         yield rig
     finally:

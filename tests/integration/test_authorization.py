@@ -92,6 +92,9 @@ REVIEWED: dict[str, Who] = {
     "POST strategies.make_preview": DOES_OWN_ONLY,
     "GET strategies.preview": OWN_ONLY,
     "GET trading.chain": SIGNED_IN,
+    "GET trading.chain_live": Who(LOGIN, 503, 503, 503),  # no price, no rows
+    "GET trading.chain_depth": Who(LOGIN, 422, 422, 422),  # nothing is named
+    "GET api.chain": Who(401, 200, 200, 200),
     "GET trading.orders": SIGNED_IN,
     "GET trading.trades": SIGNED_IN,
     "GET trading.positions": SIGNED_IN,

@@ -1,9 +1,11 @@
 """Chains on a running simulator: all indices and expiries, live, around the money, with the money moving."""
 
 from collections.abc import Iterator
+from datetime import datetime, time
 
 import pytest
 
+from app.domain.calendar import IST
 from app.services.chain_view import ChainView
 from tests.integration.market_rig import MarketRig, running_rig
 from tests.simulator_process import SimulatorProcess
@@ -61,6 +63,44 @@ def test_the_money_has_a_touch_and_a_future_beside_it_and_keeps_moving(rig: Mark
         return now.ce is not None and now.pe is not None and (now.ce.ltp, now.pe.ltp) != before
 
     rig.wait(moved)
+
+
+def test_volatilities_and_greeks_come_from_quoted_prices_and_the_real_close(rig: MarketRig) -> None:
+    looked_at(rig, "NIFTY")
+
+    def reckoned() -> bool:
+        totals = rig.chains.view("NIFTY").totals
+        return totals is not None and totals.atm_iv is not None
+
+    rig.wait(reckoned)
+    view = rig.chains.view("NIFTY")
+    assert view.synthetic is not None
+    assert abs(view.synthetic.basis) < 100
+    assert view.closes is not None
+    assert view.expiry is not None
+    assert view.closes.astimezone(IST).replace(tzinfo=None) == datetime.combine(view.expiry, time(15, 40))
+    [row] = [row for row in view.rows if row.is_atm]
+    for side in row.sides:
+        assert side is not None
+        assert side.figures is not None
+        assert 5 < side.figures.iv < 40
+        assert 0.3 < abs(side.figures.delta) < 0.7
+    figured = [side for row in view.rows for side in row.sides if side is not None and side.figures is not None]
+    assert len(figured) > 40, "on the last day what is deep in the money has no time value left"
+
+
+def test_open_interest_is_told_with_its_change_since_the_last_trading_day(
+    rig: MarketRig, simulator: SimulatorProcess
+) -> None:
+    looked_at(rig, "NIFTY")
+
+    def changes() -> list[int]:
+        rows = rig.chains.view("NIFTY").rows
+        return [side.oi_change for row in rows for side in row.sides if side is not None and side.oi_change is not None]
+
+    rig.wait(lambda: len(changes()) >= 4)
+    simulator.advance(1800)
+    rig.wait(lambda: any(changes()))
 
 
 def test_a_later_expiry_is_shown_while_it_is_looked_at_within_the_budget(rig: MarketRig) -> None:

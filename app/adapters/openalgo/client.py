@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from app.adapters.openalgo import answers, instruments, parse, parse_history, parse_market
+from app.adapters.openalgo import answers, instruments, parse, parse_history, parse_interest, parse_market
 from app.adapters.openalgo.connection import PATIENCE, GatewayConnection, Pace, Reply, Route, Sizes
 from app.adapters.openalgo.failures import CallFailed
 from app.adapters.openalgo.sending import Sending
@@ -126,6 +126,16 @@ class OpenAlgoGateway:
             "end_date": last.isoformat(),
         }
         return parse_history.minutes(self._ask(_HISTORY, asked))
+
+    def day_interest(self, key: ContractKey, first: date, last: date) -> dict[date, int]:
+        asked = {
+            "symbol": key.symbol,
+            "exchange": key.exchange,
+            "interval": "D",
+            "start_date": first.isoformat(),
+            "end_date": last.isoformat(),
+        }
+        return parse_interest.day_interest(self._ask(_HISTORY, asked))
 
     def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
         return self._sending.place(request, expected=expected)

@@ -69,6 +69,8 @@ def test_a_price_gives_back_its_volatility(
     assume(volatility * math.sqrt(years) < 3)
     found = implied_volatility(kind, premium, forward, strike, years)
     assert found == pytest.approx(volatility, rel=1e-5)
+    for near in (0.01, volatility * 1.01, 2.0):
+        assert implied_volatility(kind, premium, forward, strike, years, near=near) == pytest.approx(found, rel=1e-7)
 
 
 @given(forwards, moneyness, years, volatilities)

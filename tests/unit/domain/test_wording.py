@@ -161,3 +161,8 @@ def test_short_rupees_are_within_half_a_step_of_the_truth(value: Decimal) -> Non
     scale = {"": Decimal(1), "L": wording.LAKH, "Cr": wording.CRORE}[unit]
     step = Decimal(1) if unit == "" else scale / 100
     assert abs(Decimal(number) * scale - value) <= step / 2
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_whole_numbers_are_said_as_the_same_amounts_are(units: int) -> None:
+    assert wording.inr_short(units) == wording.inr_short(Decimal(units))

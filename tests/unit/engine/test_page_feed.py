@@ -1,5 +1,6 @@
 """What open pages are told: what changed, in the words of the page, and everything again every few seconds."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,6 +63,11 @@ class Pages:
                 found |= cells
         return found
 
+    def rows(self, room: str = ROOM) -> dict[int, str]:
+        """Rows told in the last step by their numbers."""
+        text = next((str(said["rows"]) for where, _, said in self.said if where == room and "rows" in said), "")
+        return {int(re.split("[|+]", row)[0]): row for row in text.split(";") if row}
+
     def message(self, room: str = ROOM) -> Mapping[str, object]:
         return next(payload for where, _, payload in self.said if where == room)
 
@@ -77,8 +83,9 @@ def test_the_first_message_has_everything_in_the_words_of_the_page(pages: Pages)
     cells = pages.cells()
     assert cells["spot.ltp"] == "25,012.40"
     assert cells["spot.chg"] == {"text": "▲ +112.40 (+0.45%)", "tone": "up"}
-    assert cells["25000.CE.ltp"] == "—"
-    assert len(cells) == 2 + 1 + 5 + 41 * 2 * 7
+    assert len(cells) == 9 + 1 + 7
+    assert len(pages.rows()) == 82
+    assert pages.rows()[40] == "40|?|?|?|?|?|?|?|?|0|?"
     assert (pages.message()["topic"], pages.message()["atm"], pages.message()["spot_before"]) == (
         ROOM,
         "25000",
@@ -91,14 +98,8 @@ def test_afterwards_only_what_changed_is_sent(pages: Pages) -> None:
     assert pages.cells() == {}
     pages.world.board.put(Tick(CALL, 200.5, None, previous_close=201.0, volume=130_000, bids=((200.4, 65),)))
     pages.step()
-    assert pages.cells() == {
-        "25000.CE.ltp": "200.50",
-        "25000.CE.chg": {"text": "−0.50", "tone": "down"},
-        "25000.CE.bid": "200.40",
-        "25000.CE.vol": "1.30 L",
-        "25000.CE.age": {"age_s": 0.2},
-        "chain.age": {"age_s": 0.2},
-    }
+    assert pages.rows()[40] == "40+|200.50|-0.50|200.40||||1.30 L"
+    assert pages.cells() == {"chain.age": {"age_s": 0.2}}
     assert "atm" not in pages.message()
 
 
@@ -106,7 +107,27 @@ def test_a_price_that_comes_again_unchanged_still_makes_its_cell_young(pages: Pa
     for _ in range(3):
         pages.world.board.put(Tick(CALL, 200.5, None))
         pages.step(1.5)
-        assert pages.cells()["25000.CE.age"] == {"age_s": 1.5}
+        assert pages.rows()[40].startswith("40+1.5")
+
+
+def test_the_greeks_of_a_chain_are_told_to_those_who_look_at_them_and_worked_out_once(pages: Pages) -> None:
+    looked: list[object] = []
+    view = pages.world.chains.view
+    pages.world.chains.view = lambda *chain: looked.append(chain) or view(*chain)  # type: ignore[method-assign,func-returns-value]
+    greeks = f"{ROOM}:greeks"
+    pages.rooms = frozenset({ROOM, greeks})
+    pages.step()
+    assert pages.rows(greeks)[40] == "40|?|?|?"
+    assert pages.message(greeks)["layout"] == pages.world.chains.view("NIFTY", EXPIRY).layout
+    assert len(looked) == 2, "once in the step, and once just now"
+
+
+def test_other_strikes_come_with_another_layout(pages: Pages) -> None:
+    before = pages.message()["layout"]
+    pages.world.put(NIFTY, 25_300.0)
+    pages.step()
+    assert pages.message()["layout"] != before
+    assert len(pages.rows()) == 82
 
 
 def test_the_money_moving_moves_the_marks(pages: Pages) -> None:
@@ -119,7 +140,7 @@ def test_the_money_moving_moves_the_marks(pages: Pages) -> None:
 
 def test_everything_is_sent_again_after_five_seconds(pages: Pages) -> None:
     pages.step(5.1)
-    assert len(pages.cells()) == 2 + 1 + 5 + 41 * 2 * 7
+    assert len(pages.cells()) == 9 + 1 + 7
     assert pages.message()["atm"] == "25000"
 
 
@@ -128,7 +149,7 @@ def test_open_interest_carries_its_bar(pages: Pages) -> None:
     pages.world.gateways.of(1).priced = {put: quote("180", open_interest=130_000)}
     pages.world.chains.step()
     pages.step()
-    assert pages.cells()["25000.PE.oi"] == {"text": "1.30 L", "bar": 100}
+    assert pages.rows()[41].endswith("|1.30 L|100")
 
 
 def test_the_totals_below_the_chain_move_with_it(pages: Pages) -> None:

@@ -48,6 +48,7 @@ class FakeGateway:
         self.listed: dict[str, list[Contract]] = {}
         self.freezes: dict[str, Units | None] = {}
         self.hours: list[TradingHours] = []
+        self.interest: dict[ContractKey, dict[date, int]] = {}
         self.priced: dict[ContractKey, Quote] = {}
         self.margin: Decimal | GatewayError = Decimal(100_000)
         self.margin_asked: list[object] = []
@@ -80,6 +81,10 @@ class FakeGateway:
     def minute_history(self, key: ContractKey, first: date, last: date) -> MinuteHistory:
         self._answer(f"history {key.symbol} {first} {last}")
         return self.minutes.get(key, MinuteHistory((), 0))
+
+    def day_interest(self, key: ContractKey, first: date, last: date) -> dict[date, int]:
+        self._answer(f"interest {key.symbol}")
+        return {day: units for day, units in self.interest.get(key, {}).items() if first <= day <= last}
 
     def quotes(self, keys: Sequence[ContractKey]) -> dict[ContractKey, Quote]:
         self._answer(f"quotes {len(keys)}")

@@ -11,8 +11,11 @@ from app.domain.contracts import ContractKey, Kind
 from app.domain.errors import NotFound, Unavailable
 from app.ports.feed import FeedMode, Tick
 from app.ports.gateway import TimedOut
-from app.services.chain_view import ChainRow, ChainSide, plain, staleness, totals_of
+from app.services.chain_rows import totals_of
+from app.services.chain_view import ChainRow, ChainSide, plain, staleness
 from app.services.contract_list import ContractList
+from app.services.earlier_interest import EarlierInterest
+from app.services.expiry_closes import ExpiryCloses
 from app.services.open_interest import OpenInterest
 from app.services.option_chain_manager import DEPTH, QUOTE, SPOTS, OptionChainManager
 from app.services.price_board import PriceBoard
@@ -58,14 +61,18 @@ class World:
         }
         self.contracts = ContractList(self.gateways, self.gateways.order, self.clock, self.clock)  # type: ignore[arg-type]
         self.feed = FeedWishes()
-        quotes = Quotes(self.board, self.gateways, self.gateways.order, self.clock)  # type: ignore[arg-type]
+        asked = (self.gateways, self.gateways.order)
+        quotes = Quotes(self.board, *asked, self.clock)  # type: ignore[arg-type]
+        self.interest = EarlierInterest(*asked, self.clock, self.clock)  # type: ignore[arg-type]
         self.chains = OptionChainManager(
             self.contracts,
             self.board,
             self.feed,  # type: ignore[arg-type]
             quotes,
-            self.clock,
-            self.clock,
+            closes=ExpiryCloses(*asked, self.clock, self.clock),  # type: ignore[arg-type]
+            earlier=self.interest,
+            market_clock=self.clock,
+            clock=self.clock,
             budget=budget,
         )
 
@@ -139,8 +146,11 @@ def test_calls_below_and_puts_above_the_spot_are_in_the_money(world: World) -> N
     rows = world.chains.view("NIFTY", EXPIRY).rows
     assert min(row.strike for row in rows) < Decimal("25012.4") < max(row.strike for row in rows)
     for row in rows:
-        assert side(row, Kind.CE).itm == (row.strike < Decimal("25012.4"))
-        assert side(row, Kind.PE).itm == (row.strike > Decimal("25012.4"))
+        if row.is_atm:
+            expected = ("ATM", "ATM")
+        else:
+            expected = ("ITM", "OTM") if row.strike < Decimal("25012.4") else ("OTM", "ITM")
+        assert (side(row, Kind.CE).tag, side(row, Kind.PE).tag) == expected
 
 
 def test_a_side_shows_price_change_touch_and_age(world: World) -> None:
@@ -347,7 +357,7 @@ def test_open_interest_that_is_missing_or_negative_changes_nothing() -> None:
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=1, max_size=20))
 def test_max_pain_is_where_holders_are_paid_the_least(open_interest: list[tuple[int, int]]) -> None:
     def one(kind: Kind, strike: int, units: int) -> ChainSide:
-        return ChainSide(option(strike, kind).key, None, None, None, None, None, units, None, 0, None, "stale", False)
+        return ChainSide(option(strike, kind).key, "OTM", oi=units)
 
     strikes = [25_000 + 50 * place for place in range(len(open_interest))]
     rows = [

@@ -100,3 +100,16 @@ def test_nothing_on_a_holiday_nothing_after_now_and_no_unknown_interval() -> Non
     assert bars(venue)[-1].timestamp <= venue.clock.now.timestamp()
     with pytest.raises(ValueError, match="Unsupported timeframe: 2m"):
         bars(venue, interval="2m")
+
+
+@pytest.mark.parametrize("symbol", [CALL, "NIFTY29DEC2624000PE", "NIFTY29DEC26FUT"])
+def test_open_interest_joins_from_day_to_day_and_moves_by_no_more_than_is_traded(symbol: str) -> None:
+    opening, late = open_venue(at=time(9, 15)), open_venue(at=time(15, 35))
+    [thursday, friday] = bars(late, symbol, interval="D", start=date(2026, 11, 19), end=FRIDAY)
+    assert abs(friday.oi - thursday.oi) <= friday.volume
+    assert opening.market.quote(listed(opening, symbol)).oi == friday.oi
+    traded = 0
+    for bar in bars(late, symbol):
+        traded += bar.volume
+        assert abs(bar.oi - friday.oi) <= traded
+    assert late.market.quote(listed(late, symbol)).oi != friday.oi

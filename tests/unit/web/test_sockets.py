@@ -60,6 +60,18 @@ def test_a_page_hears_what_it_watches_and_nothing_else(desk: Bench) -> None:
     assert [message["args"][0]["topic"] for message in socket.get_received()] == ["chain:NIFTY:2026-12-01", "desk"]
 
 
+def test_greeks_have_a_room_of_their_own_that_can_be_left(desk: Bench) -> None:
+    socket = connect(desk, desk.admin())
+    topic = "chain:NIFTY:2026-12-01:greeks"
+    assert socket.emit("watch", {"topic": topic}, callback=True) == {"ok": True}
+    assert topic in watched_rooms()
+    for message in (None, {"topic": 7}, {"topic": "never entered"}):
+        socket.emit("unwatch", message)
+    assert topic in watched_rooms()
+    socket.emit("unwatch", {"topic": topic})
+    assert topic not in watched_rooms()
+
+
 @pytest.mark.parametrize(
     "topic",
     [None, 7, "", "user:1", "run:1", "run:99999999999", "run:x", "chain:NIFTY:2026-13-01", "chain:NIFTY:2027-01-05",

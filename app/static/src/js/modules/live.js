@@ -7,7 +7,8 @@ const TINT_MS = 300;
 const LOST_AFTER_MS = 2000;
 const tinted = new WeakMap();
 
-function tint(element) {
+/** Shows for a moment that a figure is another one now. */
+export function tint(element) {
   const now = performance.now();
   if (!mayTint(tinted.get(element), now)) return;
   tinted.set(element, now);
@@ -58,16 +59,30 @@ function sayWhenLost(socket) {
   });
   const lost = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => (notice.hidden = false), LOST_AFTER_MS);
+    timer = setTimeout(() => {
+      notice.hidden = false;
+      emit("lost");
+    }, LOST_AFTER_MS);
   };
   socket.on("disconnect", lost);
   socket.on("connect_error", lost);
 }
 
+/** Topics that a module wants besides those named on the page; it asked perhaps before the connection was there. */
+function watchWanted(socket, more) {
+  document.addEventListener("desk:want", ({ detail: { topic, wanted } }) => {
+    if (wanted) more.add(topic);
+    else if (!more.delete(topic)) return;
+    if (socket.connected) socket.emit(wanted ? "watch" : "unwatch", { topic });
+  });
+}
+
 export default function attach() {
   const socket = io({ transports: ["websocket"] });
+  const more = new Set();
+  watchWanted(socket, more);
   socket.on("connect", () => {
-    for (const topic of topics()) socket.emit("watch", { topic });
+    for (const topic of [...topics(), ...more]) socket.emit("watch", { topic });
     emit("connected");
   });
   socket.on("patch", (message) => {
