@@ -157,6 +157,7 @@ def test_frames_too_large_to_use_and_too_large_to_take() -> None:
         feed = opened(url, heard)
         with pytest.raises(FeedClosed):
             read_to_the_end(feed)
+        feed.close()
     assert heard.kinds == [Drop.TOO_LARGE, Drop.UNASKED]
 
 
