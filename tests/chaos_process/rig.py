@@ -20,8 +20,10 @@ from sqlalchemy.exc import OperationalError
 from app import create_app
 from app.domain.contracts import Kind, Side
 from app.domain.orders import FINAL, IntentState
+from app.domain.trading_states import TradingState
 from app.persistence.tables import LeaseRow, TradingAccount
 from app.services.preview_maker import FrozenPreview
+from app.services.trading_states import standings, write_state
 from config import testing_settings
 from tests.chaos_process.engines import EngineProcess
 from tests.chaos_process.relay import Relay
@@ -156,6 +158,7 @@ class Rig:
 
     def preview(self, dice: random.Random) -> FrozenPreview:
         """One in which every account takes part; a gateway that has just come back is asked again until it answers."""
+        self._release()
         strategy, skipped = dice.choice(self._strategies), [""]
 
         def whole() -> FrozenPreview | None:
@@ -169,6 +172,16 @@ class Rig:
             return self.until(whole, "all accounts take part", TAKE_PART_WITHIN_S)
         except TooLateError as late:
             raise TooLateError(f"{late}; {' '.join(skipped)}") from None
+
+    def _release(self) -> None:
+        """As a person would: an exit that was refused twice, say by a killed gateway, left its strategy to exits."""
+        ground = self.desk.runtime.ground
+        with ground.database.transaction() as session:
+            for held in standings(session):
+                write_state(
+                    session, held.scope, held.scope_id, TradingState.ACTIVE,
+                    user_id=self.desk.trader.id, actor=self.desk.trader.username, at=ground.clock.now(), why="Released",
+                )  # fmt: skip
 
     def send(self, preview: FrozenPreview) -> int:
         self._asked += 1
