@@ -171,9 +171,10 @@ class DatabaseLease:
                 with self._database.transaction() as session:
                     session.execute(update(LeaseRow).where(LeaseRow.epoch == epoch).values(expires_at=until(0)))
         finally:
-            if self._guard is not None:
-                self._guard.close()
-                self._guard = None
+            guard, self._guard = self._guard, None
+            if guard is not None:
+                guard.invalidate()  # closed alone, a pool would keep it open, and the lock with it
+                guard.close()
 
     def _guard_again(self) -> None:
         """Without a guard this process would be taken for dead by whoever comes next. The row is renewed either way."""

@@ -93,6 +93,25 @@ def test_the_second_waits_until_the_first_gives_back(database: Database) -> None
     second.give_back()
 
 
+def test_who_gives_back_keeps_no_guard_in_a_pool(database: Database) -> None:
+    """Else the next one would lead without a guard, and be taken for dead when the pool lets the connection go."""
+    lease = lease_on(database)
+    assert lease.take()
+    assert guards(database) == 1
+    lease.give_back()
+    assert guards(database) == 0
+
+
+def guards(database: Database) -> int:
+    """How many connections of this database hold an advisory lock."""
+    held = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+    )
+    with database.reading() as session:
+        return session.scalars(held).one()
+
+
 @pytest.mark.parametrize("holder", [60.0], indirect=True)
 def test_a_killed_holder_is_replaced_long_before_its_lease_ends(database: Database, holder: Holder) -> None:
     mine = lease_on(database)
