@@ -14,7 +14,7 @@ from app.ports.simulator import Simulator
 from app.ports.vault import Vault
 from app.services.account_check import AccountCheck, GatewayFacts
 from app.services.account_health import HealthBoard, HealthState
-from app.services.account_rules import checked_form, listed, number, open_reason, refuse_taken
+from app.services.account_rules import checked_form, listed, listed_ids, number, open_reason, refuse_taken
 from app.services.account_types import SIMULATOR, AccountForm, AccountRow, AccountState, Actor, account_row
 from app.services.activity import Activity
 
@@ -58,7 +58,8 @@ class Accounts:
 
     def feed_order(self) -> list[int]:
         """Ids of accounts as sources of prices: the primary first, then the backups."""
-        return [account.id for account in self.active()]
+        with self._database.reading() as session:
+            return listed_ids(session)
 
     def shown_to(self, viewer: Actor) -> list[AccountRow]:
         """The accounts this user may see: an admin all, others their own."""

@@ -32,6 +32,10 @@ _ADOPTED = select(Order.order_id).where(
     Order.adoption_id.is_not(None),
 )
 _POSITIONS = select(Position).where(Position.account_id == bindparam("account_id"))
+_POSITIONS_OF = select(Position).where(
+    Position.account_id.in_(bindparam("accounts", expanding=True)),
+    Position.symbol.in_(bindparam("symbols", expanding=True)),
+)
 
 
 def adopted_ids(session: Session, account_id: int, today: date | None) -> frozenset[str]:
@@ -57,18 +61,19 @@ def keep_orders(
     rows.release(intents)
     session.flush()  # an intent may have moved to another order, and is named by one row at a time
     filled = _filled(trades)
+    owners = _by_order(intents)
     for order in orders:
-        owner = _owner(order, intents)
+        owner = _owner(order, owners.get(order.order_id, ()))
         row = rows.of(order, owner)
         if row is None:
             row = rows.new(order)
             session.add(row)
         units, worth = filled.get(order.order_id, (0, Decimal(0)))
         average = (worth / units).quantize(Decimal("0.0001")) if units else order.average
-        _copy(row, order, units or order.filled or 0, average)
-        if owner is not None:
-            row.intent_id = owner.id
-        if row in session.new or session.is_modified(row):
+        changed = _copy(row, order, units or order.filled or 0, average)
+        if owner is not None and row.intent_id != owner.id:
+            row.intent_id, changed = owner.id, True
+        if changed:
             row.seen_at = at
 
 
@@ -151,12 +156,18 @@ def keep_positions(
     return moved
 
 
-def take_away(session: Session, intent: Intent, units: int) -> None:
-    """So many units of this exit were pushed as filled: the position is that much smaller until the books are read."""
-    place = (Position.exchange == intent.exchange, Position.symbol == intent.symbol, Position.product == intent.product)
-    row = session.scalars(select(Position).where(Position.account_id == intent.account_id, *place)).one_or_none()
-    if row is not None:
-        row.net = less(row.net, units)
+def take_away(session: Session, left: Sequence[tuple[Intent, int]]) -> None:
+    """So many units of these exits were pushed as filled: positions are that much smaller until books are read."""
+    if not left:
+        return
+    accounts = sorted({intent.account_id for intent, _ in left})
+    symbols = sorted({intent.symbol for intent, _ in left})
+    rows = session.scalars(_POSITIONS_OF, {"accounts": accounts, "symbols": symbols})
+    held = {(row.account_id, row.exchange, row.symbol, row.product): row for row in rows}
+    for intent, units in left:
+        row = held.get((intent.account_id, intent.exchange, intent.symbol, intent.product))
+        if row is not None:
+            row.net = less(row.net, units)
 
 
 def less(net: int, units: int) -> int:
@@ -173,10 +184,18 @@ def _filled(trades: Sequence[BrokerTrade]) -> dict[str, tuple[int, Decimal]]:
     return sums
 
 
-def _owner(order: BrokerOrder, intents: Sequence[Intent]) -> Intent | None:
-    """The newest intent whose order this is: ids of another day may be given out again."""
-    fitting = (intent for intent in reversed(intents) if intent.order_id == order.order_id)
-    return next((intent for intent in fitting if is_row_of(intent, order)), None)
+def _by_order(intents: Sequence[Intent]) -> dict[str, list[Intent]]:
+    """By the id of their order, the newest first."""
+    found: dict[str, list[Intent]] = {}
+    for intent in reversed(intents):
+        if intent.order_id is not None:
+            found.setdefault(intent.order_id, []).append(intent)
+    return found
+
+
+def _owner(order: BrokerOrder, named: Sequence[Intent]) -> Intent | None:
+    """The newest intent whose order this is, of those that name its id: another day may have given out the same."""
+    return next((intent for intent in named if is_row_of(intent, order)), None)
 
 
 def _is_same(row: Order, order: BrokerOrder) -> bool:
@@ -186,8 +205,8 @@ def _is_same(row: Order, order: BrokerOrder) -> bool:
     return shape == (order.placed_at, order.side.value, order.units, contract)
 
 
-def _copy(row: Order, order: BrokerOrder, filled: int, average: Decimal | None) -> None:
-    """Set what differs: most rows say what they said, and a row that is set is looked through when it is written."""
+def _copy(row: Order, order: BrokerOrder, filled: int, average: Decimal | None) -> bool:
+    """Set what differs. False when nothing does: most rows say what they said."""
     contract = order.contract
     said = (
         ("exchange", contract.exchange if contract else None), ("symbol", contract.symbol if contract else None),
@@ -196,9 +215,10 @@ def _copy(row: Order, order: BrokerOrder, filled: int, average: Decimal | None) 
         ("trigger_price", order.trigger_price), ("filled", filled), ("average", average),
         ("reject_reason", order.reject_reason), ("placed_at", order.placed_at),
     )  # fmt: skip
-    for name, value in said:
-        if getattr(row, name) != value:
-            setattr(row, name, value)
+    changed = [(name, value) for name, value in said if getattr(row, name) != value]
+    for name, value in changed:
+        setattr(row, name, value)
+    return bool(changed)
 
 
 def _new_position(account_id: int, contract: ContractKey, product: str) -> Position:

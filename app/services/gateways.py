@@ -31,6 +31,15 @@ class _Known:
     gateway: Gateway
 
 
+_ADDRESSES = select(
+    TradingAccount.id,
+    TradingAccount.name,
+    TradingAccount.host_url,
+    TradingAccount.websocket_url,
+    TradingAccount.locked_key,
+)
+
+
 def _stored(row: TradingAccount) -> _Stored:
     return _Stored(row.name, row.host_url, row.websocket_url, row.locked_key)
 
@@ -66,21 +75,13 @@ class Gateways:
 
     def step(self) -> float:
         """Forget gateways whose account was changed by another process. Returns the seconds until the next look."""
-        with self._making:
-            ids = list(self._known)
-        for account_id in ids:
-            self._forget_if_changed(account_id)
-        return CHECK_EVERY_S
-
-    def _forget_if_changed(self, account_id: int) -> None:
         with self._database.reading() as session:
-            row = session.get(TradingAccount, account_id)
-            stored = None if row is None else _stored(row)
+            stored = {row.id: _Stored(*row[1:]) for row in session.execute(_ADDRESSES)}
         with self._making:
-            known = self._known.get(account_id)
-            changed = known is not None and known.stored != stored
-        if changed:
+            changed = [number for number, known in self._known.items() if known.stored != stored.get(number)]
+        for account_id in changed:
             self.forget(account_id)
+        return CHECK_EVERY_S
 
     def _of(self, account_id: int) -> _Known:
         known = self._known.get(account_id)

@@ -225,9 +225,12 @@ class PushedOrders:
             for intent in session.scalars(_CONCERNED, which):
                 concerned.setdefault(intent.account_id, []).append(intent)
             known = known_fills(session, [each.id for intents in concerned.values() for each in intents])
-            for work in works:
-                self._apply(session, work, concerned.get(work.account_id, []), known, today)
-            reopen(session, set().union(*(work.changed for work in works)))
+            # No question below is about what was changed above it, so all of that is written once, at the end.
+            with session.no_autoflush:
+                for work in works:
+                    self._apply(session, work, concerned.get(work.account_id, []), known, today)
+                take_away(session, [exit_ for work in works for exit_ in work.left])
+                reopen(session, set().union(*(work.changed for work in works)))
 
     def _concerns_any(self, which: dict[str, object]) -> bool:
         with self._database.reading() as session:
@@ -305,7 +308,7 @@ class PushedOrders:
         if 0 < pushed.filled <= intent.units and average is not None:
             grown = self._ledger.book_push(session, intent, pushed.filled, average, fills)
         if grown and intent.purpose == Purpose.EXIT:
-            take_away(session, intent, grown)
+            work.left.append((intent, grown))
         state = proven_state(IntentState(intent.state), Units(intent.units), pushed)
         moved = not (fills and state is IntentState.REJECTED) and self._ledger.move(intent, state)
         explained = intent.state == IntentState.REJECTED and not intent.reason and bool(pushed.reason)
@@ -320,7 +323,8 @@ class PushedOrders:
 class _Work:
     """What was pushed to one account, who owns it, and what came of it. `new`: orders of which something new was said.
 
-    `waits`: some intent of the account has no order yet; `answer_due`: since its call has not been answered.
+    `left` are exits and how many units of each were pushed as filled. `waits`: some intent of the account has no order
+    yet; `answer_due`: since its call has not been answered.
     """
 
     def __init__(self, account_id: int, new: set[str], pushed: dict[str, Pushed]) -> None:
@@ -329,6 +333,7 @@ class _Work:
         self.pushed = pushed
         self.owned: dict[str, Intent] = {}
         self.changed: set[int] = set()
+        self.left: list[tuple[Intent, int]] = []
         self.waits = False
         self.answer_due = False
 

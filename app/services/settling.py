@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, TypeVar
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
@@ -36,7 +37,7 @@ Holding = tuple[ContractKey, str]
 """A contract and the product it is held in."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Books:
     """What one cycle read, in this order, and the monotonic second at which the first read began."""
 
@@ -44,6 +45,25 @@ class Books:
     trades: Sequence[BrokerTrade]
     positions: Sequence[BrokerPosition]
     began: float
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """The first row of that id; None when the order book lists none."""
+        return self._orders.get(order_id)
+
+    def trades_of(self, order_id: str) -> Sequence[BrokerTrade]:
+        """In the order of the trade book."""
+        return self._trades.get(order_id, ())
+
+    @cached_property
+    def _orders(self) -> dict[str, BrokerOrder]:
+        return {order.order_id: order for order in reversed(self.orders)}
+
+    @cached_property
+    def _trades(self) -> dict[str, list[BrokerTrade]]:
+        found: dict[str, list[BrokerTrade]] = {}
+        for trade in self.trades:
+            found.setdefault(trade.order_id, []).append(trade)
+        return found
 
     def carries(self) -> dict[Holding, int]:
         """Signed units of each position that today's trades do not explain: what was carried in, if all is well."""
@@ -125,12 +145,12 @@ def settle_known(intent: Intent, books: Books, *, confirmed: Callable[[BrokerOrd
     """
     if intent.order_id is None:
         return None
-    row = next((order for order in books.orders if order.order_id == intent.order_id), None)
+    row = books.order(intent.order_id)
     if row is not None and not is_row_of(intent, row):
         return None
     if row is not None:
-        return settle(row, books.trades, confirmed=confirmed(row))
-    fills = fills_of(intent.order_id, books.trades)
+        return settle(row, books.trades_of(row.order_id), confirmed=confirmed(row))
+    fills = fills_of(intent.order_id, books.trades_of(intent.order_id))
     if not fills:
         return None
     traded = sum(fill.units for fill in fills)

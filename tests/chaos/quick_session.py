@@ -155,6 +155,7 @@ class QuickSession:
         self._gone: list[Any] = []
         self.new: list[Any] = []
         self.info: dict[Any, Any] = {}
+        self._flushes = True
 
     def _tell(self) -> _Changes:
         return self._changes
@@ -185,10 +186,6 @@ class QuickSession:
     def delete(self, row: Any) -> None:
         self._gone.append(row)
 
-    def is_modified(self, row: Any) -> bool:
-        state = instance_state(row)
-        return any(row.__dict__.get(key) != before for key, before in state.committed_state.items())
-
     def get_one(self, of: Any, ident: int, *, with_for_update: Any = None) -> Any:
         found = self.get(of, ident, with_for_update=with_for_update)
         if found is None:
@@ -206,8 +203,7 @@ class QuickSession:
         if statement.is_insert:
             return Result([row.id for row in self._inserted(statement, values)])
         assert isinstance(values, Mapping)
-        if self.new or self._gone or self._changed:
-            self.flush()
+        self._autoflush()
         plan, rows = self._driver.query(statement, values)
         of, names, _ = plan.parts[0]
         if of is None:
@@ -218,7 +214,7 @@ class QuickSession:
     def execute(self, statement: Any, values: Values | Sequence[Values] = _NOTHING) -> Result:
         if statement.is_insert:
             return Result([], len(self._inserted(statement, values)))
-        self.flush()
+        self._autoflush()
         if not statement.is_select:
             return self._written(statement, self._driver.run(statement, values))
         assert isinstance(values, Mapping)
@@ -274,6 +270,20 @@ class QuickSession:
         state.callables = shape.late.copy()
         _forget_changes_of(state)
         self._objects[shape.of, row.id] = row
+
+    @property
+    @contextmanager
+    def no_autoflush(self) -> Iterator[None]:
+        """Until the block ends a question writes nothing down first."""
+        self._flushes = False
+        try:
+            yield
+        finally:
+            self._flushes = True
+
+    def _autoflush(self) -> None:
+        if self._flushes and (self.new or self._gone or self._changed):
+            self.flush()
 
     def flush(self) -> None:
         if not (self.new or self._gone or self._changed):
