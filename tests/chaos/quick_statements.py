@@ -16,6 +16,7 @@ Values = Mapping[str, Any]
 Row = Sequence[Any]
 
 MOST_KEPT = 5_000
+MOST_KNOWN = 1_000
 
 _LIST = re.compile(r"__\[POSTCOMPILE_([^\]~]+)(?:~~[^\]]*~~)?\]")
 
@@ -29,7 +30,7 @@ class Driver:
     def __init__(self, engine: Engine, raw: sqlite3.Connection) -> None:
         self.engine = engine
         self.raw = raw
-        self._by_statement: dict[int, tuple[Any, Plan]] = {}
+        self._by_statement: dict[int, tuple[Any, Plan, Callable[[Values], Values] | None]] = {}
         self._by_compiled: dict[int, Plan] = {}
         self._compiled: dict[Any, Any] = {}
         self._writes: dict[str, int] = dict.fromkeys(Table.metadata.tables, 0)
@@ -38,12 +39,14 @@ class Driver:
 
     def query(self, statement: Any, values: Values) -> "tuple[Plan, Sequence[Row]]":
         known = self._by_statement.get(id(statement))
-        if known is not None:
-            return known[1], self._rows(known[1], values)
-        plan, named, is_new = self._plan(statement, values)
-        if is_new:
-            self._by_statement[id(statement)] = (statement, plan)  # most are made once and come again
-        return plan, self._rows(plan, named(values))
+        if known is None:
+            plan, named, is_new = self._plan(statement, values)
+            if len(self._by_statement) >= MOST_KNOWN:
+                self._by_statement.clear()
+            # Most are made once and come again. What the first of its kind says itself is part of its plan.
+            known = self._by_statement[id(statement)] = statement, plan, None if is_new else named
+        _, plan, fully = known
+        return plan, self._rows(plan, values if fully is None else fully(values))
 
     def _rows(self, plan: "Plan", values: Values) -> Sequence[Row]:
         if self.raw.total_changes != self._changes:
