@@ -39,6 +39,7 @@ from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
 from app.services.setback_watch import SetbackWatch
+from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
 from app.services.warm_books import WarmBooks
@@ -66,6 +67,7 @@ class TradeSide:
     warm_books: WarmBooks
     reconciler: Reconciler
     risk: RiskMonitor
+    square_off: SquareOff
     order_feeds: OrderFeeds
     pushed: PushedOrders
     setbacks: SetbackWatch
@@ -118,6 +120,7 @@ def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
         reconciler=reconciler,
         risk=risk,
+        square_off=_square_off(ground, market, run_board, executor),
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,
@@ -217,6 +220,20 @@ def _risk(ground: Ground, market: MarketSide, run_board: RunBoard, executor: Str
     return risk
 
 
+def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> SquareOff:
+    return SquareOff(
+        ground.database,
+        run_board,
+        SquareOffTimes(market.hours),
+        ground.market_clock,
+        ground.journal,
+        is_clock_wrong=lambda: market.locks.holds(gate.Code.CLOCK_SKEWED),
+        ask_exit=lambda run_id, account_id, leg, why, also: executor.ask_exit(
+            run_id, account_id=account_id, leg=leg, why=why, with_shorts=leg is not None, also=also
+        ),
+    )
+
+
 def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:
     place = (ground.database, ground.clock, ground.market_clock, ground.journal)
     pushed = PushedOrders(*place, read_soon=turns.ask, on_change=changed, gather_s=GATHER_S)
@@ -242,6 +259,7 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
             pricing=market.pricing,
             rules=market.rules,
             market_clock=ground.market_clock,
+            square_off=SquareOffTimes(market.hours),
         ),
         Money(
             gateways=market.gateways,

@@ -50,6 +50,7 @@ from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
+from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -304,6 +305,13 @@ def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Benc
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
+def _square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: HandClock) -> SquareOff:
+    nobody: Any = None
+    return SquareOff(
+        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nobody
+    )
+
+
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
     activity = Activity(database, clock)
@@ -320,6 +328,7 @@ def _bench(database: Database, settings: Any) -> Bench:
     people = People(database, clock, activity, settings.setup_token, CHEAP)
     ignored = IgnoredPositions(database, clock, activity)
     nothing: Any = None
+    hours = SessionHours(gateways, accounts.feed_order, clock, clock)
     feed: Any = NoFeed()
     desk = Desk(
         settings=settings,
@@ -346,12 +355,13 @@ def _bench(database: Database, settings: Any) -> Bench:
         strategies=nothing,
         previews=nothing,
         run_board=runs,
+        square_off=_square_off(database, runs, hours, clock),
         chains=cast("Any", NoChains()),
         candles=nothing,
         websocket_manager=feed,
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
         feed_choice=FeedChoice(feed, accounts, database, clock, activity, lambda: None),
-        hours=SessionHours(gateways, accounts.feed_order, clock, clock),
+        hours=hours,
         calendar_overrides=CalendarOverrides(database, clock, clock, activity),
         coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),
         contract_list=contracts,

@@ -1,6 +1,7 @@
 """The whole application without a browser: real database, real engine threads, real sockets to a real simulator."""
 
 import contextlib
+import datetime as dt
 import shutil
 import tempfile
 import threading
@@ -95,11 +96,12 @@ class LiveDesk:
         accounts: Sequence[int] | None = None,
         max_loss: int | None = None,
         max_profit: int | None = None,
+        square_off: dt.time | None = None,
     ) -> int:
         loss, profit = (None if limit is None else Decimal(limit) for limit in (max_loss, max_profit))
         chosen = self.account_ids if accounts is None else accounts
         return self.runtime.trade.strategies.save(
-            StrategySpec(name, tuple(legs), structures, loss, profit),
+            StrategySpec(name, tuple(legs), structures, loss, profit, square_off=square_off),
             {account: Decimal(1) for account in chosen},
             user_id=self.trader.id,
             username=self.trader.username,

@@ -1,10 +1,12 @@
 """The form of an account."""
 
+from datetime import time
 from decimal import Decimal
 
 from wtforms import PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Optional, Regexp
 
+from app.domain.square_off import USUAL_CUT_OFF
 from app.services.accounts import AccountForm
 from app.web.forms import DeskForm, PlainText, stripped
 
@@ -36,6 +38,15 @@ class AccountFields(DeskForm):
             Regexp(r"[1-9]\d{0,9}(\.\d{1,2})?\Z", message="Type rupees above zero, as 25000, or leave it empty."),
         ],
     )
+    mis_cut_off = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(
+                r"(0[9]|1\d|2[0-3]):[0-5]\d\Z", message="Type a time of the day in India, as 15:15, or leave it empty."
+            ),
+        ],
+    )
     notes = TextAreaField(filters=[stripped], validators=[PlainText(0, 2000, lines=True)])
 
     def typed(self) -> AccountForm:
@@ -48,4 +59,5 @@ class AccountFields(DeskForm):
             notes=self.notes.data or "",
             orders_per_second=int(self.orders_per_second.data) if self.orders_per_second.data else None,
             max_day_loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
+            mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else USUAL_CUT_OFF,
         )

@@ -190,6 +190,7 @@ def _stored(account: AccountRow) -> FormView:
             "host_url": account.host_url,
             "websocket_url": account.websocket_url,
             "orders_per_second": "" if account.orders_per_second is None else str(account.orders_per_second),
+            "mis_cut_off": f"{account.mis_cut_off:%H:%M}",
             "max_day_loss": "" if account.max_day_loss is None else f"{account.max_day_loss:.2f}",
             "notes": account.notes,
         }

@@ -1,7 +1,7 @@
 """A plan: exactly what will be sent, to whom and why. What is shown is what is sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -91,6 +91,7 @@ class Plan:
     max_loss: Decimal | None
     max_profit: Decimal | None
     failure: FailurePolicy = DEFAULT
+    square_off: time | None = None
 
     @property
     def taking_part(self) -> tuple[AccountPlan, ...]:

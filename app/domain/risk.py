@@ -11,6 +11,7 @@ from app.domain.wording import inr
 class RiskRule(StrEnum):
     MAX_LOSS = "max_loss"
     MAX_PROFIT = "max_profit"
+    SQUARE_OFF = "square_off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A strategy as a trader writes it down: legs by rule, not by contract; sizes in whole structures."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -55,7 +55,8 @@ class StrategySpec:
     """A recipe. `structures` is how many times the legs are taken for an account with multiplier 1.
 
     `max_workers` is the most orders under way at once in each account, None for what the settings say.
-    `max_loss` and `max_profit` are positive rupees over the whole run, None for no such rule.
+    `max_loss` and `max_profit` are positive rupees over the whole run, None for no such rule. `square_off` is India's
+    time of day at which everything is left, None to leave it to the default of domain.square_off.
     """
 
     name: str
@@ -65,3 +66,4 @@ class StrategySpec:
     max_profit: Decimal | None
     max_workers: int | None = None
     failure: FailurePolicy = DEFAULT
+    square_off: time | None = None

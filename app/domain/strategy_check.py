@@ -1,8 +1,9 @@
 """Whether a strategy as written down can be traded at all, before any contract is looked up."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
+from app.domain.calendar_hours import USUAL_HOURS
 from app.domain.contracts import Kind, underlying_named
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
@@ -32,6 +33,7 @@ def check_strategy(spec: StrategySpec) -> None:
     _check_failure(spec.failure)
     _check_amount("max_loss", spec.max_loss)
     _check_amount("max_profit", spec.max_profit)
+    _check_square_off(spec.square_off)
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])
@@ -47,6 +49,12 @@ def _check_failure(policy: FailurePolicy) -> None:
 def _check_amount(field: str, amount: Decimal | None) -> None:
     if amount is not None and not (amount.is_finite() and amount > 0):
         raise InvalidInput(field, f"{amount} is not an amount to watch for. Give rupees above 0, or leave it empty.")
+
+
+def _check_square_off(at: time | None) -> None:
+    opens, _ = USUAL_HOURS
+    if at is not None and at <= opens:
+        raise InvalidInput("square_off", f"At {at:%H:%M} no exchange has opened. Give a time after {opens:%H:%M}.")
 
 
 def _check_leg(field: str, leg: LegSpec) -> None:

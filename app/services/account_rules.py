@@ -30,7 +30,7 @@ def checked_form(form: AccountForm, *, key_needed: bool) -> AccountForm:
     loss = form.max_day_loss
     if loss is not None and not loss > 0:
         raise InvalidInput("max_day_loss", "The loss of a day that stops entries is above zero.")
-    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss)
+    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss, form.mis_cut_off)
 
 
 def refuse_taken(session: Session, form: AccountForm, *, but: int | None) -> None:

@@ -1,12 +1,13 @@
 """What an account is to the rest of the desk: as typed, as stored, and who asks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from app.domain.plan import Mode
+from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.tables import TradingAccount
 
 SIMULATOR = "simulator"
@@ -29,6 +30,7 @@ class AccountForm:
     """What is typed about an account. `api_key` empty means: keep the stored one, where there is one.
 
     `orders_per_second` None: as the settings say. `max_day_loss` is rupees above zero, None for no limit.
+    `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself.
     """
 
     name: str
@@ -38,6 +40,7 @@ class AccountForm:
     notes: str = ""
     orders_per_second: int | None = None
     max_day_loss: Decimal | None = None
+    mis_cut_off: time = USUAL_CUT_OFF
 
     def __repr__(self) -> str:
         return f"AccountForm({self.name!r}, {self.host_url!r})"
@@ -61,6 +64,7 @@ class AccountRow:
     created_at: datetime
     orders_per_second: int | None = None
     max_day_loss: Decimal | None = None
+    mis_cut_off: time = USUAL_CUT_OFF
 
     @property
     def is_simulator(self) -> bool:
@@ -93,5 +97,6 @@ def account_row(account: TradingAccount) -> AccountRow:
         notes=account.notes,
         orders_per_second=account.orders_per_second,
         max_day_loss=account.max_day_loss,
+        mis_cut_off=account.mis_cut_off,
         created_at=account.created_at,
     )

@@ -216,6 +216,7 @@ class Accounts:
             notes=form.notes,
             orders_per_second=form.orders_per_second,
             max_day_loss=form.max_day_loss,
+            mis_cut_off=form.mis_cut_off,
             created_at=self._clock.now(),
         )
         session.add(account)
@@ -243,6 +244,7 @@ class Accounts:
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
         account.orders_per_second, account.max_day_loss = form.orders_per_second, form.max_day_loss
+        account.mis_cut_off = form.mis_cut_off
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
         if facts is not None:
             account.broker, account.expected_mode = facts.broker, facts.mode.value

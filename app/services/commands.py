@@ -151,6 +151,7 @@ class Commands:
             state="REQUESTED",
             max_loss=plan.max_loss,
             max_profit=plan.max_profit,
+            square_off=plan.square_off,
             leg_failure=plan.failure.leg.value,
             retries=plan.failure.retries,
             group_failure=plan.failure.group.value,

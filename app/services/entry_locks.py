@@ -31,6 +31,10 @@ class EntryLocks:
             self._held = {held: sentence for held, sentence in self._held.items() if held is not code}
         return was_held
 
+    def holds(self, code: Code) -> bool:
+        """Whether entries are held for this."""
+        return code in self._held
+
     def of(self, account_id: int) -> Stop | None:
         """What holds this account's entries, if anything does."""
         for code, sentence in self._held.items():

@@ -1,6 +1,6 @@
 """Makes a preview: one reading of the market for all accounts, then what each account would do, frozen and stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -33,6 +33,7 @@ from app.services.pace_settings import PaceSettings
 from app.services.previews import freeze, plan_of
 from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
+from app.services.square_off import SquareOffTimes
 from app.services.strategies import SavedStrategy, Strategies
 
 NEAR_STRIKES = 40
@@ -60,6 +61,7 @@ class Market:
     pricing: OrderPricing
     rules: MarketRuleTable
     market_clock: MarketClock
+    square_off: SquareOffTimes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,10 @@ class Previews:
             return FrozenPreview(row.id, plan_of(row), row.digest, row.made_at, row.expires_at)
 
     def check_slip(self, plan: Plan) -> None:
-        """Raises Denied when an exchange takes nothing new now, or a price has left the worst that the plan showed."""
+        """Raises Denied when an exchange takes nothing new now, when what is entered would be left at once by the
+        clock, or a price has left the worst that the plan showed.
+        """
+        self._refuse_late(plan)
         for leg in plan.legs:
             phase = self._market.hours.phase(leg.contract.key.exchange)
             if phase is not Phase.UNKNOWN:  # the gate waits a little for hours that are only not read yet
@@ -140,11 +145,16 @@ class Previews:
                     "Preview again and check.",
                 )
 
+    def _refuse_late(self, plan: Plan) -> None:
+        now = self._market.market_clock.now()
+        for account in self._accounts(part.account_id for part in plan.taking_part):
+            self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=plan.square_off, now=now)
+
     def _plan(self, saved: SavedStrategy) -> Plan:
         spots = {name: self._market.quotes.spot(name) for name in sorted({leg.underlying for leg in saved.spec.legs})}
         legs = self._legs(saved.spec, spots)
         prices = {leg.number: self._price(leg) for leg in legs}
-        accounts = self._accounts(saved)
+        accounts = self._accounts(saved.multipliers)
         plans = self._money.readers.map(lambda account: self._account_plan(account, saved, legs, prices), accounts)
         return Plan(
             strategy_id=saved.id,
@@ -156,6 +166,7 @@ class Previews:
             max_loss=saved.spec.max_loss,
             max_profit=saved.spec.max_profit,
             failure=saved.spec.failure,
+            square_off=saved.spec.square_off,
         )
 
     def _price(self, leg: ResolvedLeg) -> LegPrice:
@@ -207,12 +218,10 @@ class Previews:
             freeze_limit = min(freeze_limit, learnt)
         return replace(contract, freeze=freeze_limit)
 
-    def _accounts(self, saved: SavedStrategy) -> list[TradingAccount]:
+    def _accounts(self, ids: Iterable[int]) -> list[TradingAccount]:
         with self._database.reading() as session:
             return list(
-                session.scalars(
-                    select(TradingAccount).where(TradingAccount.id.in_(saved.multipliers)).order_by(TradingAccount.id)
-                )
+                session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids)).order_by(TradingAccount.id))
             )
 
     def _account_plan(
@@ -225,11 +234,19 @@ class Previews:
         try:
             gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
             self._refuse_stopped(account, saved)
+            leaving = self._market.square_off.of_entry(
+                legs,
+                of_account=account.mis_cut_off,
+                asked=saved.spec.square_off,
+                now=self._market.market_clock.now(),
+            )
             terms = self._terms(account, saved, legs)
         except DeskError as reason:
             return _skipped(account, str(reason))
         freezes = {leg.contract.key: leg.contract.freeze or Units(0) for leg in legs}
         plan = plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
+        if leaving is not None and plan.skipped is None:
+            plan = replace(plan, explanation=(*plan.explanation, f"Left {leaving.words()}"))
         return self._paced(plan, legs, saved.id)
 
     def _paced(self, plan: AccountPlan, legs: tuple[ResolvedLeg, ...], strategy_id: int) -> AccountPlan:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 from cachetools import LRUCache
@@ -88,6 +88,7 @@ class RunView:
     reason: str | None
     max_loss: Decimal | None
     max_profit: Decimal | None
+    square_off: time | None
     requested_at: datetime
     started_at: datetime | None
     closed_at: datetime | None
@@ -239,6 +240,7 @@ class RunBoard:
                 reason=run.reason,
                 max_loss=run.max_loss,
                 max_profit=run.max_profit,
+                square_off=run.square_off,
                 requested_at=run.requested_at,
                 started_at=run.started_at,
                 closed_at=run.closed_at,

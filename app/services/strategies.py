@@ -123,7 +123,7 @@ class Strategies:
     def _fill(self, row: Strategy, spec: StrategySpec, multipliers: dict[int, Decimal]) -> None:
         row.name, row.structures = spec.name, spec.structures
         row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
-        row.max_workers = spec.max_workers
+        row.max_workers, row.square_off = spec.max_workers, spec.square_off
         failure = spec.failure
         row.leg_failure, row.retries, row.group_failure = failure.leg.value, failure.retries, failure.group.value
         row.legs = [_leg_row(leg) for leg in spec.legs]
@@ -180,7 +180,9 @@ def _leg_row(leg: LegSpec) -> StrategyLeg:
 def _saved(row: Strategy) -> SavedStrategy:
     legs = tuple(_leg(leg) for leg in row.legs)
     failure = FailurePolicy(LegPolicy(row.leg_failure), row.retries, GroupPolicy(row.group_failure))
-    spec = StrategySpec(row.name, legs, row.structures, row.max_loss, row.max_profit, row.max_workers, failure)
+    spec = StrategySpec(
+        row.name, legs, row.structures, row.max_loss, row.max_profit, row.max_workers, failure, row.square_off
+    )
     return SavedStrategy(row.id, spec, {a.account_id: a.multiplier for a in row.accounts}, row.archived, row.changed_at)
 
 

@@ -75,6 +75,7 @@ def builder_page(
         "structures": typed.structures,
         "max_loss": typed.max_loss,
         "max_profit": typed.max_profit,
+        "square_off": typed.square_off,
         "max_workers": typed.max_workers,
         "leg_failure": typed.leg_failure,
         "retries": typed.retries,

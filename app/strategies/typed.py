@@ -28,6 +28,7 @@ PLAIN_FIELDS = (
     "structures",
     "max_loss",
     "max_profit",
+    "square_off",
     "max_workers",
     "leg_failure",
     "retries",
@@ -72,6 +73,7 @@ class Typed:
     structures: str = "1"
     max_loss: str = ""
     max_profit: str = ""
+    square_off: str = ""
     max_workers: str = ""
     leg_failure: str = "unwind"
     retries: str = ""
@@ -129,6 +131,7 @@ def stored(saved: SavedStrategy) -> Typed:
         structures=str(spec.structures),
         max_loss=_plain(spec.max_loss),
         max_profit=_plain(spec.max_profit),
+        square_off="" if spec.square_off is None else f"{spec.square_off:%H:%M}",
         max_workers="" if spec.max_workers is None else str(spec.max_workers),
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),

@@ -143,7 +143,7 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         notes=notes_of(view, labels),
         pending=pending_of(desk, rows, labels) if may_exit else [],
         unknown_exits=unknown_exits_of(desk, rows, labels) if may_exit else [],
-        rules=rules_of(view, pnl, rows.fired),
+        rules=rules_of(view, pnl, rows.fired, desk.square_off.when(view) if view.state not in OVER else ()),
         orders=_orders(desk, rows, labels),
         events=events_of(rows, labels),
         curve=None,

@@ -74,12 +74,15 @@ class FillLine:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol."""
+    """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol.
+
+    A rule of the clock has neither figure nor prices: `action` says all.
+    """
 
     at: datetime
     rule: str
-    threshold: Decimal
-    value: Decimal
+    threshold: Decimal | None
+    value: Decimal | None
     prices: Mapping[str, object]
     action: str
 

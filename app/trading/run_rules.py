@@ -8,14 +8,16 @@ from app.domain import wording
 from app.domain.pnl import RunPnl
 from app.domain.risk import RiskRule
 from app.services.run_board import RunView
+from app.services.square_off import Leaving
 from app.trading.run_rows import Fired
 
-NAMES = {RiskRule.MAX_LOSS: "Max loss", RiskRule.MAX_PROFIT: "Max profit"}
+NAMES = {RiskRule.MAX_LOSS: "Max loss", RiskRule.MAX_PROFIT: "Max profit", RiskRule.SQUARE_OFF: "Square-off"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`threshold` is signed as P&L is. `distance` is rupees to go, None while the P&L is not known or it is over.
+    """`threshold` is signed as P&L is; None for the clock, whose times `note` gives. `distance` is rupees to go, None
+    while the P&L is not known or it is over.
 
     `state`: armed, fired, or off once the run is over. `used_pct` is 0..100 of the way there.
     """
@@ -23,20 +25,39 @@ class Rule:
     key: str
     name: str
     state: str
-    threshold: Decimal
+    threshold: Decimal | None
     distance: Decimal | None
     used_pct: int | None
     note: str | None
 
 
-def rules_of(view: RunView, pnl: RunPnl, fired: Sequence[Fired]) -> list[Rule]:
+def rules_of(view: RunView, pnl: RunPnl, fired: Sequence[Fired], leaving: Sequence[Leaving]) -> list[Rule]:
+    """`leaving`: when what is left of the run goes by the clock, the earliest first."""
     events = {event.rule: event for event in fired}
     rules = []
     if view.max_loss is not None:
         rules.append(_rule(view, RiskRule.MAX_LOSS, -view.max_loss, pnl, events.get(RiskRule.MAX_LOSS)))
     if view.max_profit is not None:
         rules.append(_rule(view, RiskRule.MAX_PROFIT, view.max_profit, pnl, events.get(RiskRule.MAX_PROFIT)))
+    if leaving or RiskRule.SQUARE_OFF in events:
+        rules.append(_by_clock(view, fired, leaving))
     return rules
+
+
+def _by_clock(view: RunView, fired: Sequence[Fired], leaving: Sequence[Leaving]) -> Rule:
+    """One line for all accounts, which may have cut-offs of their own."""
+    past = [event.action for event in fired if event.rule == RiskRule.SQUARE_OFF]
+    words = list(dict.fromkeys(f"Leaves {each.words()}." for each in leaving))
+    over = view.state in {"CLOSED", "REFUSED"}
+    return Rule(
+        key=RiskRule.SQUARE_OFF.value,
+        name=NAMES[RiskRule.SQUARE_OFF],
+        state="fired" if past else "off" if over else "armed",
+        threshold=None,
+        distance=None,
+        used_pct=None,
+        note=" ".join([*past[-1:], *words]) or None,
+    )
 
 
 def _rule(view: RunView, rule: RiskRule, threshold: Decimal, pnl: RunPnl, event: Fired | None) -> Rule:
@@ -72,6 +93,8 @@ def _missing_note(rule: RiskRule, pnl: RunPnl) -> str | None:
 
 def fired_words(event: Fired) -> str:
     """What it judged by: the P&L, and every price with its age."""
+    if event.threshold is None or event.value is None:
+        return event.action
     threshold = -event.threshold if event.rule == RiskRule.MAX_LOSS else event.threshold
     prices = "; ".join(_price(symbol, price) for symbol, price in event.prices.items())
     judged = f" Prices: {prices}." if prices else ""

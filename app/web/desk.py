@@ -33,6 +33,7 @@ from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
+from app.services.square_off import SquareOff
 from app.services.strategies import Strategies
 from app.services.today import Today
 from app.services.websocket_manager import WebSocketManager
@@ -70,6 +71,7 @@ class Desk:
     strategies: Strategies
     previews: Previews
     run_board: RunBoard
+    square_off: SquareOff
     chains: OptionChainManager
     candles: CandleStore
     websocket_manager: WebSocketManager

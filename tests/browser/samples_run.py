@@ -136,6 +136,15 @@ RULES = [
         used_pct=79,
         note="Targets wait while a mark is missing.",
     ),
+    Row(
+        key="square_off",
+        name="Square-off",
+        state="armed",
+        threshold=None,
+        distance=None,
+        used_pct=None,
+        note="Leaves at 15:10 by the clock, before its account's cut-off at 15:15.",
+    ),
 ]
 FIRED = [
     Row(

@@ -109,7 +109,8 @@ def guards(database: Database) -> int:
         "WHERE locktype = 'advisory' AND granted AND datname = current_database()"
     )
     with database.reading() as session:
-        return session.scalars(held).one()
+        count: int = session.scalars(held).one()
+    return count
 
 
 @pytest.mark.parametrize("holder", [60.0], indirect=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from app.domain.calendar import IST
 from app.domain.contracts import Kind, Side
 from app.domain.errors import Conflict
 from app.services.commands import ExitScope
@@ -37,6 +39,24 @@ def test_a_straddle_is_mirrored_in_five_accounts_and_closed_again(desk: LiveDesk
         assert len(desk.filled_at_broker(number)) == 4, "two in, two out, nothing twice"
     assert all(cell.net == 0 for cell in closed.cells)
     assert desk.stored(run_id).closed_at is not None
+
+
+def test_row_47_at_its_time_every_account_is_out_by_the_market_clock(desk: LiveDesk) -> None:
+    now = desk.runtime.ground.market_clock.now().astimezone(IST)
+    at = (now + timedelta(minutes=5)).time().replace(second=0, microsecond=0)
+    run_id = desk.run(STRADDLE, square_off=at)
+    desk.until(run_id, "OPEN")
+    late = datetime.combine(now.date(), at, IST) - desk.runtime.ground.market_clock.now()
+    desk.simulator.advance(late.total_seconds())
+    desk.until(run_id, "CLOSED")
+    assert all(desk.net_at_broker(number) == {} for number in range(1, 6))
+    events = desk.risk_events(run_id)
+    assert {(event.rule, event.account_id) for event in events} == {("square_off", n) for n in desk.account_ids}
+    assert events[0].action.endswith(f"is left at {at:%H:%M}, as its strategy says.")
+    late_one = desk.preview(desk.strategy(STRADDLE, name="Too late", square_off=at)).plan
+    assert {account.skipped for account in late_one.accounts} == {
+        f"It would be left at once: at {at:%H:%M}, as its strategy says."
+    }
 
 
 def test_the_realised_result_is_what_the_broker_paid(desk: LiveDesk) -> None:
@@ -125,6 +145,7 @@ def test_max_loss_takes_everybody_out_and_says_why(desk: LiveDesk) -> None:
     (event,) = desk.risk_events(run_id)
     assert event.rule == "max_loss"
     assert event.threshold == 10_000
+    assert event.value is not None
     assert event.value <= -10_000
     ages = [price["age_s"] for price in event.prices.values() if isinstance(price, dict)]
     assert len(ages) == 2

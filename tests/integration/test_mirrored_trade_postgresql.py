@@ -40,11 +40,11 @@ def test_a_mirrored_trade_and_its_many_clicks(desk: LiveDesk) -> None:
     assert len(runs) == 1
     run_id = runs.pop()
     desk.until(run_id, "OPEN")
-    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5
+    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5, desk.story(run_id)
     with ThreadPoolExecutor(8) as clicks:
         list(clicks.map(lambda n: desk.exit(run_id, key=f"exit-{n % 3:06d}"), range(16)))
     desk.until(run_id, "CLOSED")
-    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [8] * 5
+    assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [8] * 5, desk.story(run_id)
     assert all_flat(desk)
 
 
@@ -68,8 +68,8 @@ def test_a_lost_answer_and_a_restart_double_nothing(
         eventually(lambda: desk.events(run_id, "unknown"), "one answer is lost")
     with live_desk(simulator, tmp_path, database_url=empty_url) as desk:
         desk.until(run_id, "OPEN")
-        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [2] * 5
+        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [2] * 5, desk.story(run_id)
         desk.exit(run_id)
         desk.until(run_id, "CLOSED")
-        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5
+        assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5, desk.story(run_id)
         assert all_flat(desk)

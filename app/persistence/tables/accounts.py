@@ -1,11 +1,12 @@
 """Trading accounts: one OpenAlgo gateway and its key each."""
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.database import Table
 from app.persistence.types import Factor, Instant, Rupees
 
@@ -18,6 +19,7 @@ class TradingAccount(Table):
     ARCHIVED (kept for the record; takes no part in anything). `broker` is as the gateway names it.
     `orders_per_second` is how many calls in any second its lane makes on one exchange; None: as the settings say.
     `max_day_loss` is rupees above zero: after so much loss today nothing new is begun in it; None: no limit.
+    `mis_cut_off` is India's time of day at which its broker begins to close intraday positions by itself.
     """
 
     __tablename__ = "trading_accounts"
@@ -35,6 +37,7 @@ class TradingAccount(Table):
     multiplier: Mapped[Decimal] = mapped_column(Factor, default=Decimal(1))
     orders_per_second: Mapped[int | None]
     max_day_loss: Mapped[Decimal | None] = mapped_column(Rupees)
+    mis_cut_off: Mapped[time] = mapped_column(Time, default=USUAL_CUT_OFF)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     archived_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,9 +1,9 @@
 """Runs: a strategy being traded from entry to exit, its executions, and what the rules did."""
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.persistence.database import Table
@@ -17,7 +17,8 @@ class Run(Table):
 
     `state`: REQUESTED (by a page, not yet claimed by the engine), ENTERING, OPEN, EXITING, CLOSED (every execution is
     flat and settled), REFUSED (nothing was sent; `reason` says why), ATTENTION (cannot go on without a person).
-    `leg_failure`, `retries` and `group_failure` are the FailurePolicy that its preview showed.
+    `leg_failure`, `retries` and `group_failure` are the FailurePolicy that its preview showed. `square_off` is India's
+    time of day at which its trader wants everything left; intraday positions are left before their cut-off anyway.
     """
 
     __tablename__ = "runs"
@@ -32,6 +33,7 @@ class Run(Table):
     reason: Mapped[str | None] = mapped_column(Text)
     max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    square_off: Mapped[time | None] = mapped_column(Time)
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
     retries: Mapped[int] = mapped_column(default=0)
     group_failure: Mapped[str] = mapped_column(String(16), default="keep_going")
@@ -117,7 +119,11 @@ class Alarm(Table):
 
 
 class RiskEvent(Table):
-    """A rule that fired, once per run: its threshold, the value that crossed it, and the prices it judged by."""
+    """A rule that fired, once for its place: its threshold, the value that crossed it, and the prices it judged by.
+
+    `place` is empty for the run as a whole, else the account and perhaps the leg that it is about. Threshold and value
+    are rupees; None for a rule of the clock.
+    """
 
     __tablename__ = "risk_events"
 
@@ -125,9 +131,11 @@ class RiskEvent(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
     at: Mapped[datetime] = mapped_column(Instant)
     rule: Mapped[str] = mapped_column(String(32))
-    threshold: Mapped[Decimal] = mapped_column(Rupees)
-    value: Mapped[Decimal] = mapped_column(Rupees)
+    place: Mapped[str] = mapped_column(String(40), default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("trading_accounts.id"))
+    threshold: Mapped[Decimal | None] = mapped_column(Rupees)
+    value: Mapped[Decimal | None] = mapped_column(Rupees)
     prices: Mapped[dict[str, object]] = mapped_column(JSON)
     action: Mapped[str] = mapped_column(Text)
 
-    __table_args__ = (UniqueConstraint("run_id", "rule"),)
+    __table_args__ = (UniqueConstraint("run_id", "rule", "place"),)

@@ -1,9 +1,9 @@
 """Strategies as written down, and the previews that freeze them."""
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.persistence.database import Table
@@ -14,7 +14,7 @@ class Strategy(Table):
     """A recipe: legs by rule, accounts with multipliers, rules of the run.
 
     `max_workers` is the most orders under way at once in each account; None: as the settings say. `leg_failure`,
-    `retries` and `group_failure` are a domain.failure_policy.FailurePolicy.
+    `retries` and `group_failure` are a domain.failure_policy.FailurePolicy. `square_off` is India's time of day.
     """
 
     __tablename__ = "strategies"
@@ -25,6 +25,7 @@ class Strategy(Table):
     structures: Mapped[int]
     max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    square_off: Mapped[time | None] = mapped_column(Time)
     max_workers: Mapped[int | None]
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
     retries: Mapped[int] = mapped_column(default=0)

@@ -140,8 +140,8 @@ CASES = [
 
 NOT_ASKED = "\N{EN DASH}"
 
-OF_THE_PRICING = {Code.TRIGGER_REACHED, Code.NOT_SENDABLE}
-"""What speaks against an order before the gate can be asked; tested where prices are made."""
+ASKED_BEFORE = {Code.TRIGGER_REACHED, Code.NOT_SENDABLE, Code.SQUARE_OFF_PASSED}
+"""What speaks against an order before the gate can be asked; tested where prices are made, and where runs start."""
 
 
 def verdict(case: Case, purpose: Purpose) -> str:
@@ -164,7 +164,7 @@ def test_the_gate(case: Case) -> None:
 
 def test_every_code_has_a_case() -> None:
     shown = {code for case in CASES for code in (case.entry, case.out)} - {"PASS"}
-    assert shown == set(Code) - OF_THE_PRICING
+    assert shown == set(Code) - ASKED_BEFORE
 
 
 def test_a_sale_is_judged_the_other_way_round() -> None:

@@ -1,7 +1,7 @@
 """Every wrong field of a strategy is named, with what to do about it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 import pytest
@@ -62,6 +62,7 @@ BAD = [
     (replace(STRADDLE, max_loss=Decimal(0)), "max_loss"),
     (replace(STRADDLE, max_loss=Decimal("NaN")), "max_loss"),
     (replace(STRADDLE, max_profit=Decimal(-1)), "max_profit"),
+    (replace(STRADDLE, square_off=time(9, 15)), "square_off"),
     (with_leg(underlying="GOLD"), "legs[1].underlying"),
     (with_leg(ratio=0), "legs[1].ratio"),
     (with_leg(ratio=51), "legs[1].ratio"),
