@@ -28,7 +28,6 @@ from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
 from app.services.feed_choice import FeedChoice, take_choice
-from app.services.feed_news import FeedNewsDesk
 from app.services.ignored_positions import IgnoredPositions
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
@@ -46,6 +45,7 @@ from app.web.extensions import socketio
 from app.web.install import install_web
 from app.web.sockets import watched_rooms
 from app.wiring import Ground, MarketSide, build_market, folder_of, lay_ground
+from app.wiring_pages import PageSide, build_pages
 from app.wiring_trade import TradeSide, build_trade
 from config import Settings
 
@@ -59,9 +59,10 @@ SWITCH_S = 0.001
 class Runtime:
     """Every long-lived object of this process. Building it starts nothing and connects to nothing."""
 
-    def __init__(self, ground: Ground, market: MarketSide, trade: TradeSide) -> None:
+    def __init__(self, ground: Ground, market: MarketSide, pages: PageSide, trade: TradeSide) -> None:
         self.ground = ground
         self.market = market
+        self.pages = pages
         self.trade = trade
         self.starts = EngineStarts(
             ground.database,
@@ -70,29 +71,31 @@ class Runtime:
             market.locks,
             deaths=ground.settings.deaths_that_lock,
         )
-        self.feed_news = FeedNewsDesk(
-            market.feed, market.board, market.silent, market.guard, ground.cache, ground.clock
-        )
         self.engine = Engine(
             ground.supervisor,
             ground.lease,
             recover=self._recover,
             unfit=self._damage,
             finish=trade.lanes.finish,
+            on_other=pages.follower.begin,
             loops=[
                 *_loops(ground, market, trade),
                 ("starts", self.starts.step),
                 ("setbacks", trade.setbacks.step),
-                ("news", self.feed_news.step),
+                ("news", pages.news.step),
+                ("cache", ground.cache.step),
             ],
         )
 
     def start(self) -> None:
-        """Lead if the lease can be had, now or later; with the engine off only follow the market's clock."""
+        """Lead if the lease can be had, now or later; until then, and with the engine off, follow who leads."""
         if isinstance(self.ground.market_clock, SimulatorClock):
             self.ground.supervisor.add("clock", _sync(self.ground.market_clock))
+        for name, step in _page_loops(self):
+            self.ground.supervisor.add(name, step)
         sys.setswitchinterval(SWITCH_S)
         if self.ground.settings.engine == "off":
+            self.pages.follower.begin()
             self.ground.supervisor.start()
         else:
             self.engine.start()
@@ -120,8 +123,9 @@ def build(app: Flask, settings: Settings) -> Runtime:
     """Bind everything to the application."""
     ground = lay_ground(app, settings)
     market = build_market(ground)
-    trade = build_trade(ground, market)
-    runtime = Runtime(ground, market, trade)
+    pages = build_pages(ground, market)
+    trade = build_trade(ground, market, pages)
+    runtime = Runtime(ground, market, pages, trade)
     app.extensions[EXTENSION] = runtime
     install_web(app, _desk(runtime))
     for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
@@ -151,12 +155,40 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         read_books=trade.reconciler.step,
         open_lane=trade.lanes.open,
     )
+    return [
+        ("feed", market.feed.step),
+        ("feed-upkeep", market.feed.upkeep_step),
+        ("silence", market.silent.step),
+        ("silence-quotes", market.silent.ask_step),
+        ("chains", market.chains.step),
+        ("candles", market.candles.step),
+        ("candle-history", market.candles.history_step),
+        ("resources", market.guard.step),
+        ("interest", market.chains.earlier.step),
+        ("accounts", roster.step),
+        ("warm-books", trade.warm_books.step),
+        ("orders", trade.lanes.step),
+        ("pushes", trade.pushed.step),
+        ("runs", trade.executor.step),
+        ("risk", trade.risk.step),
+        ("requote", trade.risk.requote_step),
+        ("square-off", trade.square_off.step),
+        ("intake", intake.step),
+        ("kill", kill_watch.step),
+        ("memory", Memory(market.contracts.newest).step),
+        *_watchers(ground, market),
+    ]
+
+
+def _page_loops(runtime: Runtime) -> list[tuple[str, Step]]:
+    """What every process that serves pages runs, whether it leads or not."""
+    ground, market, trade = runtime.ground, runtime.market, runtime.trade
     today = Today(ground.database, trade.run_board, ground.market_clock)
     pages = PageFeed(
         SocketPublisher(socketio),
-        market.board,
-        market.chains,
-        market.feed,
+        runtime.pages.prices,
+        runtime.pages.chains,
+        runtime.pages.feed_news,
         trade.run_board,
         hours=market.hours,
         clock=ground.clock,
@@ -171,28 +203,8 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("contracts", market.contracts.step),
         ("hours", market.hours.step),
         ("calendar", market.coming_days.step),
-        ("feed", market.feed.step),
-        ("feed-upkeep", market.feed.upkeep_step),
-        ("silence", market.silent.step),
-        ("silence-quotes", market.silent.ask_step),
-        ("chains", market.chains.step),
-        ("candles", market.candles.step),
-        ("candle-history", market.candles.history_step),
-        ("resources", market.guard.step),
-        ("interest", market.chains.earlier.step),
-        ("accounts", roster.step),
+        ("following", runtime.pages.follower.step),
         ("pages", pages.step),
-        ("warm-books", trade.warm_books.step),
-        ("orders", trade.lanes.step),
-        ("pushes", trade.pushed.step),
-        ("runs", trade.executor.step),
-        ("risk", trade.risk.step),
-        ("requote", trade.risk.requote_step),
-        ("square-off", trade.square_off.step),
-        ("intake", intake.step),
-        ("kill", kill_watch.step),
-        ("memory", Memory(market.contracts.newest).step),
-        *_watchers(ground, market),
     ]
 
 
@@ -236,12 +248,12 @@ def _book_reader(ground: Ground, market: MarketSide, trade: TradeSide) -> BookRe
     return BookReader(market.gateways, ground.readers, ground.cache, ground.clock, may_ask=may_ask)
 
 
-def _book_pages(ground: Ground, market: MarketSide, reader: BookReader) -> BookPages:
+def _book_pages(ground: Ground, market: MarketSide, pages: PageSide, reader: BookReader) -> BookPages:
     return BookPages(
         ground.database,
         market.accounts,
         reader,
-        market.board,
+        pages.prices,
         ground.clock,
         ground.market_clock,
         contract_of=market.contracts.listed,
@@ -249,7 +261,7 @@ def _book_pages(ground: Ground, market: MarketSide, reader: BookReader) -> BookP
 
 
 def _desk(runtime: Runtime) -> Desk:
-    ground, market, trade = runtime.ground, runtime.market, runtime.trade
+    ground, market, pages, trade = runtime.ground, runtime.market, runtime.pages, runtime.trade
     reader = _book_reader(ground, market, trade)
 
     def wake() -> None:
@@ -266,7 +278,7 @@ def _desk(runtime: Runtime) -> Desk:
         alarms=trade.alarms,
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
-        book_pages=_book_pages(ground, market, reader),
+        book_pages=_book_pages(ground, market, pages, reader),
         reconciliation=Reconciliation(
             ground.database,
             market.accounts,
@@ -276,8 +288,8 @@ def _desk(runtime: Runtime) -> Desk:
             ignoring=IgnoredPositions(ground.database, ground.clock, ground.activity),
             contract_of=market.contracts.listed,
         ),
-        health=market.health,
-        board=market.board,
+        health=pages.health,
+        prices=pages.prices,
         commands=trade.commands,
         overrides=OverrideCommands(ground.database, ground.clock, ground.activity, wake),
         adoptions=AdoptionCommands(ground.database, ground.clock, market.accounts, ground.activity, wake),
@@ -287,11 +299,11 @@ def _desk(runtime: Runtime) -> Desk:
         previews=trade.previews,
         run_board=trade.run_board,
         square_off=trade.square_off,
-        chains=market.chains,
+        chains=pages.chains,
         candles=market.candles,
         websocket_manager=market.feed,
         silent_symbols=market.silent,
-        feed_news=runtime.feed_news,
+        feed_news=pages.feed_news,
         feed_choice=FeedChoice(market.feed, market.accounts, ground.database, ground.clock, ground.activity, wake),
         hours=market.hours,
         calendar_overrides=market.calendar_overrides,
@@ -299,6 +311,6 @@ def _desk(runtime: Runtime) -> Desk:
         contract_list=market.contracts,
         simulator=ground.simulator,
         unwell_threads=lambda: [pulse.name for pulse in ground.supervisor.unwell],
-        engine_leads=lambda: runtime.engine.leads,
+        engine_leads=lambda: runtime.engine.leads or runtime.pages.engine_speaks(),
         damage=lambda: runtime.engine.trouble,
     )

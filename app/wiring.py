@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy.engine import URL, make_url
 
-from app.adapters.cache import CacheManager
+from app.adapters.cache_manager import CacheManager
 from app.adapters.clock import SimulatorClock, SystemClock
 from app.adapters.openalgo.client import OpenAlgoGateway
 from app.adapters.openalgo.connection import PATIENCE, Pace, Sizes
@@ -24,6 +24,7 @@ from app.domain.pacing import MOST_WORKERS
 from app.domain.relief import Relief, ReliefLimits
 from app.engine.lease import Build, DatabaseLease, FileLease, Lease
 from app.engine.supervisor import Supervisor
+from app.persistence.cache_rows import CacheRows
 from app.persistence.database import Database, db, prepare_sqlite
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayAddress, GatewayFactory
@@ -120,7 +121,7 @@ def lay_ground(app: Flask, settings: Settings) -> Ground:
         simulator=SimulatorControl(simulator) if simulator else None,
         database=database,
         vault=EncryptionService(settings.encryption_keys),
-        cache=CacheManager.at(settings.redis_url, clock),
+        cache=CacheManager.at(settings.redis_url, clock, CacheRows(database, clock)),
         activity=Activity(database, clock),
         journal=Journal(market_clock),
         supervisor=Supervisor(),

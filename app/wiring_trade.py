@@ -45,6 +45,7 @@ from app.services.strategy_executor import StrategyExecutor
 from app.services.warm_books import WarmBooks
 from app.services.world import World
 from app.wiring import Ground, MarketSide, mark_of
+from app.wiring_pages import PageSide
 
 PUSHED_WITHIN_S = 1.0
 """How long the books of an account that is pushed its order updates are left alone after it took an order."""
@@ -73,9 +74,9 @@ class TradeSide:
     setbacks: SetbackWatch
 
 
-def build_trade(ground: Ground, market: MarketSide) -> TradeSide:
+def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSide:
     database, clock, supervisor = ground.database, ground.clock, ground.supervisor
-    run_board = RunBoard(database, market.board, clock, leads=lambda: ground.lease.epoch is not None)
+    run_board = RunBoard(database, pages.prices, clock, leads=lambda: ground.lease.epoch is not None)
     strategies = Strategies(database, clock, ground.activity)
     previews = _previews(ground, market, strategies)
     alarms = Alarms(database, clock, ground.journal, ground.activity)

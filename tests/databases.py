@@ -120,6 +120,20 @@ def postgres_cluster() -> Iterator[PostgresCluster]:
 @pytest.fixture(scope="session")
 def _redis_port() -> Iterator[int]:
     """The loopback port of a running Redis server that keeps nothing on disk."""
+    with redis_server_process() as (port, _):
+        yield port
+
+
+@contextlib.contextmanager
+def running_redis() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A Redis of one test alone, so that it may die: its URL and its process."""
+    with redis_server_process() as (port, server):
+        yield f"redis://127.0.0.1:{port}/0", server
+
+
+@contextlib.contextmanager
+def redis_server_process() -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Its port and its process."""
     program = redis_server.find()
     if program is None:
         _cannot_have(f"needs Redis: {redis_server.NOT_FOUND}")
@@ -131,7 +145,7 @@ def _redis_port() -> Iterator[int]:
             server = children.start([str(word) for word in command], output=log)
             try:
                 _wait_for("Redis", lambda: _redis_answers(port), server, folder / "log")
-                yield port
+                yield port, server
             finally:
                 children.stop(server, within_s=10)
 

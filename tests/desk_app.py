@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.accounts import accounts_bp
+from app.adapters.cache_manager import CacheManager
 from app.api import api_bp, health_bp
 from app.auth import auth_bp
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding
@@ -175,20 +176,6 @@ class PlainVault:
         return locked.removeprefix(head)[::-1]
 
 
-class DictCache:
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
-
-    def put(self, key: str, value: bytes, ttl_s: float) -> None:  # noqa: ARG002 - the port's signature
-        self.kept[key] = value
-
-    def forget(self, key: str) -> None:
-        self.kept.pop(key, None)
-
-
 class AtOnce(Executor):
     """Runs what is submitted at once, on the caller's thread."""
 
@@ -219,6 +206,8 @@ class Bench:
     net: PretendNet
     simulator: PretendSimulator
     database: Database
+    board: PriceBoard
+    health: HealthBoard
 
     def client(self) -> "Browser":
         return Browser(self.app.test_client())
@@ -323,7 +312,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         database, clock, vault, check, activity=activity, gateways=gateways, health=health, simulator=simulator
     )
     contracts = ContractList(gateways, accounts.feed_order, clock, clock)
-    reader = BookReader(gateways, AtOnce(), DictCache(), clock)
+    reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
     ignored = IgnoredPositions(database, clock, activity)
@@ -345,7 +334,7 @@ def _bench(database: Database, settings: Any) -> Bench:
             database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get
         ),
         health=health,
-        board=board,
+        prices=board,
         feed_news=feed,
         commands=nothing,
         overrides=nothing,
@@ -370,7 +359,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         engine_leads=lambda: True,
         damage=lambda: None,
     )
-    return Bench(_app(desk), desk, clock, net, simulator, database)
+    return Bench(_app(desk), desk, clock, net, simulator, database, board, health)
 
 
 def _app(desk: Desk) -> Flask:

@@ -24,6 +24,7 @@ from app.services.expiry_closes import ExpiryCloses
 from app.services.option_chain_manager import OptionChainManager
 from app.services.override_commands import OverrideCommands
 from app.services.preview_maker import Previews
+from app.services.price_board import PriceBoard
 from app.services.strategies import SavedStrategy, Strategies
 from app.web.desk import EXTENSION, Desk
 from tests.desk_app import MONDAY_1030, Bench, Browser, HandClock, bench
@@ -135,6 +136,10 @@ class TradingBench:
     def clock(self) -> HandClock:
         return self.bench.clock
 
+    @property
+    def board(self) -> PriceBoard:
+        return self.bench.board
+
     def admin(self) -> Browser:
         return self.bench.admin()
 
@@ -160,7 +165,7 @@ class TradingBench:
 
     def price(self, key: ContractKey, ltp: str, at: datetime = MONDAY_1030) -> None:
         """A tick of now."""
-        assert self.desk.board.put(Tick(key, float(ltp), at))
+        assert self.board.put(Tick(key, float(ltp), at))
 
 
 def sent(browser: Browser, path: str, fields: Mapping[str, Any], page: str = "/strategies/new") -> TestResponse:
@@ -190,7 +195,7 @@ def trading_bench(folder: Path, **changes: Any) -> Iterator[TradingBench]:
             overrides=OverrideCommands(database, clock, activity, lambda: woken.append(None)),
             chains=OptionChainManager(
                 made.desk.contract_list,
-                made.desk.board,
+                made.board,
                 nothing,
                 nothing,
                 closes=ExpiryCloses(nothing, nothing, clock, clock),

@@ -39,12 +39,14 @@ class Engine:
         on_lost: Callable[[], None] = end_process,
         unfit: Callable[[], str | None] = lambda: None,
         finish: Callable[[], None] = lambda: None,
+        on_other: Callable[[], None] = lambda: None,
     ) -> None:
         """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown.
 
         `on_lost` is called when another process took over while this one slept. Its claims fail already; it starts
         afresh instead of taking its threads apart. `unfit` says, once and before anything else, why this process must
-        never lead. `finish` is called when the loops of a leader have stopped, before another may lead.
+        never lead. `finish` is called when the loops of a leader have stopped, before another may lead. `on_other` is
+        called as often as another process is found to lead.
         """
         self._supervisor = supervisor
         self._lease = lease
@@ -53,6 +55,7 @@ class Engine:
         self._on_lost = on_lost
         self._unfit = unfit
         self._finish = finish
+        self._on_other = on_other
         self._is_fit = False
         self.trouble: str | None = None
         """Why this process does not try to lead."""
@@ -86,6 +89,7 @@ class Engine:
         if not self._may_lead():
             return NEVER_S
         if not self._lease.take():
+            self._on_other()
             return TRY_AGAIN_S
         epoch = self._lease.epoch
         if epoch is None:

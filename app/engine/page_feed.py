@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Protocol
 
 from app.domain import wording
 from app.domain.calendar import Closed, Phase, Session
@@ -16,11 +17,11 @@ from app.engine.page_cells import Cells
 from app.ports.clock import Clock, MarketClock
 from app.ports.publisher import Publisher
 from app.services.chain_view import ChainView
-from app.services.option_chain_manager import OptionChainManager
-from app.services.price_board import PriceBoard
+from app.services.feed_state import FeedState
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
-from app.services.websocket_manager import WebSocketManager
+from app.services.shown_chains import Chains
+from app.services.shown_prices import Prices
 
 STEP_S = 0.25
 SLOW_PAGES_S = 1.0
@@ -32,6 +33,13 @@ SECOND_S = 1.0
 _CHAIN = re.compile(r"chain:([A-Z0-9]+):(\d{4}-\d{2}-\d{2})(:greeks)?")
 _RUN = re.compile(r"run:(\d+)")
 _USER = re.compile(r"user:(\d+)")
+
+
+class Feed(Protocol):
+    """Whoever knows how the feed is, here or where it is led."""
+
+    def state(self) -> FeedState: ...
+
 
 ClockNote = Callable[[Phase, Session | Closed | None, datetime], str]
 """What the phase of the day means for trading, in a few words; the page's own."""
@@ -54,9 +62,9 @@ class PageFeed:
     def __init__(
         self,
         publisher: Publisher,
-        board: PriceBoard,
-        chains: OptionChainManager,
-        feed: WebSocketManager,
+        prices: Prices,
+        chains: Chains,
+        feed: Feed,
         run_board: RunBoard,
         *,
         hours: SessionHours,
@@ -72,7 +80,7 @@ class PageFeed:
         `mtm` and `clock_note` must be the ones that pages are rendered with, or a figure would change by itself.
         """
         self._publisher = publisher
-        self._board = board
+        self._prices = prices
         self._chains = chains
         self._feed = feed
         self._run_board = run_board
@@ -121,7 +129,7 @@ class PageFeed:
 
     def _note_prices(self, rooms: frozenset[str]) -> None:
         """Remember which watched runs have a new price in what they hold; their pages fetch their fragment."""
-        changed = self._board.take_dirty("pages")
+        changed = self._prices.take_dirty("pages")
         runs = {room: int(found[1]) for room in rooms if (found := _RUN.fullmatch(room))}
         self._touchable = {room: self._touchable.get(room, set()) for room in runs}
         if changed:
@@ -191,7 +199,7 @@ class PageFeed:
         cells = self._clock_cells()
         cells["feed.state"] = {"text": page_cells.FEED_WORDS[feed], "tone": feed.value}
         for underlying in UNDERLYINGS:
-            price = self._board.latest(underlying.spot)
+            price = self._prices.latest(underlying.spot)
             before = None if price is None else price.previous_close
             moved = (price.ltp - before) * 100 / before if price is not None and before else None
             cells[f"index.{underlying.name}.ltp"] = wording.price(None if price is None else price.ltp)

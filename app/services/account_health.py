@@ -64,6 +64,11 @@ class HealthBoard:
         """UNKNOWN for an account that nobody reported on."""
         return self._healths.get(account_id, NOTHING_KNOWN)
 
+    def known(self) -> dict[int, AccountHealth]:
+        """Of all accounts that anybody reported on."""
+        with self._lock:
+            return dict(self._healths)
+
     def is_logged_out(self, account_id: int) -> bool:
         """Whether its newest read was refused for want of a login at its broker."""
         return self.of(account_id).state is HealthState.LOGIN_EXPIRED

@@ -32,7 +32,7 @@ from app.services.book_lines import (
     TradeSummary,
 )
 from app.services.book_reader import FUNDS, HOLDINGS, ORDERS, POSITIONS, TRADES, AccountBook, BookReader
-from app.services.price_board import PriceBoard
+from app.services.shown_prices import Prices
 
 R = TypeVar("R")
 
@@ -47,7 +47,7 @@ class BookPages:
         database: Database,
         accounts: Accounts,
         reader: BookReader,
-        board: PriceBoard,
+        prices: Prices,
         clock: Clock,
         market_clock: MarketClock,
         *,
@@ -57,7 +57,7 @@ class BookPages:
         self._database = database
         self._accounts = accounts
         self._reader = reader
-        self._board = board
+        self._prices = prices
         self._clock = clock
         self._market_clock = market_clock
         self._contract_of = contract_of
@@ -247,9 +247,9 @@ class BookPages:
     def _price(self, position: BrokerPosition, book_age_s: float | None) -> tuple[Decimal | None, float | None]:
         """The board's price with its age, else the book's with the book's."""
         key = position.contract
-        latest = self._board.latest(key) if key else None
+        latest = self._prices.latest(key) if key else None
         if key is not None and latest is not None:
-            return latest.ltp, self._board.age_s(key)
+            return latest.ltp, self._prices.age_s(key)
         return (position.ltp, book_age_s) if position.ltp is not None else (None, None)
 
     def _holding(self, account: AccountRow, held: Holding) -> HoldingLine:

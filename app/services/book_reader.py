@@ -114,7 +114,7 @@ class BookReader:
         kept = self._cache.get(_key(book, account))
         if kept is None:
             return AccountBook(account, None, None, None, reason)
-        return self._from(account, book.kept.decode(kept), reason)
+        return self._from(account, book.kept.decode(kept.value), reason)
 
     def _from(self, account: AccountRow, read: Read[T], reason: str | None) -> AccountBook[T]:
         age_s = max(0.0, (self._clock.now() - read.at).total_seconds())

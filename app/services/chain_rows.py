@@ -123,7 +123,7 @@ def _side(key: ContractKey, tag: Tag, most: int, sources: Sources) -> ChainSide:
     bar = round(100 * units / most) if units and most else 0
     if price is None:
         return ChainSide(key, tag, oi=units, oi_bar=bar, in_use=in_use)
-    age_s = max(0.0, sources.now - price.received)
+    age_s, touched = max(0.0, sources.now - price.received), price.touch_received
     return ChainSide(
         key=key,
         tag=tag,
@@ -136,6 +136,7 @@ def _side(key: ContractKey, tag: Tag, most: int, sources: Sources) -> ChainSide:
         oi_change=interest_change(units, sources.earlier_interest.get(key), price.volume),
         oi_bar=bar,
         age_s=age_s,
+        touch_age_s=None if touched is None else max(0.0, sources.now - touched),
         staleness=staleness(age_s),
         figures=sources.figures.get(key),
         in_use=in_use,

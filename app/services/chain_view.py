@@ -11,6 +11,7 @@ from app.services.price_board import BoardPrice
 
 LATE_S = 3.0
 STALE_S = 10.0
+NO_FORWARD = "Too few strikes near the money are quoted on both sides: no forward to reckon volatilities with."
 
 PriceOf = Callable[[ContractKey], BoardPrice | None]
 Tag = Literal["ITM", "ATM", "OTM"]
@@ -33,9 +34,9 @@ class ChainSide:
 
     `oi_change` is against the end of the last trading day, None where that is not known or cannot be: open interest
     moves by no more units than are traded. `oi_bar` is 0..100, the share of the largest in view. `age_s` is of the
-    price, None without one. `staleness`: fresh, late (from 3 s) or stale (from 10 s, or none). `tag` is by the spot.
-    `figures` is None where no implied volatility exists. `in_use`: somebody beside the chains wants its
-    price, as a run that holds it.
+    price, `touch_age_s` of bid and ask, None without one. `staleness`: fresh, late (from 3 s) or stale (from 10 s, or
+    none). `tag` is by the spot. `figures` is None where no implied volatility exists. `in_use`: somebody beside the
+    chains wants its price, as a run that holds it.
     """
 
     key: ContractKey
@@ -49,6 +50,7 @@ class ChainSide:
     oi_change: int | None = None
     oi_bar: int = 0
     age_s: float | None = None
+    touch_age_s: float | None = None
     staleness: str = "stale"
     figures: OptionFigures | None = None
     in_use: bool = False
@@ -115,6 +117,7 @@ class ChainView:
     `age_s` is of the oldest price shown. `expiry` is None when nothing is listed. `closes` is the instant of expiry,
     None while it is not known. `no_greeks` says why there are no volatilities at all. `oi_doubted` counts figures of
     open interest in view that were not believed. `layout` names the rows: it is another when they are other strikes.
+    `told_age_s`: so long ago another process told it, its ages grown by that; None where it is our own.
     """
 
     underlying: str
@@ -134,6 +137,7 @@ class ChainView:
     age_s: float | None = None
     note: str | None = None
     oi_doubted: int = 0
+    told_age_s: float | None = None
     layout: int = 0
     rows: tuple[ChainRow, ...] = ()
     totals: ChainTotals | None = None

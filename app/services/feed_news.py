@@ -14,7 +14,7 @@ from app.services.resource_guard import GuardState, ResourceGuard
 from app.services.silent_symbols import SilentContract, SilentSymbols
 from app.services.websocket_manager import WebSocketManager
 
-TELL_EVERY_S = 1.0
+TELL_EVERY_S = 0.5
 KEPT_S = 300.0
 """How long the others may show what a leader said last: its age stands beside it."""
 
@@ -54,7 +54,7 @@ class FeedNews:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """News of another process. `age_s` is what both clocks say, or as long as we have known it, whichever is more."""
+    """News of another process, so many seconds old; every age in it has grown by that."""
 
     news: FeedNews
     age_s: float
@@ -81,7 +81,6 @@ class FeedNewsDesk:
         self._guard = guard
         self._cache = cache
         self._clock = clock
-        self._first_seen: tuple[datetime, float] | None = None
 
     def own(self) -> FeedNews:
         return FeedNews(
@@ -106,26 +105,20 @@ class FeedNewsDesk:
         is_old = heard.age_s > DOUBTED_AFTER_S and state.phase is FeedPhase.LIVE
         return replace(state, phase=FeedPhase.LATE) if is_old else state
 
-    def step(self) -> float:
-        """Tell the others; for the engine of the process that leads. Returns the seconds until the next time."""
-        self._cache.put(_PLACE, msgspec.json.encode(self.own()), KEPT_S)
-        return TELL_EVERY_S
+    def tell(self) -> None:
+        """Tell the others; for the process that leads."""
+        self._cache.put(_PLACE, msgspec.json.encode(self.own()), KEPT_S, lasting=True)
 
     def of_others(self) -> Heard | None:
         """What a leader said last; None when none was heard of for so long, or it speaks another version's words."""
-        raw = self._cache.get(_PLACE)
-        if raw is None:
+        kept = self._cache.get(_PLACE, TELL_EVERY_S)
+        if kept is None:
             return None
         try:
-            news = _NEWS.decode(raw)
+            news = _NEWS.decode(kept.value)
         except msgspec.DecodeError:
             return None
-        now = self._clock.monotonic()
-        seen = self._first_seen
-        if seen is None or seen[0] != news.at:
-            seen = self._first_seen = (news.at, now)
-        age_s = max(0.0, (self._clock.now() - news.at).total_seconds(), now - seen[1])
-        return Heard(news.aged(age_s), age_s)
+        return Heard(news.aged(kept.age_s), kept.age_s)
 
 
 def _later(age_s: float | None, seconds: float) -> float | None:

@@ -13,7 +13,7 @@ from app.ports.feed import FeedMode
 from app.services.chain_greeks import ChainGreeks, forward_of
 from app.services.chain_listings import ChainListings, Named, names
 from app.services.chain_rows import Sources, doubted, future_line, oldest, rows_of, totals_of
-from app.services.chain_view import ChainListing, ChainView, OptionFigures, SyntheticLine, plain
+from app.services.chain_view import NO_FORWARD, ChainListing, ChainView, OptionFigures, SyntheticLine, plain
 from app.services.chain_window import FARTHEST, ChainWindows
 from app.services.contract_list import ContractList
 from app.services.earlier_interest import EarlierInterest
@@ -105,10 +105,14 @@ class OptionChainManager:
 
         None while nothing came. Raises NotFound for what is no listed option, Unavailable without a list.
         """
-        if self._listings.chain_of(key) is None:
-            raise NotFound(f"{key.symbol} is not an option of a chain that is followed here.")
+        self.check_listed(key)
         self._deep[key] = self._clock.monotonic() + DEEP_FOR_S
         return self._board.depth(key)
+
+    def check_listed(self, key: ContractKey) -> None:
+        """Raises NotFound for what is no listed option, Unavailable without a list."""
+        if self._listings.chain_of(key) is None:
+            raise NotFound(f"{key.symbol} is not an option of a chain that is followed here.")
 
     def view(self, underlying: str, expiry: date | None = None) -> ChainView:
         """The chain at this moment; of the nearest expiry when none is named.
@@ -204,7 +208,7 @@ class OptionChainManager:
         elif closes <= at:
             why = "These options have expired."
         elif forward is None:
-            why = "Too few strikes near the money are quoted on both sides: no forward to reckon volatilities with."
+            why = NO_FORWARD
         else:
             contracts = listing.contracts(strikes)
             return _Reckoned(

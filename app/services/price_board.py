@@ -285,6 +285,11 @@ class PriceBoard:
                 taken = {row for row in self._rows.values() if row.latest is not None}
         return {row.key for row in taken}
 
+    def heard_since(self, moment: float) -> list[ContractKey]:
+        """Contracts whose price came, or was confirmed, at that monotonic time or later."""
+        with self._lock:
+            return [row.key for row in self._rows.values() if row.latest and row.confirmed.received >= moment]
+
     def counts(self) -> BoardCounts:
         with self._lock:
             return BoardCounts(self._accepted, dict(self._dropped), self._reordered)

@@ -16,8 +16,8 @@ from app.domain.positions import PositionState
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
-from app.services.price_board import PriceBoard
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
+from app.services.shown_prices import Prices
 from app.services.typed_entries import is_chased
 
 LIVING = ("ENTERING", "OPEN", "EXITING", "ATTENTION")
@@ -134,14 +134,14 @@ class RunBoard:
     """
 
     def __init__(
-        self, database: Database, board: PriceBoard, clock: Clock, *, leads: Callable[[], bool] = lambda: False
+        self, database: Database, prices: Prices, clock: Clock, *, leads: Callable[[], bool] = lambda: False
     ) -> None:
         """`leads` says whether the engine of this process is the one: then all that changes a run is told here."""
         self._leads = leads
         self._living: _Living | None = None
         self._changes = 0
         self._database = database
-        self._board = board
+        self._prices = prices
         self._clock = clock
         self._kept: LRUCache[int, _Kept] = LRUCache(MOST_KEPT)
         self._old: dict[int, set[int | None]] = {}
@@ -218,7 +218,7 @@ class RunBoard:
 
     def mark(self, key: ContractKey) -> Mark | None:
         """The newest price of a contract with its age; None when none ever came."""
-        latest = self._board.latest(key)
+        latest = self._prices.latest(key)
         if latest is None:
             return None
         return Mark(latest.ltp, self._clock.monotonic() - latest.received, latest.bid, latest.ask)

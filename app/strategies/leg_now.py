@@ -39,7 +39,7 @@ def leg_now(desk: Desk, master: ContractMaster, leg: LegSpec) -> str | None:
 
 def fresh_price(desk: Desk, key: ContractKey) -> Decimal | None:
     """The last price on the board; None when there is none young enough to be shown as today's."""
-    latest = desk.board.latest(key)
+    latest = desk.prices.latest(key)
     if latest is None or desk.clock.monotonic() - latest.received > MARK_MAX_AGE_S:
         return None
     return latest.ltp

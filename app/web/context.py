@@ -147,7 +147,7 @@ def desk_mode(accounts: Sequence[AccountRow], *, simulated: bool) -> str:
 
 
 def _index(services: Desk, underlying: Underlying) -> IndexView:
-    latest = services.board.latest(underlying.spot)
+    latest = services.prices.latest(underlying.spot)
     if latest is None:
         return IndexView(underlying.name, None, None)
     before = latest.previous_close

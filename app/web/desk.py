@@ -9,7 +9,6 @@ from flask import current_app
 from app.persistence.database import Database
 from app.ports.clock import Clock, MarketClock
 from app.ports.simulator import Simulator
-from app.services.account_health import HealthBoard
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
@@ -23,15 +22,16 @@ from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
 from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
-from app.services.option_chain_manager import OptionChainManager
 from app.services.override_commands import OverrideCommands
 from app.services.people import People
 from app.services.preview_maker import Previews
-from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
+from app.services.shown_chains import Chains
+from app.services.shown_health import Healths
+from app.services.shown_prices import Prices
 from app.services.silent_symbols import SilentSymbols
 from app.services.square_off import SquareOff
 from app.services.strategies import Strategies
@@ -61,8 +61,8 @@ class Desk:
     accounts: Accounts
     book_pages: BookPages
     reconciliation: Reconciliation
-    health: HealthBoard
-    board: PriceBoard
+    health: Healths
+    prices: Prices
     commands: Commands
     overrides: OverrideCommands
     adoptions: AdoptionCommands
@@ -72,7 +72,7 @@ class Desk:
     previews: Previews
     run_board: RunBoard
     square_off: SquareOff
-    chains: OptionChainManager
+    chains: Chains
     candles: CandleStore
     websocket_manager: WebSocketManager
     silent_symbols: SilentSymbols

@@ -11,7 +11,6 @@ from app.web.formatting import install_formatting
 from app.web.security import install_security
 from app.web.signed_in import LONGEST_SESSION_S
 from app.web.socket_door import SocketDoor
-from app.web.sockets import client_manager
 from config import Settings
 
 LARGEST_FORM = 256 * 1024
@@ -25,7 +24,7 @@ def install_web(app: Flask, desk: Desk) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     limiter.init_app(app)
-    socketio.init_app(app, client_manager=client_manager(desk.settings.redis_url))
+    socketio.init_app(app)
     app.wsgi_app = SocketDoor(app, app.wsgi_app)  # type: ignore[method-assign]  # how Flask is wrapped
     install_errors(app)
     install_formatting(app)

@@ -55,4 +55,4 @@ def _market(desk: Desk) -> list[str]:
 
 
 def _feed(desk: Desk) -> list[str]:
-    return [] if desk.websocket_manager.state().account_id is not None else ["No account feeds prices."]
+    return [] if desk.feed_news.state().account_id is not None else ["No account feeds prices."]

@@ -1,6 +1,8 @@
 """Live pages: who may connect, and which rooms they may enter. Rooms are named by the server's ids alone.
 
-Importing this registers the events.
+Each process tells its own pages what it knows: from its engine, or from what the engine elsewhere told. So nothing
+travels between the sockets of several processes, and a Redis that dies takes no page with it. Importing this registers
+the events.
 """
 
 import re
@@ -9,7 +11,6 @@ from typing import Any, cast
 
 from flask_login import current_user
 from flask_socketio import disconnect, join_room, leave_room
-from socketio import RedisManager
 
 from app.domain.contracts import underlying_named
 from app.domain.errors import InvalidInput, NotFound, Unavailable
@@ -22,11 +23,6 @@ OPEN_ROOMS = frozenset({"desk", "dashboard"})
 
 _CHAIN = re.compile(r"chain:([A-Z0-9]{1,20}):([0-9]{4}-[0-9]{2}-[0-9]{2})(:greeks)?")
 _RUN = re.compile(r"run:([0-9]{1,9})")
-
-
-def client_manager(redis_url: str | None) -> RedisManager | None:
-    """What carries messages between several web processes; None for one process."""
-    return RedisManager(redis_url, channel="desk") if redis_url else None
 
 
 @socketio.on("connect")

@@ -342,7 +342,7 @@ def test_a_halted_account_is_resumed_when_its_gateway_is_in_its_mode_again(desk:
     browser.post("/accounts/new", FORM, page="/accounts/new")
     with desk.database.transaction() as session:
         session.get_one(TradingAccount, 1).state = "HALTED"
-    desk.desk.health.report(1, state=HealthState.HALTED, reason="A reply came in LIVE mode.")
+    desk.health.report(1, state=HealthState.HALTED, reason="A reply came in LIVE mode.")
     gateway = desk.net.at["http://127.0.0.1:5001"]
     browser.post("/accounts/1/pause", page="/accounts/1")
     for broken, mode, told in (

@@ -255,7 +255,7 @@ def test_a_page_that_breaks_tells_nothing_of_its_inside(desk: Bench, monkeypatch
 
 
 def test_prices_of_indices_stand_on_the_page(desk: Bench) -> None:
-    desk.desk.board.put(Tick(UNDERLYINGS[0].spot, 26184.35, None, previous_close=26000.0))
+    desk.board.put(Tick(UNDERLYINGS[0].spot, 26184.35, None, previous_close=26000.0))
     page = desk.admin().get("/").text
     assert "26,184.35" in page
     assert "+0.71%" in page

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.cache_manager import CacheManager
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Holding, OrderStatus
 from app.domain.contracts import ContractKey, Side
 from app.domain.money import Units
@@ -17,7 +18,7 @@ from app.persistence.tables import FillRow, Intent, Preview, Run, Strategy, Stra
 from app.ports.feed import Tick
 from app.ports.gateway import TimedOut
 from app.services.book_reader import ORDERS, BookReader
-from tests.desk_app import CE, MONDAY_1030, Bench, DictCache, bench
+from tests.desk_app import CE, MONDAY_1030, Bench, bench
 
 FOREIGN = ContractKey("NFO", "BANKNIFTY29DEC2660000PE")
 
@@ -215,7 +216,9 @@ def test_a_gateway_that_hangs_delays_a_page_no_longer_than_the_deadline(desk: Be
     slow.order_book = lambda: (release.wait(30) and [broker_order("2")]) or []  # type: ignore[method-assign]
     accounts = desk.desk.accounts.active()
     with ThreadPoolExecutor(4) as pool:
-        reader = BookReader(desk.desk.book_pages._reader._gateways, pool, DictCache(), desk.clock, deadline_s=0.2)
+        reader = BookReader(
+            desk.desk.book_pages._reader._gateways, pool, CacheManager(desk.clock), desk.clock, deadline_s=0.2
+        )
         hung, answered = reader.read(ORDERS, accounts)
         assert (hung.value, hung.reason) == (None, "It did not answer within 0.2 s.")
         assert answered.value == quick.orders
@@ -252,7 +255,7 @@ def test_a_positions_money_comes_from_our_fills(desk: Bench) -> None:
         BrokerPosition(CE, "MIS", Units(-130), Decimal("0.00"), Decimal("1.00"), Decimal(999)),
         BrokerPosition(FOREIGN, "NRML", Units(30), Decimal(100), Decimal(110), Decimal(300)),
     ]
-    desk.desk.board.put(Tick(CE, 50.0, None))
+    desk.board.put(Tick(CE, 50.0, None))
     desk.clock.advance(4)
 
     book = desk.desk.book_pages.positions(viewer(desk))

@@ -66,7 +66,7 @@ def test_depth_of_a_listed_option(desk: TradingBench) -> None:
     browser = desk.admin()
     address = f"/trading/chain/depth?contract={CE.key.exchange}:{CE.key.symbol}"
     assert "Nobody bids or offers yet" in browser.get(address).text
-    desk.desk.board.put(Tick(CE.key, 128.2, None, bids=((128.15, 975), (128.1, 65)), asks=((128.25, 130),)))
+    desk.board.put(Tick(CE.key, 128.2, None, bids=((128.15, 975), (128.1, 65)), asks=((128.25, 130),)))
     text = read(browser.get(address).text)
     for words in ("128.15", "975", "128.10", "128.25", "130", "26,200 CE"):
         assert words in text

@@ -77,7 +77,7 @@ def hold(desk: Bench, account_id: int, net: int) -> None:
 
 
 def price(desk: Bench, ltp: float) -> None:
-    desk.desk.board.put(Tick(CE, ltp, None))
+    desk.board.put(Tick(CE, ltp, None))
 
 
 def shown(desk: Bench, user: str = "asha") -> dict[str, Any]:
@@ -125,8 +125,8 @@ def test_trouble_comes_first(desk: Bench) -> None:
     lost, _ = desk.account("B lost", 5002)
     paused, _ = desk.account("C paused", 5003)
     for account_id in (well, paused):
-        desk.desk.health.report(account_id, state=HealthState.OK)
-    desk.desk.health.report(lost, state=HealthState.LOGIN_EXPIRED, reason="The broker session ended.")
+        desk.health.report(account_id, state=HealthState.OK)
+    desk.health.report(lost, state=HealthState.LOGIN_EXPIRED, reason="The broker session ended.")
     desk.desk.accounts.pause(desk.somebody("asha"), paused)
     page = shown(desk)
     assert [(line.name, line.state) for line in page["accounts"]] == [
@@ -212,7 +212,7 @@ def test_readiness_gives_every_reason_and_no_name(desk: Bench) -> None:
     empty = client.get("/readyz")
     assert (empty.status_code, empty.json) == (503, {"status": "cannot trade", "reasons": ["There is no account yet."]})
     account_id, _ = desk.account("Mother's account")
-    desk.desk.health.report(account_id, state=HealthState.UNREACHABLE, reason="Gone.")
+    desk.health.report(account_id, state=HealthState.UNREACHABLE, reason="Gone.")
     answer = client.get("/readyz")
     assert answer.status_code == 503
     reasons = " ".join((answer.json or {})["reasons"])

@@ -1,28 +1,25 @@
 """What the process that leads knows of its feed, on the page of one that does not: through a real Redis, which dies."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from subprocess import Popen
+from typing import Any
 
 import pytest
-import redis
 
-from app.adapters.cache import CacheManager, MemoryCache
+from app.adapters.cache_manager import CacheManager
 from app.adapters.clock import SystemClock
+from app.persistence.cache_rows import CacheRows
 from app.ports.cache import Cache
 from app.ports.clock import Clock
 from app.services.feed_news import KEPT_S, FeedNewsDesk
 from app.services.feed_state import FeedPhase
-from tests.databases import free_port
+from tests.databases import running_redis
 from tests.desk_visitor import within
 from tests.run_maker import read
 from tests.unit.services.market_fakes import FakeClock
 from tests.whole_app import ADMIN, Whole, whole_app
-from tools import children, redis_server
 
 PAGE = "/trading/market-data"
 
@@ -54,34 +51,14 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     made.leader.runtime.market.feed.close()
 
 
-@contextmanager
-def running_redis() -> Iterator[tuple[str, Popen[str]]]:
-    """A Redis of this test alone, so that it may die."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="news-redis-") as folder, Path(folder, "log").open("w") as log:
-        words = [str(redis_server.find()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        server = children.start(words, output=log)
-
-        def answers() -> bool:
-            try:
-                with redis.Redis(port=port) as client:
-                    return bool(client.ping())
-            except redis.ConnectionError:
-                return False
-
-        try:
-            within(10.0, answers, "Redis answers")
-            yield f"redis://127.0.0.1:{port}/0", server
-        finally:
-            children.stop(server, within_s=10)
-
-
 def test_another_process_shows_what_the_leader_told_and_a_dead_redis_breaks_nothing(pair: Pair) -> None:
     clock, admin = SystemClock(), pair.other.signed_in(ADMIN)
     with running_redis() as (url, server):
-        news, others = pair.connect(CacheManager.at(url, clock), CacheManager.at(url, clock), clock)
+        rows = CacheRows(pair.leader.database, clock)
+        ours, theirs = CacheManager.at(url, clock, rows), CacheManager.at(url, clock, rows)
+        news, _ = pair.connect(ours, theirs, clock)
         assert "No prices are fed by this process." in read(admin.get(PAGE).text)
-        news.step()
+        news.tell()
         page = admin.get(PAGE).text
         assert "The engine leads in another process." in read(page)
         assert "Ravi account at Zerodha" in read(page)
@@ -92,18 +69,26 @@ def test_another_process_shows_what_the_leader_told_and_a_dead_redis_breaks_noth
         assert [source["account_id"] for source in told["sources"]] == [pair.leader.ids["account_id"]]
         server.kill()
         server.wait()
-        assert news.step() > 0
-        assert admin.get(PAGE).status_code == 200
-        within(10.0, lambda: others.of_others() is None, "what this process remembers of it is forgotten")
-        assert "No prices are fed by this process." in read(admin.get(PAGE).text)
+        news.tell()  # this finds Redis dead
+        ours.step()
+        told = within(5.0, lambda: _young(admin.get("/api/market-data").json, 0.5), "the database tells it")
+        assert told["told_age_s"] >= 0
+        within(5.0, lambda: not _young(admin.get("/api/market-data").json, 1.5), "its age grows while nobody speaks")
+        assert "Ravi account at Zerodha" in read(admin.get(PAGE).text)
+
+
+def _young(told: Any, seconds: float) -> Any:
+    """What was told, where that is at most so many seconds ago."""
+    return told if told["told_age_s"] is not None and told["told_age_s"] <= seconds else None
 
 
 def test_the_top_bar_shows_the_leaders_feed_and_calls_it_live_only_while_the_leader_speaks(pair: Pair) -> None:
-    clock, cache = FakeClock(), MemoryCache(SystemClock())
+    clock = FakeClock()
+    cache = CacheManager(clock)
     news, others = pair.connect(cache, cache, clock)
     assert others.state().phase is FeedPhase.OFF
     pair.leader.runtime.market.feed._become(FeedPhase.LIVE)
-    news.step()
+    news.tell()
     clock.advance(4.0)
     assert others.state().phase is FeedPhase.LIVE
     assert "Feed live" in read(pair.other.signed_in(ADMIN).get("/").text)
@@ -114,9 +99,10 @@ def test_the_top_bar_shows_the_leaders_feed_and_calls_it_live_only_while_the_lea
 
 
 def test_ages_grow_with_the_news_and_never_shrink_by_a_clock_that_is_wrong(pair: Pair) -> None:
-    clock, cache = FakeClock(), MemoryCache(SystemClock())
+    clock = FakeClock()
+    cache = CacheManager(clock)
     news, others = pair.connect(cache, cache, clock)
-    news.step()
+    news.tell()
     clock.advance(7.0)
     heard = others.of_others()
     assert heard is not None
@@ -125,6 +111,6 @@ def test_ages_grow_with_the_news_and_never_shrink_by_a_clock_that_is_wrong(pair:
     clock.ticked += 5.0
     heard = others.of_others()
     assert heard is not None
-    assert heard.age_s == 5.0
+    assert heard.age_s == 12.0
     cache.put("feed-news", b'{"of":"another version"}', KEPT_S)
     assert others.of_others() is None

@@ -102,7 +102,7 @@ def test_progress_names_who_is_flat_who_is_not_and_who_does_not_answer(desk: Tra
     press(browser)
     taken(desk, run)
     closed(run, run.accounts[0])
-    desk.desk.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Connection refused.")
+    desk.bench.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Connection refused.")
     text = seen(browser, "/live")
     assert "Still open: 2 positions and 0 open orders, in 1 account" in text
     assert "Simulator 1 Flat 0 0" in text
@@ -124,7 +124,7 @@ def test_progress_names_who_is_flat_who_is_not_and_who_does_not_answer(desk: Tra
 
 def test_an_account_that_holds_nothing_and_does_not_answer_is_listed(desk: TradingBench) -> None:
     account = desk.accounts(2)[1]
-    desk.desk.health.report(account, state=HealthState.LOGIN_EXPIRED, reason="Log in at the broker.")
+    desk.bench.health.report(account, state=HealthState.LOGIN_EXPIRED, reason="Log in at the broker.")
     assert "Simulator 2 No answer 0 0 units SIM Takes no orders now: Log in at the broker." in seen(desk.admin())
 
 

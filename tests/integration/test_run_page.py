@@ -303,7 +303,7 @@ def test_an_admin_gets_out_of_anothers_run_and_the_log_says_who_did_it(desk: Tra
 
 def test_before_orders_are_sent_an_account_that_takes_none_is_named(desk: TradingBench) -> None:
     run = opened(desk)
-    desk.bench.desk.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Gone.", latency_ms=4)
+    desk.bench.health.report(run.accounts[1], state=HealthState.UNREACHABLE, reason="Gone.", latency_ms=4)
     page = html.unescape(run.done().page())
     dialogs = {found[1]: found[0] for found in re.findall(r'(<dialog[^>]*id="([^"]+)".*?</dialog>)', page, re.DOTALL)}
     warning = "(cannot be reached) takes no orders now: its positions stay open until it does"
@@ -317,7 +317,7 @@ def test_unknown_orders_settle_soon_only_where_the_books_can_be_read(desk: Tradi
     run = opened(desk)
     run.order(run.execution(run.accounts[0], 3, HEDGE, Side.BUY), state=IntentState.UNKNOWN)
     assert "usually within 16 s" in run.done().text()
-    desk.bench.desk.health.report(run.accounts[0], state=HealthState.UNREACHABLE, reason="Gone.")
+    desk.bench.health.report(run.accounts[0], state=HealthState.UNREACHABLE, reason="Gone.")
     text = run.text()
     assert "16 s" not in text
     assert "it stays unknown until the gateway answers" in text

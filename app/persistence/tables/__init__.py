@@ -12,6 +12,7 @@ from app.persistence.tables.engine import (
     Setback,
     TradingStateRow,
 )
+from app.persistence.tables.kept import CacheEntry, Onlooker
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import Alarm, RiskEvent, Run, RunEvent, StrategyExecution
@@ -23,6 +24,7 @@ __all__ = [
     "ActivityLog",
     "Adoption",
     "Alarm",
+    "CacheEntry",
     "CalendarOverride",
     "CommandRow",
     "EngineStart",
@@ -32,6 +34,7 @@ __all__ = [
     "LearntSize",
     "LeaseRow",
     "MarketRuleRow",
+    "Onlooker",
     "Order",
     "Position",
     "Preview",

@@ -35,7 +35,7 @@ class Pages:
             self,
             self.world.board,
             self.world.chains,
-            SimpleNamespace(state=lambda: SimpleNamespace(phase=self.phase, last_tick_age_s=0.4)),  # type: ignore[arg-type]
+            SimpleNamespace(state=lambda: SimpleNamespace(phase=self.phase, last_tick_age_s=0.4)),
             SimpleNamespace(view=lambda _run_id: SimpleNamespace(held=self.held)),  # type: ignore[arg-type]
             hours=SimpleNamespace(session=lambda _: SESSION, phase=lambda _: Phase.LIVE),  # type: ignore[arg-type]
             clock=self.world.clock,
