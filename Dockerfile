@@ -18,7 +18,7 @@ FROM python:3.13-slim
 RUN groupadd --gid 10001 desk && useradd --uid 10001 --gid desk --no-create-home --shell /usr/sbin/nologin desk
 WORKDIR /srv/desk
 COPY --from=packages /opt/venv /opt/venv
-COPY config.py wsgi.py ./
+COPY config.py wsgi.py gunicorn.conf.py ./
 COPY migrations migrations
 COPY app app
 COPY --from=front-end /src/app/static/build app/static/build
@@ -33,5 +33,5 @@ VOLUME /srv/desk/instance
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-# One worker of many threads: each open page holds one for its socket. More capacity is more containers.
-CMD ["gunicorn", "wsgi:app", "-k", "gthread", "-w", "1", "--threads", "64", "--no-control-socket", "-b", "0.0.0.0:8000"]
+# Its threads come from LIVE_PAGES: see gunicorn.conf.py.
+CMD ["gunicorn", "wsgi:app", "-b", "0.0.0.0:8000"]

@@ -12,6 +12,13 @@ EngineMode = Literal["auto", "off"]
 
 ROOT = Path(__file__).resolve().parent
 
+LIVE_PAGES = 120
+LIVE_PAGES_PER_USER = 40
+THREADS_OF_A_PAGE = 1
+"""Of the server's pool that one live page keeps; three more are made for it elsewhere (docs/live-pages.md)."""
+REQUEST_THREADS = 16
+"""Kept apart for whatever is no live page: when all of those are open, exits and pages get through on these."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -24,6 +31,8 @@ class Settings:
     sets them, a gateway may need all of it.
     `feed_*`: market data uses at most so many connections; one must stand within the time-out, is closed when nothing
     was wanted of it for `feed_idle_s`, and is pinged as often as that: the one that serves, and the warm backup.
+    `live_pages`: so many pages of this process may be live at once, `live_pages_per_user` of one user; each keeps a
+    thread of the server (`server_threads`).
     `guard_*`: above so many MB of memory or that share of a core for `guard_after_s`, comfort is given up step by step,
     and taken back when all was calm for `guard_calm_s`.
     `reserve_bytes` are kept beside the database for the day its disk is full; after `deaths_that_lock` deaths of the
@@ -50,6 +59,8 @@ class Settings:
     feed_idle_s: float = 300.0
     feed_keepalive_s: float = 5.0
     feed_standby_keepalive_s: float = 30.0
+    live_pages: int = LIVE_PAGES
+    live_pages_per_user: int = LIVE_PAGES_PER_USER
     guard_memory_mb: float = 500.0
     guard_cpu: float = 0.70
     guard_after_s: float = 10.0
@@ -103,12 +114,33 @@ def _number(name: str, default: float, least: float, most: float) -> float:
     return value
 
 
+def _whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number of the environment. Raises Misconfigured."""
+    value = _number(name, default, least, most)
+    if not value.is_integer():
+        raise Misconfigured(f"{name} is {value:g}; it must be a whole number.")
+    return int(value)
+
+
+def server_threads(live_pages: int) -> int:
+    """Threads that a web server of this process needs for so many live pages and for requests beside them."""
+    return live_pages * THREADS_OF_A_PAGE + REQUEST_THREADS
+
+
+def live_pages_of_environment() -> int:
+    """How many live pages a process may have. Raises Misconfigured. Asked by gunicorn.conf.py, before any secret is."""
+    return _whole("LIVE_PAGES", LIVE_PAGES, 1, 1000)
+
+
+def _page_settings() -> dict[str, int]:
+    most = live_pages_of_environment()
+    of_one = _whole("LIVE_PAGES_PER_USER", min(LIVE_PAGES_PER_USER, most), 1, most)
+    return {"live_pages": most, "live_pages_per_user": of_one}
+
+
 def _feed_settings() -> dict[str, float]:
-    connections = _number("FEED_CONNECTIONS", 10, 1, 10)
-    if not connections.is_integer():
-        raise Misconfigured(f"FEED_CONNECTIONS is {connections:g}; it must be a whole number.")
     return {
-        "feed_connections": int(connections),
+        "feed_connections": _whole("FEED_CONNECTIONS", 10, 1, 10),
         "feed_connect_timeout_s": _number("FEED_CONNECT_TIMEOUT_S", 5, 1, 60),
         "feed_idle_s": _number("FEED_IDLE_S", 300, 10, 86_400),
         "feed_keepalive_s": _number("FEED_KEEPALIVE_S", 5, 1, 60),
@@ -142,6 +174,7 @@ def from_environment(name: str) -> Settings:
         engine=_engine_mode(),
         live_sending=_flag("LIVE_SENDING"),
         secure_cookies=production,
+        **_page_settings(),  # type: ignore[arg-type]
         **_feed_settings(),  # type: ignore[arg-type]
         **_guard_settings(),  # type: ignore[arg-type]
         reserve_bytes=64 * 1024 * 1024,

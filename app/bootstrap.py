@@ -43,7 +43,8 @@ from app.web.context import clock_note
 from app.web.desk import Desk
 from app.web.extensions import socketio
 from app.web.install import install_web
-from app.web.sockets import watched_rooms
+from app.web.open_pages import OpenPages
+from app.web.sockets import present_peers, watched_rooms
 from app.wiring import Ground, MarketSide, build_market, folder_of, lay_ground
 from app.wiring_pages import PageSide, build_pages
 from app.wiring_trade import TradeSide, build_trade
@@ -71,6 +72,8 @@ class Runtime:
             market.locks,
             deaths=ground.settings.deaths_that_lock,
         )
+        settings = ground.settings
+        self.open_pages = OpenPages(settings.live_pages, settings.live_pages_per_user, ground.clock, present_peers)
         self.engine = Engine(
             ground.supervisor,
             ground.lease,
@@ -93,6 +96,7 @@ class Runtime:
             self.ground.supervisor.add("clock", _sync(self.ground.market_clock))
         for name, step in _page_loops(self):
             self.ground.supervisor.add(name, step)
+        self.ground.supervisor.add("sockets", self.open_pages.step)
         sys.setswitchinterval(SWITCH_S)
         if self.ground.settings.engine == "off":
             self.pages.follower.begin()
@@ -127,7 +131,7 @@ def build(app: Flask, settings: Settings) -> Runtime:
     trade = build_trade(ground, market, pages)
     runtime = Runtime(ground, market, pages, trade)
     app.extensions[EXTENSION] = runtime
-    install_web(app, _desk(runtime))
+    install_web(app, _desk(runtime), runtime.open_pages)
     for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
         app.register_blueprint(blueprint)
     return runtime

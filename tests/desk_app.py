@@ -57,6 +57,7 @@ from app.strategies import strategies_bp
 from app.trading import trading_bp
 from app.web.desk import Desk
 from app.web.install import install_web
+from app.web.open_pages import OpenPages
 from config import testing_settings
 from tests.empty_database import empty_database
 from tests.quiet_market import NoChains, NoFeed
@@ -364,7 +365,7 @@ def _bench(database: Database, settings: Any) -> Bench:
 
 def _app(desk: Desk) -> Flask:
     app = Flask("app")
-    install_web(app, desk)
+    install_web(app, desk, OpenPages(2, 1, desk.clock, frozenset))
     for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
         app.register_blueprint(blueprint)
     for endpoint, address in (

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from tools import children
 from tools.steps import ROOT
 
 Server = Literal["gunicorn", "flask"]
-Entry = Literal["wsgi", "tests.quick_wsgi", "tests.killed_wsgi"]
+Entry = Literal["wsgi", "tests.quick_wsgi", "tests.killed_wsgi", "tests.brisk_wsgi"]
 
 READY_S = 60.0
 UNGUARDED = {"GUARD_MEMORY_MB": "1000000", "GUARD_CPU_PERCENT": "10000"}
@@ -47,13 +47,16 @@ def desk_process(
     encryption_keys: str | None = None,
     entry: Entry = "wsgi",
     guarded: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[DeskProcess]:
     """The desk under gunicorn's gthread worker or Flask's own server, engine included, until the block ends.
 
-    `guarded`: it gives up comfort when it is short of memory or time, as it does for its users.
+    `guarded`: it gives up comfort when it is short of memory or time, as it does for its users. `more` of its
+    environment.
     """
     settings = desk_environment(simulator, folder, encryption_keys or f"test:{Fernet.generate_key().decode()}")
     settings |= {} if guarded else UNGUARDED
+    settings |= more or {}
     migrate(settings)
     log = folder / "desk.log"
     with log.open("w", encoding="utf-8") as output:
@@ -92,8 +95,7 @@ def migrate(settings: dict[str, str]) -> None:
 def _command(server: Server, port: int, entry: Entry) -> list[str | Path]:
     if server == "flask":
         return [sys.executable, "-m", "flask", "--app", entry, "run", "--port", str(port), "--no-reload"]
-    workers = ["-k", "gthread", "-w", "1", "--threads", "64", "--no-control-socket"]
-    return [sys.executable, "-m", "gunicorn", f"{entry}:app", *workers, "-b", f"127.0.0.1:{port}"]
+    return [sys.executable, "-m", "gunicorn", f"{entry}:app", "-b", f"127.0.0.1:{port}"]
 
 
 def _wait(port: int, program: subprocess.Popen[str], log: Path) -> None:

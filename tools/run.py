@@ -185,8 +185,7 @@ def _simulator_command(addresses: Addresses) -> list[str | Path]:
 
 
 def _desk_command(addresses: Addresses) -> list[str | Path]:
-    workers = ["-k", "gthread", "-w", "1", "--threads", "64", "--no-control-socket"]
-    return [VENV_PYTHON, "-m", "gunicorn", "wsgi:app", *workers, "-b", f"127.0.0.1:{addresses.desk}"]
+    return [VENV_PYTHON, "-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{addresses.desk}"]
 
 
 def _flask(what: str, settings: dict[str, str], stop: threading.Event, *words: str) -> str:

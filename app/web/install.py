@@ -8,6 +8,7 @@ from app.web.desk import EXTENSION, Desk
 from app.web.errors import install_errors
 from app.web.extensions import MEMORY_LIMITS, csrf, limiter, login_manager, socketio
 from app.web.formatting import install_formatting
+from app.web.open_pages import OpenPages
 from app.web.security import install_security
 from app.web.signed_in import LONGEST_SESSION_S
 from app.web.socket_door import SocketDoor
@@ -16,7 +17,7 @@ from config import Settings
 LARGEST_FORM = 256 * 1024
 
 
-def install_web(app: Flask, desk: Desk) -> None:
+def install_web(app: Flask, desk: Desk, pages: OpenPages) -> None:
     """Gate, headers, forms' tokens, sign-in, limits, sockets, errors, filters and commands. Starts nothing."""
     app.extensions[EXTENSION] = desk
     app.config.from_mapping(_flask_settings(desk.settings))
@@ -25,7 +26,7 @@ def install_web(app: Flask, desk: Desk) -> None:
     login_manager.init_app(app)
     limiter.init_app(app)
     socketio.init_app(app)
-    app.wsgi_app = SocketDoor(app, app.wsgi_app)  # type: ignore[method-assign]  # how Flask is wrapped
+    app.wsgi_app = SocketDoor(app, app.wsgi_app, pages)  # type: ignore[method-assign]  # how Flask is wrapped
     install_errors(app)
     install_formatting(app)
     install_context(app)

@@ -1,22 +1,18 @@
-"""The door in front of the sockets: each holds a thread for as long as it is open, so not everybody gets one."""
+"""The door in front of the sockets: who comes is asked before the handshake, and not everybody gets a thread."""
 
+import socket
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask
 from flask_login import current_user
 from werkzeug import Response
 
-from app.web.extensions import socketio
+from app.web.open_pages import OpenPages, TooManyPages
 from app.web.signed_in import user
 
-MOST_OF_ALL = 48
-"""Of the 64 threads a process is started with: the others go on answering requests, exits before all."""
-
-MOST_OF_ONE = 24
-"""Pages that one user may have open at the same time."""
-
 _PATH = "/socket.io/"
+_PEERS = ("gunicorn.socket", "werkzeug.socket")
 _Start = Callable[..., Any]
 
 
@@ -26,25 +22,32 @@ class SocketDoor:
     Without it a stranger could hold every thread of the process with connections that never say who they are.
     """
 
-    def __init__(self, app: Flask, inner: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, app: Flask, inner: Callable[..., Iterable[bytes]], pages: OpenPages) -> None:
         self._app = app
         self._inner = inner
+        self._pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(_PATH):
-            with self._app.request_context(environ):
-                refusal = _refusal()
-            if refusal is not None:
-                return refusal(environ, start_response)
-        return self._inner(environ, start_response)
+        if not environ.get("PATH_INFO", "").startswith(_PATH):
+            return self._inner(environ, start_response)
+        with self._app.request_context(environ):
+            user_id = user().id if current_user.is_authenticated else None
+        if user_id is None:
+            return _refusal(401, "Sign in first.")(environ, start_response)
+        try:
+            page = self._pages.enter(user_id, peer_of(environ))
+        except TooManyPages as full:
+            return _refusal(503, str(full))(environ, start_response)
+        try:
+            return self._inner(environ, start_response)  # for as long as the page is open
+        finally:
+            self._pages.leave(page)
 
 
-def _refusal() -> Response | None:
-    """None for whoever may come in."""
-    if not current_user.is_authenticated:
-        return Response("Sign in first.\n", 401, mimetype="text/plain")
-    server = cast("Any", socketio).server
-    of_one = sum(1 for _ in server.manager.get_participants("/", f"user:{user().id}"))
-    if of_one >= MOST_OF_ONE or len(server.eio.sockets) >= MOST_OF_ALL:
-        return Response("Too many live pages are open here. Close some of them.\n", 503, mimetype="text/plain")
-    return None
+def peer_of(environ: dict[str, Any]) -> socket.socket | None:
+    """The connection below a request; None where the server keeps it to itself."""
+    return next((environ[name] for name in _PEERS if name in environ), None)
+
+
+def _refusal(status: int, words: str) -> Response:
+    return Response(f"{words}\n", status, mimetype="text/plain")

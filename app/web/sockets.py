@@ -6,6 +6,7 @@ the events.
 """
 
 import re
+import socket
 from datetime import date
 from typing import Any, cast
 
@@ -18,6 +19,10 @@ from app.persistence.tables import Run
 from app.web.desk import desk
 from app.web.extensions import socketio
 from app.web.signed_in import SignedIn, user
+from app.web.socket_door import peer_of
+
+MOST_WAITING = 500
+"""Messages not yet taken by one page: more than half a minute of everything. So late is who does not read."""
 
 OPEN_ROOMS = frozenset({"desk", "dashboard"})
 
@@ -63,6 +68,23 @@ def watched_rooms() -> frozenset[str]:
     """Rooms of this process that somebody is in, for whoever decides what is worth sending. Thread-safe."""
     rooms = _server().manager.rooms.get("/", {})
     return frozenset(room for room in list(rooms) if isinstance(room, str) and (":" in room or room in OPEN_ROOMS))
+
+
+def present_peers() -> frozenset[socket.socket]:
+    """The connections of this process that are live pages: greeted, not given up, and reading. Thread-safe."""
+    server = _server()
+    rooms = server.manager.rooms.get("/", {}).get(None, {})
+    greeted = {eio_sid for _, eio_sid in list(rooms.items())}
+    return frozenset(
+        peer
+        for eio_sid, environ in list(server.environ.items())
+        if eio_sid in greeted and _takes_what_comes(server, eio_sid) and (peer := peer_of(environ)) is not None
+    )
+
+
+def _takes_what_comes(server: Any, eio_sid: str) -> bool:
+    held = server.eio.sockets.get(eio_sid)
+    return held is not None and held.queue.qsize() <= MOST_WAITING
 
 
 def disconnect_user(user_id: int) -> None:

@@ -132,7 +132,8 @@ class Browsers:
 
     def stop(self) -> None:
         self._ended.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
         for browser in self.all:
             browser.peer.close()
 

@@ -22,7 +22,7 @@ from tests.desk_people import add_person
 from tests.desk_process import desk_process
 from tests.desk_visitor import Visitor, within
 from tests.load.browsers import Browsers
-from tests.load.load_test import Measured, _free_port, _pages, _time
+from tests.load.load_test import Measured, _free_port, _pages, _time, chain_topic, memory_mb, worker_of
 from tests.simulator_process import SimulatorProcess, start_simulator
 
 USERS = 8
@@ -82,6 +82,7 @@ class Found:
             (not self.told.get("drops"), f"dropped: {self.told.get('drops')}"),
             (age_s <= MOST_AGE_S, f"the newest price was {age_s:.1f} s old"),
             (self.gap_s <= MOST_GAP_S, f"a browser that reads heard nothing for {self.gap_s:.1f} s"),
+            (self.refused == 0, f"{self.refused} browsers were not let in"),
             (self.lost == 0, f"{self.lost} browsers that read were hung up on"),
             (page_ms <= MOST_PAGE_MS, f"pages took {page_ms:.0f} ms at p95"),
             (not self.pages.failures, f"pages failed: {sorted(set(self.pages.failures))}"),
@@ -115,9 +116,8 @@ def soak(size: Size) -> Found:
         within(60.0, lambda: _state(admin)["confirmed"] > 100, "a chain is subscribed")
         browsers = Browsers(desk.url)
         opened.callback(browsers.stop)
-        topics = ("desk", _chain(admin), f"run:{run.rsplit('/', 1)[1]}")
+        topics = ("desk", chain_topic(admin), f"run:{run.rsplit('/', 1)[1]}")
         for number in range(size.sockets):
-            # Those that never read come first, so that none of them is among the refused.
             browsers.open(visitors[number % USERS].cookie, topics[number % 3], reads=number >= size.stuck)
         browsers.start()
         relay.ask("flow", per_second=size.per_second)
@@ -159,18 +159,6 @@ def _state(visitor: Visitor) -> dict[str, Any]:
     return state
 
 
-def _chain(visitor: Visitor) -> str:
-    """The room of the nearest chain, as its page names it."""
-    page = visitor.get("/trading/chain/NIFTY").data.decode()
-    begin = page.index("chain:NIFTY:")
-    return page[begin : begin + len("chain:NIFTY:2026-12-01")]
-
-
-def worker_of(master: int) -> int:
-    """The process that gunicorn's master started to do the work."""
-    return int(Path(f"/proc/{master}/task/{master}/children").read_text().split()[0])
-
-
 def _watch(admin: Visitor, reader: Visitor, run: str, worker: int, size: Size, found: Found) -> None:
     """Look at pages all the time, and at the desk itself at even distances, until the time is over."""
     seconds, guard, pause = size.minutes * 60, threading.Lock(), threading.Event()
@@ -184,18 +172,13 @@ def _watch(admin: Visitor, reader: Visitor, run: str, worker: int, size: Size, f
             turn += 1
             pause.wait(PAUSE_S)
         state = _state(admin)
-        found.memory_mb.append(_memory_mb(worker))
+        found.memory_mb.append(memory_mb(worker))
         found.ages_s.append(99.0 if state["tick_age_s"] is None else state["tick_age_s"])
         found.cpu_pct.append(state["resources"]["cpu_pct"] or 0.0)
         found.steps.add(state["resources"]["step"])
     passed_s = time.monotonic() - begun
     found.told = state
     found.ticks_per_s = (state["accepted"] - before["accepted"]) / passed_s
-
-
-def _memory_mb(worker: int) -> float:
-    lines = Path(f"/proc/{worker}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def report(found: Found, size: Size) -> str:
@@ -221,10 +204,10 @@ def _size(arguments: Sequence[str] | None) -> Size:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=Size.minutes, help="0.1 to 600")
     parser.add_argument("--per-second", type=int, default=Size.per_second, help="1 to 5000 ticks")
-    parser.add_argument("--sockets", type=int, default=Size.sockets, help="2 to 150")
+    parser.add_argument("--sockets", type=int, default=Size.sockets, help="2 to 120")
     parser.add_argument("--stuck", type=int, default=Size.stuck, help="of the sockets: those that never read")
     asked = parser.parse_args(arguments)
-    bounds = (("minutes", 0.1, 600), ("per_second", 1, 5000), ("sockets", 2, 150), ("stuck", 0, asked.sockets - 1))
+    bounds = (("minutes", 0.1, 600), ("per_second", 1, 5000), ("sockets", 2, 120), ("stuck", 0, asked.sockets - 1))
     for name, least, most in bounds:
         if not least <= getattr(asked, name) <= most:
             parser.error(f"--{name.replace('_', '-')} must be from {least} to {most}.")

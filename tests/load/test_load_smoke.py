@@ -6,13 +6,14 @@ from tests.load.load_test import Measured, main
 
 
 def test_a_short_load_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--users", "2", "--sockets", "20", "--seconds", "2"]) == 0, capsys.readouterr().out
+    assert main(["--users", "2", "--sockets", "20", "--seconds", "1"]) == 0, capsys.readouterr().out
     said = capsys.readouterr().out
-    assert "sockets lost: 0" in said
+    assert "sockets let in: 20; sockets lost: 0" in said
+    assert "4.0 and" in said, "a socket holds four threads"
     assert "/trading/chain/NIFTY" in said
 
 
-@pytest.mark.parametrize("arguments", [["--users", "0"], ["--users", "10"], ["--sockets", "41"], ["--seconds", "nan"],
+@pytest.mark.parametrize("arguments", [["--users", "0"], ["--users", "10"], ["--sockets", "361"], ["--seconds", "nan"],
                                        ["--seconds", "601"], ["--url", "http://elsewhere"]])  # fmt: skip
 def test_it_cannot_be_asked_for_more_than_its_bounds(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):

@@ -34,6 +34,7 @@ def test_a_short_soak_has_all_its_figures() -> None:
         ({"ages_s": [0.1, 9.0]}, "9.0 s old"),
         ({"gap_s": 20.0}, "heard nothing"),
         ({"lost": 1}, "hung up"),
+        ({"refused": 1}, "not let in"),
         ({"pages": Measured([5.0])}, "p95"),
         ({"pages": Measured([0.1], ["status 500"])}, "status 500"),
     ],
