@@ -74,6 +74,8 @@ def _total_cells(totals: ChainTotals | None) -> Cells:
         "totals.atm_iv": wording.fixed(totals.atm_iv, 1) + ("" if totals.atm_iv is None else "%"),
         "totals.call_oi": wording.inr_short(totals.call_oi),
         "totals.put_oi": wording.inr_short(totals.put_oi),
+        "totals.oi_strikes": f"{totals.oi_strikes} of {totals.listed} strikes",
+        "totals.volume_strikes": f"{totals.volume_strikes} of {totals.listed} strikes",
     }
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from app.domain import wording
 from app.domain.parity import NEAREST, Pair, middle, parity_forward
-from app.services.chain_rows import totals_of
-from app.services.chain_view import NO_FORWARD, STALE_S, ChainRow, ChainSide, ChainView, staleness
+from app.services.chain_rows import straddle_of, volatility_of
+from app.services.chain_view import NO_FORWARD, STALE_S, ChainRow, ChainSide, ChainTotals, ChainView, staleness
 from app.services.feed_news import DOUBTED_AFTER_S
 
 
@@ -25,8 +25,13 @@ def aged(view: ChainView, seconds: float) -> ChainView:
         note=_note(view.note, seconds),
         told_age_s=seconds,
         rows=rows,
-        totals=None if view.totals is None else totals_of(rows),
+        totals=None if view.totals is None else _totals(view.totals, rows),
     )
+
+
+def _totals(totals: ChainTotals, rows: tuple[ChainRow, ...]) -> ChainTotals:
+    """What rests on open interest and volume stays: that of a chain is told anew long before it would be forgotten."""
+    return replace(totals, straddle=straddle_of(rows), atm_iv=volatility_of(rows))
 
 
 def _side(side: ChainSide | None, seconds: float) -> ChainSide | None:

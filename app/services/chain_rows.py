@@ -19,6 +19,7 @@ from app.services.chain_view import (
     plain,
     staleness,
 )
+from app.services.chain_whole import WholeChain
 from app.services.price_board import BoardPrice
 
 
@@ -61,23 +62,31 @@ def tag_of(kind: Kind, strike: Decimal, spot: Decimal, at_money: Decimal) -> Tag
     return "ITM" if (strike < spot) == (kind is Kind.CE) else "OTM"
 
 
-def totals_of(rows: Sequence[ChainRow]) -> ChainTotals:
-    known = [
-        (row.strike, row.ce.oi, row.pe.oi)
-        for row in rows
-        if row.ce is not None and row.pe is not None and row.ce.oi is not None and row.pe.oi is not None
-    ]
-    at_money = next((row for row in rows if row.is_atm), None)
-    calls, puts = sum(call for _, call, _ in known), sum(put for _, _, put in known)
+def totals_of(rows: Sequence[ChainRow], whole: WholeChain) -> ChainTotals:
     return ChainTotals(
-        call_oi=calls if known else None,
-        put_oi=puts if known else None,
-        pcr=_ratio(puts, calls),
-        pcr_volume=_volumes(rows),
-        straddle=None if at_money is None else _straddle(at_money),
-        atm_iv=None if at_money is None else _volatility(at_money),
-        max_pain=_max_pain(known) if calls or puts else None,
+        call_oi=whole.interest.calls,
+        put_oi=whole.interest.puts,
+        pcr=whole.interest.pcr,
+        pcr_volume=whole.pcr_volume,
+        straddle=straddle_of(rows),
+        atm_iv=volatility_of(rows),
+        max_pain=whole.interest.max_pain,
+        listed=whole.listed,
+        oi_strikes=whole.interest.strikes,
+        volume_strikes=whole.volume_strikes,
     )
+
+
+def straddle_of(rows: Sequence[ChainRow]) -> Decimal | None:
+    """Call and put at the money together; None unless both prices are young."""
+    at_money = next((row for row in rows if row.is_atm), None)
+    return None if at_money is None else _straddle(at_money)
+
+
+def volatility_of(rows: Sequence[ChainRow]) -> Decimal | None:
+    """Of the call and the put at the money that have one, in percent; None where neither has."""
+    at_money = next((row for row in rows if row.is_atm), None)
+    return None if at_money is None else _volatility(at_money)
 
 
 def oldest(rows: Sequence[ChainRow]) -> float | None:
@@ -143,19 +152,6 @@ def _side(key: ContractKey, tag: Tag, most: int, sources: Sources) -> ChainSide:
     )
 
 
-def _volumes(rows: Sequence[ChainRow]) -> Decimal | None:
-    known = [
-        (row.ce.volume, row.pe.volume)
-        for row in rows
-        if row.ce is not None and row.pe is not None and row.ce.volume is not None and row.pe.volume is not None
-    ]
-    return _ratio(sum(put for _, put in known), sum(call for call, _ in known))
-
-
-def _ratio(puts: int, calls: int) -> Decimal | None:
-    return Decimal(puts) / Decimal(calls) if calls else None
-
-
 def _straddle(row: ChainRow) -> Decimal | None:
     prices = [side.ltp for side in row.sides if side is not None and side.staleness != "stale"]
     known = [price for price in prices if price is not None]
@@ -165,13 +161,3 @@ def _straddle(row: ChainRow) -> Decimal | None:
 def _volatility(row: ChainRow) -> Decimal | None:
     found = [side.figures.iv for side in row.sides if side is not None and side.figures is not None]
     return sum(found, Decimal(0)) / len(found) if found else None
-
-
-def _max_pain(known: Sequence[tuple[Decimal, int, int]]) -> Decimal:
-    """The strike at which an expiry there would pay all holders together the least; the lower one of two alike."""
-    points = [(float(strike), calls, puts) for strike, calls, puts in known]
-
-    def paid_at(at: float) -> float:
-        return sum(calls * max(0.0, at - strike) + puts * max(0.0, strike - at) for strike, calls, puts in points)
-
-    return min(known, key=lambda each: (paid_at(float(each[0])), each[0]))[0]

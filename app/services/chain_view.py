@@ -95,10 +95,11 @@ class SyntheticLine:
 
 @dataclass(frozen=True, slots=True)
 class ChainTotals:
-    """Over the rows in view whose call and put are both known; None where there are none.
+    """Over all strikes of the expiry whose call and put are both known; None where there are none.
 
     `pcr` and `pcr_volume` are puts over calls. `straddle` is call and put at the money, None unless both prices are
-    young. `atm_iv` in percent, of the call and the put at the money that have one.
+    young. `atm_iv` in percent, of the call and the put at the money that have one. Of the `listed` strikes those of
+    open interest rest on `oi_strikes`, that of volume on `volume_strikes`.
     """
 
     call_oi: int | None
@@ -108,6 +109,9 @@ class ChainTotals:
     straddle: Decimal | None
     atm_iv: Decimal | None
     max_pain: Decimal | None
+    listed: int
+    oi_strikes: int
+    volume_strikes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from app.ports.feed import FeedMode
 from app.services.chain_greeks import ChainGreeks, forward_of
 from app.services.chain_listings import ChainListings, Named, names
 from app.services.chain_rows import Sources, doubted, future_line, oldest, rows_of, totals_of
+from app.services.chain_sweep import ChainSweep, Demand
 from app.services.chain_view import NO_FORWARD, ChainListing, ChainView, OptionFigures, SyntheticLine, plain
+from app.services.chain_whole import WholeChains
 from app.services.chain_window import FARTHEST, ChainWindows
 from app.services.contract_list import ContractList
 from app.services.earlier_interest import EarlierInterest
 from app.services.expiry_closes import ExpiryCloses
-from app.services.open_interest import OpenInterest
+from app.services.open_interest import FORGOTTEN_AFTER_S, OpenInterest
 from app.services.price_board import BoardDepth, BoardPrice, PriceBoard
 from app.services.quotes import Quotes
 from app.services.websocket_manager import WebSocketManager
@@ -27,21 +29,10 @@ STEP_S = 0.5
 DEPTH_REACH = 2
 WATCHED_FOR_S = 60.0
 DEEP_FOR_S = 10.0
-SWEEP_EVERY_S = 5.0
-SWEEP_AFTER_TROUBLE_S = 10.0
 IDLE_PENALTY = FARTHEST + 1
 """A chain that nobody looks at gives way: its strikes count as this many places further from the money."""
 
 SPOTS, DEPTH, QUOTE = "chains.spots", "chains.depth", "chains.quote"
-
-
-@dataclass(slots=True)
-class _Demand:
-    """A chain somebody looks at: until when, when it is to be quoted next, and why that failed the last time."""
-
-    until: float
-    sweep_at: float = 0.0
-    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,6 @@ class OptionChainManager:
         """`budget` is the most contracts to subscribe, those that others hold or watch included."""
         self._board = board
         self._feed = feed
-        self._quotes = quotes
         self._closes = closes
         self.earlier = earlier
         """Its `step` is for a thread of its own."""
@@ -85,7 +75,9 @@ class OptionChainManager:
         self._windows = ChainWindows(board)
         self._greeks = ChainGreeks()
         self._open_interest = OpenInterest()
-        self._demands: dict[Named, _Demand] = {}
+        self._whole = WholeChains()
+        self._sweep = ChainSweep(quotes, self._open_interest, clock, near=self._near, far=self._far)
+        self._demands: dict[Named, Demand] = {}
         self._deep: dict[ContractKey, float] = {}
         self._in_use: frozenset[ContractKey] = frozenset()
 
@@ -98,7 +90,7 @@ class OptionChainManager:
         if expiry not in self.expiries(underlying):
             raise NotFound(f"{underlying} has no expiry on {expiry:%d %b %Y}.")
         until = self._clock.monotonic() + WATCHED_FOR_S
-        self._demands.setdefault((underlying, expiry), _Demand(until)).until = until
+        self._demands.setdefault((underlying, expiry), Demand(until)).until = until
 
     def depth(self, key: ContractKey) -> BoardDepth | None:
         """What the market bids and offers for one option; it is subscribed in depth for as long as this is asked.
@@ -133,7 +125,10 @@ class OptionChainManager:
             return ChainView(name, names(), None, (), note=str(error))
 
     def limit(self, *, reach: int = FARTHEST, idle: bool = True) -> None:
-        """From now on subscribe only strikes that near to the money, and chains that nobody looks at only if `idle`."""
+        """From now on subscribe and quote only strikes that near to the money, and idle chains only if `idle`.
+
+        Idle are those that nobody looks at. What others hold or watch, and what is shown in depth, stays.
+        """
         self._reach, self._idle = reach, idle
 
     def step(self) -> float:
@@ -149,7 +144,7 @@ class OptionChainManager:
         except Unavailable:
             return STEP_S  # no contract list yet: pages say why, and there is nothing to subscribe
         self._closes.step()
-        self._sweep(now)
+        self._sweep.step(dict(self._demands))
         return STEP_S
 
     def _view(self, listing: ChainListing, expiries: tuple[date, ...]) -> ChainView:
@@ -188,7 +183,7 @@ class OptionChainManager:
             oi_doubted=doubted(rows, known.in_doubt, earlier),
             layout=crc32(" ".join(map(str, strikes)).encode()),
             rows=rows,
-            totals=totals_of(rows),
+            totals=totals_of(rows, self._whole.of(listing, known.known, self._volume_of)),
         )
 
     def _reckon(
@@ -273,29 +268,38 @@ class OptionChainManager:
         places = {key: place for chain in list(self._demands) for key, place in self._places(chain).items()}
         return sorted(places, key=lambda key: (places[key], key))
 
-    def _sweep(self, now: float) -> None:
-        """Quote the watched chain that is due the longest: bids, asks and open interest do not come with the feed."""
-        due = [(demand.sweep_at, chain) for chain, demand in list(self._demands.items()) if demand.sweep_at <= now]
-        if not due:
-            return
-        chain = min(due)[1]
-        demand, listing = self._demands[chain], self._listings.chain(chain)
-        strikes = self._windows.strikes(listing, self._in_use)
-        contracts = listing.contracts(strikes)
-        if listing.future is not None:
-            contracts.append(listing.future)
-        try:
-            quotes = self._quotes.fetch([underlying_named(chain[0]).spot, *(each.key for each in contracts)])
-        except Unavailable as error:
-            demand.trouble = f"These prices could not be refreshed. {error}"
-            demand.sweep_at = self._clock.monotonic() + SWEEP_AFTER_TROUBLE_S
-            return
-        self._open_interest.take(quotes)
-        demand.trouble = None
-        ended = self._clock.monotonic()
-        # A gateway that quotes one contract after the other is not kept busy with nothing else.
-        pause_s = max(SWEEP_EVERY_S, 5 * (ended - now)) if strikes else 0.0
-        demand.sweep_at = ended + pause_s
+    def _near(self, chain: Named) -> list[ContractKey]:
+        """The index, what the page shows of the chain, and its future; while far strikes are given up, not those."""
+        listing = self._listings.chain(chain)
+        strikes = [strike for strike in self._windows.strikes(listing, self._in_use) if self._is_swept(listing, strike)]
+        keys = [underlying_named(chain[0]).spot, *(each.key for each in listing.contracts(strikes))]
+        return keys if listing.future is None else [*keys, listing.future.key]
+
+    def _far(self, chain: Named) -> list[ContractKey]:
+        """The strikes that no page shows, from the money outwards."""
+        listing = self._listings.chain(chain)
+        centre = self._windows.centre(listing)
+        if centre is None or self._reach < FARTHEST:
+            return []
+        shown = set(self._windows.strikes(listing, self._in_use))
+        far = sorted((strike for strike in listing.strikes if strike not in shown), key=lambda each: abs(each - centre))
+        return [contract.key for contract in listing.contracts(far)]
+
+    def _is_swept(self, listing: ChainListing, strike: Decimal) -> bool:
+        centre = self._windows.centre(listing)
+        if centre is None:
+            return False
+        if abs(listing.strikes.index(strike) - listing.strikes.index(centre)) <= self._reach:
+            return True
+        kept = self._in_use | self._deep.keys()
+        return any(contract.key in kept for contract in listing.contracts([strike]))
+
+    def _volume_of(self, key: ContractKey) -> int | None:
+        """Units traded today; None where nobody has said so lately."""
+        price = self._board.latest(key)
+        if price is None or self._clock.monotonic() - price.received >= FORGOTTEN_AFTER_S:
+            return None
+        return price.volume
 
 
 def _moved(price: BoardPrice) -> tuple[Decimal | None, Decimal | None]:

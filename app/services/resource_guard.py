@@ -15,7 +15,7 @@ LOOK_S = 1.0
 WORDS = {
     Relief.NONE: "Pages and chains are complete again.",
     Relief.SLOW_PAGES: "Pages are told of changes once a second.",
-    Relief.NEAR_STRIKES: "Strikes far from the money are not subscribed; held and watched contracts are.",
+    Relief.NEAR_STRIKES: "Strikes far from the money are not subscribed or quoted; held and watched contracts are.",
     Relief.NO_IDLE_CHAINS: "Chains that nobody looks at are not subscribed; held and watched contracts are.",
 }
 

@@ -96,6 +96,9 @@ def chain(*, trouble: bool = False, empty: bool = False, any_account: bool = Tru
                 atm_iv=Decimal("11.50"),
                 straddle=Decimal("257.50"),
                 max_pain=Decimal(26200),
+                listed=121,
+                oi_strikes=74 if trouble else 121,
+                volume_strikes=70 if trouble else 119,
             ),
         ),
     }

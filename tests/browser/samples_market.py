@@ -85,7 +85,7 @@ MOVED = (
     "Zerodha 1: the connection stands, but no price came for 10 s (silent feed)."
 )
 MARKET = context()
-SHORT = "Strikes far from the money are not subscribed; held and watched contracts are."
+SHORT = "Strikes far from the money are not subscribed or quoted; held and watched contracts are."
 TROUBLE = context(
     told_age_s=1.4,
     resources=resources(step="near_strikes", words=SHORT, memory_mb=None, cpu_pct=83.2),

@@ -83,7 +83,7 @@ def test_the_first_message_has_everything_in_the_words_of_the_page(pages: Pages)
     cells = pages.cells()
     assert cells["spot.ltp"] == "25,012.40"
     assert cells["spot.chg"] == {"text": "▲ +112.40 (+0.45%)", "tone": "up"}
-    assert len(cells) == 9 + 1 + 7
+    assert len(cells) == 9 + 1 + 9
     assert len(pages.rows()) == 82
     assert pages.rows()[40] == "40|?|?|?|?|?|?|?|?|0|?"
     assert (pages.message()["topic"], pages.message()["atm"], pages.message()["spot_before"]) == (
@@ -140,7 +140,7 @@ def test_the_money_moving_moves_the_marks(pages: Pages) -> None:
 
 def test_everything_is_sent_again_after_five_seconds(pages: Pages) -> None:
     pages.step(5.1)
-    assert len(pages.cells()) == 9 + 1 + 7
+    assert len(pages.cells()) == 9 + 1 + 9
     assert pages.message()["atm"] == "25000"
 
 
@@ -168,6 +168,7 @@ def test_the_totals_below_the_chain_move_with_it(pages: Pages) -> None:
         "straddle": "380.00",
         "call_oi": "2.60 L",
         "put_oi": "1.30 L",
+        "oi_strikes": "1 of 61 strikes",
     }
 
 

@@ -53,6 +53,7 @@ class FakeGateway:
         self.margin: Decimal | GatewayError = Decimal(100_000)
         self.margin_asked: list[object] = []
         self.calls: list[str] = []
+        self.asked: set[ContractKey] = set()
         self.listed_holidays: dict[int, list[Holiday]] = {}
         self.minutes: dict[ContractKey, MinuteHistory] = {}
         self.closed = False
@@ -88,6 +89,7 @@ class FakeGateway:
 
     def quotes(self, keys: Sequence[ContractKey]) -> dict[ContractKey, Quote]:
         self._answer(f"quotes {len(keys)}")
+        self.asked = set(keys)
         return {key: self.priced[key] for key in keys if key in self.priced}
 
     def basket_margin(self, legs: Sequence[object]) -> Decimal:

@@ -4,14 +4,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.domain.contracts import ContractKey, Kind
 from app.domain.errors import NotFound, Unavailable
 from app.ports.feed import FeedMode, Tick
 from app.ports.gateway import TimedOut
-from app.services.chain_rows import totals_of
 from app.services.chain_view import ChainRow, ChainSide, plain, staleness
 from app.services.contract_list import ContractList
 from app.services.earlier_interest import EarlierInterest
@@ -290,7 +287,7 @@ def test_a_watched_chain_is_quoted_for_touch_and_open_interest(world: World) -> 
     world.chains.looked_at("NIFTY", EXPIRY)
     world.chains.step()
     world.chains.step()
-    assert [call for call in gateway.calls if call.startswith("quotes")] == ["quotes 84"]
+    assert [call for call in gateway.calls if call.startswith("quotes")] == ["quotes 84", "quotes 40"]
     view = world.chains.view("NIFTY", EXPIRY)
     [row] = [row for row in view.rows if row.is_atm]
     assert (side(row, Kind.CE).oi, side(row, Kind.CE).oi_bar, side(row, Kind.PE).oi_bar) == (65_000, 50, 100)
@@ -300,7 +297,7 @@ def test_a_watched_chain_is_quoted_for_touch_and_open_interest(world: World) -> 
     assert (view.totals.straddle, view.totals.max_pain) == (Decimal("380.0"), Decimal(25_000))
     world.clock.advance(5.1)
     world.chains.step()
-    assert len([call for call in gateway.calls if call.startswith("quotes")]) == 2
+    assert [call for call in gateway.calls if call.startswith("quotes")] == ["quotes 84", "quotes 40", "quotes 84"]
 
 
 def test_quotes_that_fail_are_said_on_the_page_until_they_come_again(world: World) -> None:
@@ -319,9 +316,9 @@ def test_a_stale_leg_makes_no_straddle(world: World) -> None:
         world.put(option(25_000, kind).key, 100.0)
     world.clock.advance(11)
     world.put(option(25_000).key, 101.0)
-    totals = world.chains.view("NIFTY", EXPIRY).totals
-    assert totals is not None
-    assert (totals.straddle, totals.pcr, totals.call_oi, totals.max_pain) == (None, None, None, None)
+    found = world.chains.view("NIFTY", EXPIRY).totals
+    assert found is not None
+    assert (found.straddle, found.pcr, found.call_oi, found.max_pain) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(("age", "word"), [(None, "stale"), (0, "fresh"), (2.9, "fresh"), (3, "late"), (10, "stale")])
@@ -337,12 +334,12 @@ def test_a_strike_is_written_without_trailing_zeros(strike: str, text: str) -> N
 def test_open_interest_that_jumps_is_believed_when_seen_twice() -> None:
     key = option(25_000).key
     interest = OpenInterest()
-    interest.take({key: quote("1", open_interest=100_000)})
-    interest.take({key: quote("1", open_interest=0)})
+    interest.take({key: quote("1", open_interest=100_000)}, 1.0)
+    interest.take({key: quote("1", open_interest=0)}, 2.0)
     assert interest.known[key] == 100_000
-    interest.take({key: quote("1", open_interest=900_000)})
+    interest.take({key: quote("1", open_interest=900_000)}, 3.0)
     assert interest.known[key] == 100_000
-    interest.take({key: quote("1", open_interest=910_000)})
+    interest.take({key: quote("1", open_interest=910_000)}, 4.0)
     assert interest.known[key] == 910_000
     assert interest.doubted == 2
 
@@ -350,30 +347,5 @@ def test_open_interest_that_jumps_is_believed_when_seen_twice() -> None:
 def test_open_interest_that_is_missing_or_negative_changes_nothing() -> None:
     key = option(25_000).key
     interest = OpenInterest()
-    interest.take({key: quote("1", open_interest=None), option(25_050).key: quote("1", open_interest=-5)})
+    interest.take({key: quote("1", open_interest=None), option(25_050).key: quote("1", open_interest=-5)}, 1.0)
     assert interest.known == {}
-
-
-@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=1, max_size=20))
-def test_max_pain_is_where_holders_are_paid_the_least(open_interest: list[tuple[int, int]]) -> None:
-    def one(kind: Kind, strike: int, units: int) -> ChainSide:
-        return ChainSide(option(strike, kind).key, "OTM", oi=units)
-
-    strikes = [25_000 + 50 * place for place in range(len(open_interest))]
-    rows = [
-        ChainRow(Decimal(strike), False, False, one(Kind.CE, strike, calls), one(Kind.PE, strike, puts))
-        for strike, (calls, puts) in zip(strikes, open_interest, strict=True)
-    ]
-
-    def paid(at: int) -> int:
-        return sum(
-            calls * max(0, at - strike) + puts * max(0, strike - at)
-            for strike, (calls, puts) in zip(strikes, open_interest, strict=True)
-        )
-
-    found = totals_of(rows).max_pain
-    if not any(calls or puts for calls, puts in open_interest):
-        assert found is None
-    else:
-        assert found is not None
-        assert paid(int(found)) == min(paid(strike) for strike in strikes)
