@@ -111,7 +111,7 @@ def test_other_columns_are_shown_and_hidden_and_remembered(chain: Page, push: An
     expect(head.locator("th.c-gamma").first).to_be_visible()
     expect(head.locator("th.c-bid").first).to_be_hidden()
     chain.locator("[data-chain-columns] summary").click()
-    chain.get_by_label("Theta").uncheck()
+    chain.get_by_role("checkbox", name="Theta").uncheck()
     expect(head.locator("th.c-theta").first).to_be_hidden()
     tell(push, "40|0.00123|-9.99|8.88", topic=f"{TOPIC}:greeks")
     expect(cell(chain, 26_200, "call", "gamma")).to_have_text("0.00123")
@@ -119,6 +119,48 @@ def test_other_columns_are_shown_and_hidden_and_remembered(chain: Page, push: An
     expect(head.locator("th.c-gamma").first).to_be_visible()
     expect(head.locator("th.c-theta").first).to_be_hidden()
     expect(chain.get_by_role("button", name="Greeks")).to_have_attribute("aria-pressed", "true")
+
+
+def heads(chain: Page, side: int = 0) -> list[str]:
+    """The labels that are shown, calls (0) or puts (1), from left to right."""
+    words = chain.locator(".chain thead tr").nth(1).locator("th:visible").all_inner_texts()
+    middle = words.index("Strike")
+    return words[:middle] if side == 0 else words[middle + 1 :]
+
+
+def test_columns_are_moved_by_keys_on_both_sides_and_stay_where_they_are(
+    chain: Page, push: Any, gallery_app: Flask
+) -> None:
+    assert heads(chain)[:3] == ["OI", "OI chg", "Volume"]
+    first = cell(chain, 26_200, "call", "iv").inner_text()
+    chain.locator("[data-chain-columns] summary").press("Enter")
+    chain.get_by_role("button", name="Move IV outwards").focus()
+    for _ in range(4):
+        chain.keyboard.press("Enter")
+    expect(chain.get_by_role("button", name="Move IV outwards")).to_be_focused()
+    expect(chain.locator("[data-said]")).to_have_text("IV is column 1 of 9, counted from the outside.")
+    assert heads(chain)[:3] == ["IV", "OI", "OI chg"]
+    assert heads(chain, 1)[-3:] == ["OI chg", "OI", "IV"]
+    assert chain.locator('tr[data-strike="26200"] td').first.inner_text() == first
+    boxes = [chain.locator(f".chain {what}").first.bounding_box() for what in ("thead th.c-iv", "tbody td.c-iv")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert (boxes[0]["x"], boxes[0]["width"]) == (boxes[1]["x"], boxes[1]["width"])
+    tell(push, "40+|||||21.5")
+    expect(cell(chain, 26_200, "call", "iv")).to_have_text("21.5")
+    chain.route(
+        "**/trading/chain/NIFTY/live*",
+        lambda route: route.fulfill(body=rows_elsewhere(gallery_app), content_type="text/html"),
+    )
+    tell(push, "0+|1.00", layout=8)
+    expect(chain.locator(".chain-box")).to_have_attribute("data-layout", "8")
+    assert chain.locator("tr[data-strike] td:visible").first.get_attribute("data-f") == "iv"
+    chain.reload()
+    expect(chain.locator("[data-chain-columns]")).to_be_visible()
+    assert heads(chain)[:2] == ["IV", "OI"]
+    chain.locator("[data-chain-columns] summary").click()
+    chain.get_by_role("button", name="As at first").click()
+    assert heads(chain)[:2] == ["OI", "OI chg"]
 
 
 def rows_elsewhere(gallery_app: Flask) -> str:

@@ -1,7 +1,7 @@
 // Rows of a chain as they come, and the columns somebody chose.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keep, remembered, shown } from "../../../app/static/src/js/lib/chaincolumns.js";
+import { COLUMNS, keep, listed, moved, remembered, reset, shown } from "../../../app/static/src/js/lib/chaincolumns.js";
 import { GREEKS, PRICES, rowsOf, toneOf } from "../../../app/static/src/js/lib/chainrows.js";
 
 test("a row names the figures that changed by their place", () => {
@@ -36,8 +36,21 @@ test("what was hidden stays hidden, the price never is", () => {
   assert.deepEqual(shown(remembered(kept)), ["gamma", "vega", "iv", "delta", "chg", "ltp"]);
 });
 
+test("columns move among those of the view, and what is beyond either end stays", () => {
+  const choice = { view: "greeks", hidden: [], order: COLUMNS };
+  assert.deepEqual(listed({ ...choice, order: moved(choice, "iv", -1) }), ["gamma", "theta", "iv", "vega", "delta", "chg", "ltp"]);
+  assert.deepEqual(listed({ ...choice, order: moved(choice, "gamma", 1) }), ["theta", "gamma", "vega", "iv", "delta", "chg", "ltp"]);
+  for (const [name, by] of [["gamma", -1], ["ltp", 1], ["bid", 1]]) assert.deepEqual(moved(choice, name, by), COLUMNS);
+});
+
+test("an order is remembered, and columns it does not know follow it", () => {
+  const kept = storage(JSON.stringify({ view: "price", hidden: ["vol"], order: ["ltp", "iv", "ltp", "nonsense", 7] }));
+  assert.deepEqual(shown(remembered(kept)), ["ltp", "iv", "oi", "oichg", "delta", "chg", "bid", "ask"]);
+  assert.deepEqual(reset(remembered(kept)), { view: "price", hidden: [], order: COLUMNS });
+});
+
 for (const text of ["no json", "[]", '{"view":"toString","hidden":"all"}', "7"]) {
   test(`what makes no sense is nothing remembered: ${text}`, () => {
-    assert.deepEqual(remembered(storage(text)), { view: "price", hidden: [] });
+    assert.deepEqual(remembered(storage(text)), { view: "price", hidden: [], order: COLUMNS });
   });
 }

@@ -1,8 +1,8 @@
 // The option chain: rows by their place as messages say, the money in the middle, columns as chosen, depth on demand.
 import { barWidth, toneChange } from "../lib/cells.js";
-import { keep, remembered, shown } from "../lib/chaincolumns.js";
 import { GREEKS, PRICES, rowsOf, toneOf } from "../lib/chainrows.js";
 import { confirm } from "./age.js";
+import { attachColumns } from "./chaincolumns.js";
 import { tint } from "./live.js";
 
 const POLL_MS = 2000;
@@ -79,48 +79,6 @@ async function fetchRows(box) {
   const totals = fresh.querySelector("[data-chain-totals]");
   if (totals) document.querySelector("[data-chain-totals]")?.replaceWith(document.adoptNode(totals));
   return true;
-}
-
-function showColumns(table, choice) {
-  const names = shown(choice);
-  for (const name of ["oi", "oichg", "vol", "gamma", "theta", "vega", "iv", "delta", "chg", "bid", "ask"]) {
-    table.classList.toggle(`no-${name}`, !names.includes(name));
-  }
-  table.dataset.view = choice.view;
-  for (const cell of table.querySelectorAll("[data-span]")) {
-    cell.colSpan = cell.dataset.span === "all" ? 2 * names.length + 1 : names.length;
-  }
-}
-
-function attachColumns(table, changed) {
-  const choice = remembered(localStorage);
-  const views = document.querySelector("[data-chain-views]");
-  const columns = document.querySelector("[data-chain-columns]");
-  const show = () => {
-    showColumns(table, choice);
-    for (const button of views.querySelectorAll("[data-show]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.show === choice.view));
-    }
-    for (const check of columns.querySelectorAll("[data-column]")) check.checked = !choice.hidden.includes(check.dataset.column);
-    changed(choice);
-  };
-  views.hidden = columns.hidden = false;
-  views.addEventListener("click", (event) => {
-    const wanted = event.target.closest("[data-show]")?.dataset.show;
-    if (!wanted) return;
-    choice.view = wanted;
-    keep(localStorage, choice);
-    show();
-  });
-  columns.addEventListener("change", (event) => {
-    const name = event.target.dataset.column;
-    choice.hidden = choice.hidden.filter((each) => each !== name);
-    if (!event.target.checked) choice.hidden.push(name);
-    keep(localStorage, choice);
-    show();
-  });
-  show();
-  return show;
 }
 
 /** The panel of one option's depth: opened by its price, asked for again each second, closed by its button or Escape. */
