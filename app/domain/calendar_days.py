@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from app.domain.calendar import IST, Closed, Session
-from app.domain.calendar_hours import SATURDAY, TRADED, USUAL_HOURS, HolidayList, ReadHours
+from app.domain.calendar_hours import NO_CALENDAR, SATURDAY, TRADED, USUAL_HOURS, HolidayList, ReadHours
 from app.domain.errors import InvalidInput
 
 GOVERNED = {"NSE": "NFO", "BSE": "BFO"}
@@ -74,9 +74,9 @@ def understood(
     name = "" if holiday is None else holiday.name
     if read is not None:
         session, note = read.sessions.get(exchange), read.notes.get(exchange, "")
-        contradiction = contradicted(session, exchange, day, holidays)
-        if contradiction:
-            return DayHours(day, exchange, None, Source.GATEWAY, contradiction)
+        why = doubted(read, exchange, holidays)
+        if why:
+            return DayHours(day, exchange, None, Source.GATEWAY, why)
         return DayHours(day, exchange, session or Closed(), Source.GATEWAY, " ".join(filter(None, (name, note))))
     if holiday is not None and exchange in holiday.special:
         return DayHours(day, exchange, holiday.special[exchange], Source.HOLIDAY_LIST, name)
@@ -89,14 +89,25 @@ def understood(
     return DayHours(day, exchange, Session(opens, closes), Source.WEEKDAYS, doubt)
 
 
-def contradicted(session: Session | None, exchange: str, day: date, holidays: HolidayList | None) -> str:
-    """Why hours cannot be believed: the holiday list calls an open day closed. Empty when it does not."""
+def is_listed_closed(exchange: str, day: date, holidays: HolidayList | None) -> bool:
+    """Whether the holiday list says that the exchange does not trade that day at all."""
     holiday = None if holidays is None else holidays.days.get(day)
-    if session is None or holiday is None or exchange not in holiday.closed or exchange in holiday.special:
+    return holiday is not None and exchange in holiday.closed and exchange not in holiday.special
+
+
+def doubted(read: ReadHours, exchange: str, holidays: HolidayList | None) -> str:
+    """Why a gateway's calendar of that day cannot be believed for the exchange; empty when it can.
+
+    It lists no exchange at all, and no holiday list calls the day closed; or it gives hours, and the list does.
+    """
+    is_closed = is_listed_closed(exchange, read.of, holidays)
+    if read.says_nothing:
+        return "" if is_closed else NO_CALENDAR
+    if holidays is None or not is_closed or exchange not in read.sessions:
         return ""
     return (
-        f"The gateway gives hours for {exchange}, and its holiday list calls the day closed ({holiday.name}). "
-        "An admin can say which is right on the page Calendar."
+        f"The gateway gives hours for {exchange}, and its holiday list calls the day closed "
+        f"({holidays.days[read.of].name}). An admin can say which is right on the page Calendar."
     )
 
 

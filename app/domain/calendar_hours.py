@@ -19,6 +19,7 @@ _FEWEST, _MOST = 5, 25
 _ALWAYS_CLOSED = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
 """(month, day): a holiday of both exchanges each year, unless on a weekend."""
 
+NO_CALENDAR = "The gateway gives an empty trading calendar, which does not mean a holiday."
 ZONE_FAULT = "The gateway gives its hours 5 h 30 min late: its machine is set to UTC. Corrected."
 
 GivenHours = Iterable[tuple[str, datetime, datetime]]
@@ -32,6 +33,11 @@ class ReadHours:
     of: date
     sessions: Mapping[str, Session]
     notes: Mapping[str, str]
+
+    @property
+    def says_nothing(self) -> bool:
+        """Not one exchange is listed, as on a holiday of all of them, or where a gateway has no calendar."""
+        return not self.sessions
 
     @property
     def has_zone_fault(self) -> bool:

@@ -55,7 +55,7 @@ class ChainGreeks:
     ) -> dict[ContractKey, OptionFigures | None]:
         """Figures at the market's time `at` and the monotonic `now`; None for each that has no volatility.
 
-        The premium is the middle of a young touch, else a young last price.
+        The premium is the middle of a young touch, else a young last price that such a touch does not contradict.
         """
         years = years_left(at, closes)
         self._forget(now)
@@ -108,7 +108,20 @@ def _figures(
 def _premium(price: BoardPrice | None, now: float) -> float | None:
     if price is None:
         return None
-    return _middle(price, now) or (float(price.ltp) if now - price.received < STALE_S else None)
+    between = _middle(price, now)
+    if between is not None:
+        return between
+    return float(price.ltp) if now - price.received < STALE_S and _is_within(price, now) else None
+
+
+def _is_within(price: BoardPrice, now: float) -> bool:
+    """Whether the last trade lies within the young touch of now, which may lack a side, or be the wrong way round.
+
+    A gateway's quote repeats a trade of this morning as its price of now: bids and offers since then know better.
+    """
+    if price.touch_received is None or now - price.touch_received > STALE_S:
+        return True
+    return (price.bid is None or price.bid <= price.ltp) and (price.ask is None or price.ltp <= price.ask)
 
 
 def _middle(price: BoardPrice, now: float) -> float | None:

@@ -5,10 +5,10 @@ from datetime import date, datetime
 
 from app.domain.calendar import Session, trading_date
 from app.domain.calendar_days import Override, understood
-from app.domain.calendar_hours import ReadHours, read_hours
+from app.domain.calendar_hours import NO_CALENDAR, ReadHours, read_hours
 from app.domain.errors import Unavailable
 from app.ports.clock import Clock, MarketClock
-from app.ports.gateway import Gateway
+from app.ports.gateway import Gateway, GatewayRefused
 from app.services.first_answer import AccountOrder, first_answer
 from app.services.gateways import Gateways
 from app.services.session_hours import Holidays, Overrides
@@ -62,6 +62,8 @@ class ExpiryCloses:
             return
         if today != self._read_on:
             self._read_on, self._read = today, {}
+        for day in [day for day in list(self._wanted) if day < today]:
+            del self._wanted[day]  # over: nobody needs its close any more
         wanted = list(self._wanted)
         if now >= self._next_look:
             self._next_look = now + OVERRIDES_EVERY_S
@@ -73,6 +75,8 @@ class ExpiryCloses:
     def _ask(self, day: date) -> None:
         def ask(gateway: Gateway) -> ReadHours:
             hours = gateway.trading_hours(day)
+            if not hours:  # no expiry is on a holiday: another account may know, and this one later
+                raise GatewayRefused(NO_CALENDAR)
             return read_hours(day, [(each.exchange, each.opens, each.closes) for each in hours])
 
         try:

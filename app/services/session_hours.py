@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from app.domain.calendar import Closed, Phase, Session, phase, trading_date
-from app.domain.calendar_days import GOVERNED, Override, contradicted
-from app.domain.calendar_hours import HolidayList, ReadHours, read_hours
+from app.domain.calendar_days import GOVERNED, Override, doubted, is_listed_closed
+from app.domain.calendar_hours import NO_CALENDAR, TRADED, HolidayList, ReadHours, read_hours
 from app.domain.errors import Unavailable
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayRefused, TradingHours
@@ -65,7 +65,7 @@ class SessionHours:
         if override is not None:
             return override.session
         read = self._today(day)
-        if read is None or self._contradiction(read, exchange):
+        if read is None or self._doubt(read, exchange):
             return None
         return read.sessions.get(exchange, Closed())
 
@@ -83,7 +83,7 @@ class SessionHours:
         read = self._today(day)
         if read is None:
             return self._reason
-        return self._contradiction(read, exchange) or read.notes.get(exchange, "")
+        return self._doubt(read, exchange) or read.notes.get(exchange, "")
 
     def step(self) -> float:
         """Read what admins said of today, and its hours when they are missing. Returns the seconds until the next."""
@@ -112,14 +112,14 @@ class SessionHours:
             return None
         return said[1].get(GOVERNED.get(exchange, exchange))
 
-    def _contradiction(self, read: ReadHours, exchange: str) -> str:
-        return contradicted(read.sessions.get(exchange), exchange, read.of, self._holidays(read.of.year))
+    def _doubt(self, read: ReadHours, exchange: str) -> str:
+        return doubted(read, exchange, self._holidays(read.of.year))
 
     def _ask(self, day: date) -> None:
         def ask(gateway: Gateway) -> list[TradingHours]:
             hours = gateway.trading_hours(day)
-            if not hours:
-                raise GatewayRefused("A gateway gives an empty trading calendar, which does not mean a holiday.")
+            if not hours and not any(is_listed_closed(each, day, self._holidays(day.year)) for each in TRADED):
+                raise GatewayRefused(NO_CALENDAR)
             return hours
 
         try:

@@ -47,6 +47,17 @@ def test_a_gateways_hours_count_and_what_it_does_not_list_is_closed() -> None:
     assert found == DayHours(TUESDAY, "NFO", Closed(), Source.GATEWAY, "Gurpurb")
 
 
+def test_row_46_an_empty_calendar_is_a_holiday_only_where_the_list_says_so() -> None:
+    nothing = {day: ReadHours(day, {}, {}) for day in (MONDAY, TUESDAY)}
+    for holidays in (None, HOLIDAYS):
+        unknown = understood(MONDAY, "NFO", None, nothing[MONDAY], holidays)
+        assert (unknown.hours, unknown.source) == (None, Source.GATEWAY)
+        assert "does not mean a holiday" in unknown.note
+    found = understood(TUESDAY, "NFO", None, nothing[TUESDAY], HOLIDAYS)
+    assert found == DayHours(TUESDAY, "NFO", Closed(), Source.GATEWAY, "Gurpurb")
+    assert understood(TUESDAY, "NFO", None, nothing[TUESDAY], None).hours is None
+
+
 def test_row_46_hours_that_the_holiday_list_contradicts_are_unknown() -> None:
     found = understood(TUESDAY, "NFO", None, read(TUESDAY, "NFO"), HOLIDAYS)
     assert found.hours is None

@@ -207,6 +207,41 @@ def test_a_premium_at_what_exercise_pays_has_none() -> None:
     assert world.of(24_050).figures is not None
 
 
+@pytest.mark.parametrize(
+    ("bids", "asks"),
+    [((), ((3.0, 65),)), (((9.0, 65),), ()), (((9.1, 65),), ((8.9, 65),))],
+    ids=["nobody bids", "nobody offers", "the wrong way round"],
+)
+def test_a_trade_of_this_morning_that_bids_and_offers_contradict_makes_no_volatility(
+    bids: tuple[tuple[float, int], ...], asks: tuple[tuple[float, int], ...]
+) -> None:
+    world = Quoted()
+    key = option(25_900).key
+    world.board.put(Tick(key, 8.0, None, bids=bids, asks=asks))
+    assert world.of(25_900).ltp == Decimal("8.0")
+    assert world.of(25_900).figures is None
+
+
+def test_a_trade_that_the_one_side_of_its_touch_allows_makes_a_volatility() -> None:
+    world = Quoted()
+    world.board.put(Tick(option(25_900).key, 8.0, None, bids=(), asks=((8.05, 65),)))
+    assert world.of(25_900).figures is not None
+
+
+def test_an_empty_calendar_of_the_expiry_day_is_asked_again() -> None:
+    world = World()
+    world.load(SPOT)
+    gateway = world.gateways.of(1)
+    gateway.hours = []
+    world.chains.view("NIFTY", EXPIRY)
+    world.chains.step()
+    gateway.hours = [TradingHours("NFO", CLOSE - timedelta(hours=6), CLOSE)]
+    world.clock.advance(16)
+    for _ in range(4):
+        world.chains.step()
+    assert world.chains.view("NIFTY", EXPIRY).closes == CLOSE
+
+
 def test_the_close_is_asked_again_when_no_gateway_told_it() -> None:
     world = World()
     world.load(SPOT)

@@ -88,6 +88,19 @@ def test_row_46_an_empty_calendar_is_not_a_holiday(hours: SessionHours, gateways
     assert "does not mean a holiday" in hours.note("NFO")
 
 
+def test_an_empty_calendar_on_a_listed_holiday_is_closed(gateways: FakeGateways, clock: FakeClock) -> None:
+    """A gateway lists nothing on a day on which every exchange is closed, such as the 26th of January."""
+    day = date(2026, 11, 23)
+    closed = HolidayList(2026, {day: Holiday(day, "Gurpurb", frozenset({"NFO"}))}, "")
+    hours = SessionHours(gateways, gateways.order, clock, clock, holidays=lambda _: closed)  # type: ignore[arg-type]
+    for gateway in gateways.gateways.values():
+        gateway.hours = []
+    hours.step()
+    assert hours.session("NFO") == Closed()
+    assert hours.session("BFO") is None
+    assert "does not mean a holiday" in hours.note("BFO")
+
+
 def test_a_failure_is_tried_again_after_a_while(hours: SessionHours, gateways: FakeGateways, clock: FakeClock) -> None:
     for gateway in gateways.gateways.values():
         gateway.broken = TimedOut("The gateway did not answer in time.")
