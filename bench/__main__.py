@@ -38,7 +38,7 @@ def measure(accounts: Sequence[int], rounds: int, tick: rows.TickSize | None) ->
     return found, odd
 
 
-PARTS = ("orders", "frames", "chains")
+PARTS = ("orders", "frames", "ticks", "chains")
 
 
 def table(found: Sequence[rows.Row]) -> str:
@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only",
         choices=PARTS,
-        help="one part alone: orders through gateways, frames from a socket to the board, updates of chain pages",
+        help="one part alone: orders through gateways, frames from a socket to the board, one tick to the board, or"
+        " updates of chain pages",
     )
     given = parser.parse_args(arguments)
     sys.stdout.write(f"{machine()}\n")
@@ -93,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found, odd = measure(given.accounts, given.rounds, None if given.no_ticks else rows.TickSize())
     if given.only in {None, "frames"}:
         found += frame_rows.frames(given.rounds, frame_rows.FrameSize())
+    if given.only in {None, "ticks"}:
+        found += frame_rows.ticks(given.rounds, frame_rows.FrameSize())
     if given.only in {None, "chains"}:
         found += chain_rows.chains(given.rounds, chain_rows.ChainSize())
     write(found, RESULTS)

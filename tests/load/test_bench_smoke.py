@@ -7,7 +7,7 @@ import pytest
 
 from bench.__main__ import measure, table, write
 from bench.frame_clients import PEERS as FRAME_PEERS
-from bench.frame_rows import FrameSize, frames
+from bench.frame_rows import FrameSize, frames, ticks
 from bench.rows import PEERS, Row, TickSize, percentile
 
 
@@ -28,15 +28,25 @@ def test_a_small_desk_is_measured(tmp_path: Path) -> None:
 
 
 def test_depth_frames_reach_the_board_and_the_other_clients() -> None:
-    flood, burst, alone = frames(1, FrameSize(frames=2000, bursts=3, every_s=0.001))
+    flood, burst = frames(1, FrameSize(frames=2000, bursts=3, every_s=0.001))
     assert flood.unit == "frames/s of a core"
-    for row in (flood, burst, alone):
+    for row in (flood, burst):
         assert row.ours is not None
         assert row.limit is not None
         assert set(row.peers) == set(FRAME_PEERS)
         assert row.peers["websockets+json"] is not None
         assert row.peers["websockets+msgspec"] is not None
     assert (flood.ours or 0) > 1000
+
+
+def test_a_tick_alone_reaches_the_board_and_a_plain_reader() -> None:
+    half, late = ticks(1, FrameSize(bursts=20, every_s=0.001))
+    assert [row.row for row in (half, late)] == ["tick to board: p50", "tick to board: p99"]
+    for row in (half, late):
+        assert row.peers["websockets+msgspec"] is not None
+        assert row.ours is not None
+        assert row.limit is not None
+    assert 0 < (half.ours or 0) <= (late.ours or 0)
 
 
 def test_more_is_better_where_it_is_said_so() -> None:
