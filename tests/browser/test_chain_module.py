@@ -163,6 +163,15 @@ def test_columns_are_moved_by_keys_on_both_sides_and_stay_where_they_are(
     assert heads(chain)[:2] == ["OI", "OI chg"]
 
 
+def test_on_a_phone_the_strikes_stay_in_view_whatever_is_shown(chain: Page) -> None:
+    chain.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Greeks", "Price"):
+        chain.get_by_role("button", name=name).click()
+        box = chain.locator("tr.atm .strike").bounding_box()
+        assert box is not None
+        assert abs(box["x"] + box["width"] / 2 - 390 / 2) < 20
+
+
 def rows_elsewhere(gallery_app: Flask) -> str:
     """The fragment with another layout and another price at the money."""
     context = chain_context()

@@ -2,7 +2,7 @@
 import { barWidth, toneChange } from "../lib/cells.js";
 import { GREEKS, PRICES, rowsOf, toneOf } from "../lib/chainrows.js";
 import { confirm } from "./age.js";
-import { attachColumns } from "./chaincolumns.js";
+import { attachColumns, centreStrikes } from "./chaincolumns.js";
 import { tint } from "./live.js";
 
 const POLL_MS = 2000;
@@ -14,8 +14,7 @@ function centre(box) {
   const middle = box.querySelector("tr.atm") ?? box.querySelector(".spot-row");
   if (!middle) return;
   box.scrollTop = middle.offsetTop - box.clientHeight / 2 + middle.offsetHeight / 2;
-  const strike = middle.querySelector(".strike");
-  if (strike) box.scrollLeft = strike.offsetLeft - box.clientWidth / 2 + strike.offsetWidth / 2;
+  centreStrikes(box);
 }
 
 function moveAtm(table, strike) {

@@ -49,6 +49,12 @@ function showMenu(menu, choice) {
   if (menu.contains(focused)) focused.focus();
 }
 
+/** The strikes in the middle of the box, with as much of the calls as of the puts beside them. */
+export function centreStrikes(box) {
+  const strike = box.querySelector("thead .strike");
+  if (strike) box.scrollLeft = strike.offsetLeft - box.clientWidth / 2 + strike.offsetWidth / 2;
+}
+
 /** Shows the choice and follows it. Returns what shows it again, for rows that came later. */
 export function attachColumns(table, changed) {
   let choice = remembered(localStorage);
@@ -67,6 +73,7 @@ export function attachColumns(table, changed) {
     choice = { ...choice, ...other };
     keep(localStorage, choice);
     show();
+    centreStrikes(table.closest(".chain-box"));
   };
   views.hidden = menu.hidden = false;
   views.addEventListener("click", (event) => {
