@@ -32,6 +32,7 @@ from app.services.order_answers import OrderAnswers
 from app.services.order_desk import OrderDesk
 from app.services.order_feeds import OrderFeeds
 from app.services.pace_settings import PaceSettings
+from app.services.peaks import Peaks
 from app.services.pending_orders import PendingOrders
 from app.services.preview_maker import Market, Money, Previews
 from app.services.pushed_orders import PushedOrders
@@ -68,6 +69,7 @@ class TradeSide:
     warm_books: WarmBooks
     reconciler: Reconciler
     risk: RiskMonitor
+    peaks: Peaks
     square_off: SquareOff
     order_feeds: OrderFeeds
     pushed: PushedOrders
@@ -106,7 +108,8 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     executor.lanes = lanes = _lanes(
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
     )
-    risk = _risk(ground, market, run_board, executor)
+    peaks = _peaks(ground, run_board)
+    risk = _risk(ground, market, run_board, executor, peaks)
     return TradeSide(
         run_board=run_board,
         alarms=alarms,
@@ -121,6 +124,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
         reconciler=reconciler,
         risk=risk,
+        peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
         order_feeds=order_feeds,
         pushed=pushed,
@@ -207,7 +211,15 @@ def _adopter(
     )
 
 
-def _risk(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> RiskMonitor:
+def _peaks(ground: Ground, run_board: RunBoard) -> Peaks:
+    peaks = Peaks(ground.database, ground.journal, run_board.changed)
+    peaks.wake = lambda: ground.supervisor.wake("peaks")
+    return peaks
+
+
+def _risk(
+    ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, peaks: Peaks
+) -> RiskMonitor:
     risk = RiskMonitor(
         market.board,
         run_board,
@@ -215,6 +227,7 @@ def _risk(ground: Ground, market: MarketSide, run_board: RunBoard, executor: Str
         websocket_manager=market.feed,
         journal=ground.journal,
         clock=ground.clock,
+        peaks=peaks,
         ask_exit=lambda run_id, why, also: executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=also),
     )
     risk.wake = lambda: ground.supervisor.wake("risk")

@@ -44,6 +44,7 @@ from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.passwords import Passwords
+from app.services.peaks import Peaks
 from app.services.people import People
 from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
@@ -346,6 +347,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         previews=nothing,
         run_board=runs,
         square_off=_square_off(database, runs, hours, clock),
+        peaks=Peaks(database, Journal(clock), runs.changed),
         chains=cast("Any", NoChains()),
         candles=nothing,
         websocket_manager=feed,

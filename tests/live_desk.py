@@ -22,6 +22,7 @@ from app.bootstrap import Runtime, runtime_of
 from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
 from app.domain.errors import Unavailable
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
+from app.domain.trailing import NO_FLOORS, Floors
 from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent, User
 from app.services.commands import ExitScope
 from app.services.preview_maker import FrozenPreview
@@ -97,11 +98,12 @@ class LiveDesk:
         max_loss: int | None = None,
         max_profit: int | None = None,
         square_off: dt.time | None = None,
+        floors: Floors = NO_FLOORS,
     ) -> int:
         loss, profit = (None if limit is None else Decimal(limit) for limit in (max_loss, max_profit))
         chosen = self.account_ids if accounts is None else accounts
         return self.runtime.trade.strategies.save(
-            StrategySpec(name, tuple(legs), structures, loss, profit, square_off=square_off),
+            StrategySpec(name, tuple(legs), structures, loss, profit, square_off=square_off, floors=floors),
             {account: Decimal(1) for account in chosen},
             user_id=self.trader.id,
             username=self.trader.username,

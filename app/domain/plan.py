@@ -10,6 +10,7 @@ from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.money import Lots, Units
 from app.domain.pacing import AccountPace
 from app.domain.price_types import AT_MARKET, PriceTerms
+from app.domain.trailing import NO_FLOORS, Floors
 
 
 class Mode(StrEnum):
@@ -92,6 +93,7 @@ class Plan:
     max_profit: Decimal | None
     failure: FailurePolicy = DEFAULT
     square_off: time | None = None
+    floors: Floors = NO_FLOORS
 
     @property
     def taking_part(self) -> tuple[AccountPlan, ...]:

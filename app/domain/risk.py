@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.pnl import RunPnl
+from app.domain.trailing import is_below
 from app.domain.wording import inr
 
 
@@ -12,19 +13,27 @@ class RiskRule(StrEnum):
     MAX_LOSS = "max_loss"
     MAX_PROFIT = "max_profit"
     SQUARE_OFF = "square_off"
+    TRAIL = "trail"
+    LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Positive rupees over the whole run; None for no such rule."""
+    """Positive rupees over the whole run; None for no such rule.
+
+    `trail_floor` and `lock_floor` are the P&L at or below which the run is left, as its peak stands; below 0 they are
+    losses.
+    """
 
     max_loss: Decimal | None
     max_profit: Decimal | None
+    trail_floor: Decimal | None = None
+    lock_floor: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A rule that says exit. `threshold` is the rule's own positive figure, `value` the P&L it was judged on.
+    """A rule that says exit. `threshold` is the rule's own figure, `value` the P&L it was judged on.
 
     `pessimistic` is True when that P&L is the bound of an incomplete run. `reason` is a sentence for the trader.
     """
@@ -52,6 +61,17 @@ def judge(rules: RunRules, pnl: RunPnl) -> Trigger | None:
     if rules.max_profit is not None and pnl.total is not None and pnl.total >= rules.max_profit:
         reason = f"Max profit of {inr(rules.max_profit)} reached: P&L is {inr(pnl.total)}."
         return Trigger(RiskRule.MAX_PROFIT, rules.max_profit, pnl.total, pessimistic=False, reason=reason)
+    return _fallen_back(rules, pnl)
+
+
+def _fallen_back(rules: RunRules, pnl: RunPnl) -> Trigger | None:
+    """The higher of the floors that were reached names itself. An incomplete run is below none."""
+    floors = {RiskRule.TRAIL: ("Trailing stop", rules.trail_floor), RiskRule.LOCK: ("Locked profit", rules.lock_floor)}
+    reached = [(floor, rule, name) for rule, (name, floor) in floors.items() if floor is not None]
+    for floor, rule, name in sorted(reached, key=lambda each: -each[0]):
+        if pnl.total is not None and is_below(pnl.total, floor):
+            reason = f"{name} at {inr(floor)} reached: P&L is {inr(pnl.total)}."
+            return Trigger(rule, floor, pnl.total, pessimistic=False, reason=reason)
     return None
 
 

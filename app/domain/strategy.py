@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.domain.contracts import Kind, Product, Side
 from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.price_types import AT_MARKET, PriceTerms
+from app.domain.trailing import NO_FLOORS, Floors
 
 
 class ExpiryWord(StrEnum):
@@ -67,3 +68,4 @@ class StrategySpec:
     max_workers: int | None = None
     failure: FailurePolicy = DEFAULT
     square_off: time | None = None
+    floors: Floors = NO_FLOORS

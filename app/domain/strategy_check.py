@@ -34,6 +34,7 @@ def check_strategy(spec: StrategySpec) -> None:
     _check_amount("max_loss", spec.max_loss)
     _check_amount("max_profit", spec.max_profit)
     _check_square_off(spec.square_off)
+    spec.floors.check()
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from app.domain.errors import InvalidInput, Refused
 from app.domain.money import ZERO
+from app.domain.wording import inr
 
 HUNDRED = Decimal(100)
 
@@ -47,6 +48,49 @@ class ProfitLock:
     keep: Decimal
     step: Decimal | None = None
     more: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What a run is left by when its profit falls back; neither, unless its strategy says."""
+
+    trail: Trail | None = None
+    lock: ProfitLock | None = None
+
+    def check(self) -> None:
+        """Raises InvalidInput as `check_trail` and `check_lock` do."""
+        if self.trail is not None:
+            check_trail(self.trail)
+        if self.lock is not None:
+            check_lock(self.lock)
+
+    def words(self) -> tuple[str, ...]:
+        """A sentence for each.
+
+        >>> Floors(Trail(TrailKind.AMOUNT, Decimal(5000)), ProfitLock(Decimal(10000), Decimal(4000))).words()
+        ('Trails \u20b95,000.00 below the peak.', 'Keeps \u20b94,000.00 once \u20b910,000.00 was reached.')
+        """
+        found = []
+        if self.trail is not None:
+            found.append(_trail_words(self.trail))
+        if self.lock is not None:
+            lock = self.lock
+            more = "" if lock.step is None else f", {inr(lock.more)} more for each further {inr(lock.step)}"
+            found.append(f"Keeps {inr(lock.keep)} once {inr(lock.reach)} was reached{more}.")
+        return tuple(found)
+
+
+NO_FLOORS = Floors()
+
+
+def _trail_words(trail: Trail) -> str:
+    size = {
+        TrailKind.AMOUNT: inr(trail.size),
+        TrailKind.PREMIUM_PCT: f"{trail.size.normalize():f} % of the entry's net premium",
+        TrailKind.PEAK_PCT: f"{trail.size.normalize():f} % of the peak",
+    }[trail.kind]
+    sleeps = "" if trail.activation is None else f", from a profit of {inr(trail.activation)} on"
+    return f"Trails {size} below the peak{sleeps}."
 
 
 def check_trail(trail: Trail) -> None:

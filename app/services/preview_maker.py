@@ -167,6 +167,7 @@ class Previews:
             max_profit=saved.spec.max_profit,
             failure=saved.spec.failure,
             square_off=saved.spec.square_off,
+            floors=saved.spec.floors,
         )
 
     def _price(self, leg: ResolvedLeg) -> LegPrice:

@@ -16,6 +16,7 @@ from app.ports.clock import Clock
 from app.ports.feed import FeedMode
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
+from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard, Watch
 from app.services.quotes import Quotes
 from app.services.run_board import RunBoard, RunView
@@ -61,6 +62,7 @@ class RiskMonitor:
         websocket_manager: WebSocketManager,
         journal: Journal,
         clock: Clock,
+        peaks: Peaks,
         ask_exit: Callable[[int, str, Callable[[Session], None]], None],
     ) -> None:
         """`ask_exit(run_id, why, also)` latches the exit of a run; `also` writes in the same transaction."""
@@ -70,6 +72,7 @@ class RiskMonitor:
         self._websocket_manager = websocket_manager
         self._journal = journal
         self._clock = clock
+        self._peaks = peaks
         self._ask_exit = ask_exit
         self._held: frozenset[ContractKey] = frozenset()
         self._watch: Watch | None = None
@@ -125,8 +128,11 @@ class RiskMonitor:
 
     def _judge(self, view: RunView) -> None:
         pnl = self._run_board.pnl(view)
-        trigger = judge(RunRules(view.max_loss, view.max_profit), pnl)
+        floors = self._peaks.floors(view)
+        trigger = judge(RunRules(view.max_loss, view.max_profit, floors.trail, floors.lock), pnl)
         if trigger is None:
+            if not self._has_jumped(view) and not self._before_gap(view.held):
+                self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
             self._remember(view)
             return
         if (
@@ -168,11 +174,7 @@ class RiskMonitor:
 
     def _is_in_doubt(self, view: RunView) -> bool:
         """Whether a price jumped and nothing has come since that bears it out."""
-        jumped = {
-            cell.contract.key
-            for cell in view.cells
-            if cell.net and self._jumped(cell.contract.key, is_future=cell.contract.kind is Kind.FUT)
-        }
+        jumped = self._has_jumped(view)
         now, received = self._clock.monotonic(), {key: self._received(key) for key in jumped}
         doubt = self._doubts.setdefault(view.run_id, _Doubt(now, received))
         borne_out = all(at > doubt.received.get(key, at) for key, at in received.items())
@@ -180,6 +182,14 @@ class RiskMonitor:
             return True
         del self._doubts[view.run_id]
         return False
+
+    def _has_jumped(self, view: RunView) -> set[ContractKey]:
+        """Contracts whose newest price is far from the one before."""
+        return {
+            cell.contract.key
+            for cell in view.cells
+            if cell.net and self._jumped(cell.contract.key, is_future=cell.contract.kind is Kind.FUT)
+        }
 
     def _jumped(self, key: ContractKey, *, is_future: bool) -> bool:
         before, mark = self._calm.get(key), self._run_board.mark(key)

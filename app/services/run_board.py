@@ -13,9 +13,11 @@ from app.domain.contracts import Contract, ContractKey, Side
 from app.domain.orders import IntentState, Purpose
 from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
+from app.domain.trailing import Floors
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
+from app.services import floor_text
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
 from app.services.shown_prices import Prices
 from app.services.typed_entries import is_chased
@@ -89,6 +91,9 @@ class RunView:
     max_loss: Decimal | None
     max_profit: Decimal | None
     square_off: time | None
+    floors: Floors
+    peak: Decimal
+    trail_distance: Decimal | None
     requested_at: datetime
     started_at: datetime | None
     closed_at: datetime | None
@@ -241,6 +246,9 @@ class RunBoard:
                 max_loss=run.max_loss,
                 max_profit=run.max_profit,
                 square_off=run.square_off,
+                floors=floor_text.read(run.floors),
+                peak=run.peak,
+                trail_distance=run.trail_distance,
                 requested_at=run.requested_at,
                 started_at=run.started_at,
                 closed_at=run.closed_at,

@@ -111,6 +111,7 @@ class PreviewView:
     max_loss: Decimal | None
     max_profit: Decimal | None
     failure: str
+    floors: tuple[str, ...]
     refusal: str | None
 
 
@@ -147,6 +148,7 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
         max_loss=plan.max_loss,
         max_profit=plan.max_profit,
         failure=plan.failure.words(),
+        floors=plan.floors.words(),
         refusal=None if ready else "Every account is skipped. The reasons stand beside them below.",
     )
     return {"preview": view}

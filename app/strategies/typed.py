@@ -29,6 +29,13 @@ PLAIN_FIELDS = (
     "max_loss",
     "max_profit",
     "square_off",
+    "trail_kind",
+    "trail_size",
+    "trail_activation",
+    "lock_reach",
+    "lock_keep",
+    "lock_step",
+    "lock_more",
     "max_workers",
     "leg_failure",
     "retries",
@@ -74,6 +81,13 @@ class Typed:
     max_loss: str = ""
     max_profit: str = ""
     square_off: str = ""
+    trail_kind: str = ""
+    trail_size: str = ""
+    trail_activation: str = ""
+    lock_reach: str = ""
+    lock_keep: str = ""
+    lock_step: str = ""
+    lock_more: str = ""
     max_workers: str = ""
     leg_failure: str = "unwind"
     retries: str = ""
@@ -126,12 +140,20 @@ def read(form: MultiDict[str, str]) -> Typed:
 def stored(saved: SavedStrategy) -> Typed:
     """A saved strategy as it would have been typed."""
     spec = saved.spec
+    trail, lock = spec.floors.trail, spec.floors.lock
     return Typed(
         name=spec.name,
         structures=str(spec.structures),
         max_loss=_plain(spec.max_loss),
         max_profit=_plain(spec.max_profit),
         square_off="" if spec.square_off is None else f"{spec.square_off:%H:%M}",
+        trail_kind="" if trail is None else trail.kind.value,
+        trail_size="" if trail is None else plain(trail.size),
+        trail_activation="" if trail is None else _plain(trail.activation),
+        lock_reach="" if lock is None else plain(lock.reach),
+        lock_keep="" if lock is None else plain(lock.keep),
+        lock_step="" if lock is None else _plain(lock.step),
+        lock_more="" if lock is None else _plain(lock.more),
         max_workers="" if spec.max_workers is None else str(spec.max_workers),
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),

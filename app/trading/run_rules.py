@@ -7,11 +7,18 @@ from decimal import Decimal
 from app.domain import wording
 from app.domain.pnl import RunPnl
 from app.domain.risk import RiskRule
+from app.services.peaks import FloorsNow
 from app.services.run_board import RunView
 from app.services.square_off import Leaving
 from app.trading.run_rows import Fired
 
-NAMES = {RiskRule.MAX_LOSS: "Max loss", RiskRule.MAX_PROFIT: "Max profit", RiskRule.SQUARE_OFF: "Square-off"}
+NAMES = {
+    RiskRule.MAX_LOSS: "Max loss",
+    RiskRule.MAX_PROFIT: "Max profit",
+    RiskRule.SQUARE_OFF: "Square-off",
+    RiskRule.TRAIL: "Trailing stop",
+    RiskRule.LOCK: "Locked profit",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +38,40 @@ class Rule:
     note: str | None
 
 
-def rules_of(view: RunView, pnl: RunPnl, fired: Sequence[Fired], leaving: Sequence[Leaving]) -> list[Rule]:
-    """`leaving`: when what is left of the run goes by the clock, the earliest first."""
+def rules_of(
+    view: RunView, pnl: RunPnl, fired: Sequence[Fired], leaving: Sequence[Leaving], floors: FloorsNow
+) -> list[Rule]:
+    """`leaving`: when what is left of the run goes by the clock, the earliest first; `floors`: as its peak says."""
     events = {event.rule: event for event in fired}
     rules = []
     if view.max_loss is not None:
         rules.append(_rule(view, RiskRule.MAX_LOSS, -view.max_loss, pnl, events.get(RiskRule.MAX_LOSS)))
     if view.max_profit is not None:
         rules.append(_rule(view, RiskRule.MAX_PROFIT, view.max_profit, pnl, events.get(RiskRule.MAX_PROFIT)))
+    if view.floors.trail is not None:
+        rules.append(_floor(view, RiskRule.TRAIL, floors.trail, pnl, events.get(RiskRule.TRAIL)))
+    if view.floors.lock is not None:
+        rules.append(_floor(view, RiskRule.LOCK, floors.lock, pnl, events.get(RiskRule.LOCK)))
     if leaving or RiskRule.SQUARE_OFF in events:
         rules.append(_by_clock(view, fired, leaving))
     return rules
+
+
+def _floor(view: RunView, rule: RiskRule, floor: Decimal | None, pnl: RunPnl, event: Fired | None) -> Rule:
+    """A floor that rises with the peak. None: it sleeps, or the entry it is measured by has not settled."""
+    over = view.state in {"CLOSED", "REFUSED"}
+    state = "fired" if event is not None else "off" if over else "armed" if floor is not None else "asleep"
+    which = 0 if rule is RiskRule.TRAIL or view.floors.trail is None else 1
+    armed = state == "armed"
+    return Rule(
+        key=rule.value,
+        name=NAMES[rule],
+        state=state,
+        threshold=floor if event is None else event.threshold,
+        distance=pnl.total - floor if armed and pnl.total is not None and floor is not None else None,
+        used_pct=None,
+        note=fired_words(event) if event is not None else view.floors.words()[which],
+    )
 
 
 def _by_clock(view: RunView, fired: Sequence[Fired], leaving: Sequence[Leaving]) -> Rule:

@@ -23,6 +23,7 @@ from app.services.feed_choice import FeedChoice
 from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
 from app.services.override_commands import OverrideCommands
+from app.services.peaks import Peaks
 from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.reconciliation import Reconciliation
@@ -72,6 +73,7 @@ class Desk:
     previews: Previews
     run_board: RunBoard
     square_off: SquareOff
+    peaks: Peaks
     chains: Chains
     candles: CandleStore
     websocket_manager: WebSocketManager

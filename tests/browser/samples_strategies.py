@@ -6,6 +6,7 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
 TEMPLATES = [
@@ -137,6 +138,10 @@ BUILDER = builder(
             "structures": "4",
             "max_loss": "22000",
             "max_profit": "30000",
+            "square_off": "15:05",
+            "trail_kind": "amount",
+            "trail_size": "5000",
+            "trail_activation": "6000",
             "max_workers": "2",
             "leg_failure": "retry",
             "retries": "2",
@@ -278,6 +283,7 @@ def preview(accounts: list[Row], **changes: Any) -> Context:
         max_loss=Decimal(22000),
         max_profit=None,
         failure=FailurePolicy(LegPolicy.RETRY, 2, GroupPolicy.STOP).words(),
+        floors=Floors(Trail(TrailKind.AMOUNT, Decimal(5000)), ProfitLock(Decimal(10_000), Decimal(4000))).words(),
         refusal=None,
     )
     row.__dict__.update(changes)

@@ -28,6 +28,7 @@ from app.services.commands import Commands
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.order_desk import OrderDesk
+from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
@@ -208,6 +209,7 @@ class ChaosWorld(OrderWorld):
         self.run_board = RunBoard(self.database, self.board, self.clock)
         self.risk = RiskMonitor(
             self.board, self.run_board, nothing, websocket_manager=nothing, journal=journal, clock=self.clock,
+            peaks=Peaks(self.database, journal, self.run_board.changed),
             ask_exit=lambda run_id, why, also: self.executor.ask_exit(
                 run_id, account_id=None, leg=None, why=why, also=also
             ),

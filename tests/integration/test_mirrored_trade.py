@@ -11,6 +11,8 @@ import pytest
 from app.domain.calendar import IST
 from app.domain.contracts import Kind, Side
 from app.domain.errors import Conflict
+from app.domain.trailing import Floors, Trail, TrailKind
+from app.persistence.tables import Run
 from app.services.commands import ExitScope
 from tests.live_desk import IRON_FLY, STRADDLE, LiveDesk, eventually, leg, live_desk
 from tests.simulator_process import SimulatorProcess
@@ -39,6 +41,19 @@ def test_a_straddle_is_mirrored_in_five_accounts_and_closed_again(desk: LiveDesk
         assert len(desk.filled_at_broker(number)) == 4, "two in, two out, nothing twice"
     assert all(cell.net == 0 for cell in closed.cells)
     assert desk.stored(run_id).closed_at is not None
+
+
+def test_a_trailing_stop_follows_the_peak_and_leaves_everywhere(desk: LiveDesk) -> None:
+    trail = Floors(Trail(TrailKind.AMOUNT, Decimal(5000)))
+    run_id = desk.run([leg(1, Kind.CE, Side.BUY)], name="Long call", floors=trail)
+    desk.until(run_id, "OPEN")
+    desk.simulator.move_index("NIFTY", percent=1.0)
+    eventually(lambda: desk.rows(Run, Run.id == run_id)[0].peak > 10_000, "the peak is written down")
+    desk.simulator.move_index("NIFTY", percent=-0.8)
+    desk.until(run_id, "CLOSED")
+    assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5
+    (event,) = desk.risk_events(run_id)
+    assert (event.rule, event.threshold) == ("trail", desk.rows(Run, Run.id == run_id)[0].peak - 5000)
 
 
 def test_row_47_at_its_time_every_account_is_out_by_the_market_clock(desk: LiveDesk) -> None:

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from app.domain.errors import NoFreshPrice
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
 from app.services.strategies import SavedStrategy
 from tests.trading_desk import CE, NIFTY, TradingBench, sent, trading_bench
@@ -92,6 +94,23 @@ def test_a_typed_price_is_saved_and_shown_again(desk: TradingBench) -> None:
     assert [values(page, name) for name in stop] == [["SL"], ["88.05"], ["90"]]
 
 
+def test_when_to_leave_is_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {
+        "square_off": "15:05", "trail_kind": "peak_pct", "trail_size": "25", "trail_activation": "8000",
+        "lock_reach": "10000", "lock_keep": "0", "lock_step": "2000", "lock_more": "1500",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.square_off == time(15, 5)
+    assert saved.spec.floors == Floors(
+        Trail(TrailKind.PEAK_PCT, Decimal(25), Decimal(8000)),
+        ProfitLock(Decimal(10_000), Decimal(0), Decimal(2000), Decimal(1500)),
+    )
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+
+
 def test_picked_options_become_legs(desk: TradingBench) -> None:
     page = (
         desk.admin().get("/strategies/new?underlying=NIFTY&expiry=2026-12-01&leg=CE:26400:SELL&leg=PE:25900:BUY").text
@@ -149,6 +168,16 @@ def test_legs_are_added_removed_and_replaced_without_saving(desk: TradingBench) 
         ({"name": ""}, "name", "needs a name"),
         ({"structures": "-2"}, "structures", "from 1 to 500"),
         ({"max_loss": "1e99"}, "max_loss", "without commas"),
+        ({"square_off": "25:00"}, "square_off", "not a time of the day"),
+        ({"square_off": "09:00"}, "square_off", "no exchange has opened"),
+        ({"trail_kind": "moon"}, "trail_kind", "no kind of trailing stop"),
+        ({"trail_kind": "amount"}, "trail_size", "needed too"),
+        ({"trail_size": "5000"}, "trail_size", "Choose its kind"),
+        ({"trail_kind": "peak_pct", "trail_size": "25"}, "trail_activation", "say which"),
+        ({"trail_kind": "premium_pct", "trail_size": "100"}, "trail_size", "less than 100"),
+        ({"lock_reach": "5000"}, "lock_keep", "needed too"),
+        ({"lock_reach": "5000", "lock_keep": "5000"}, "lock_keep", "less than the"),
+        ({"lock_reach": "5000", "lock_keep": "1", "lock_step": "9"}, "lock_more", "give both or neither"),
         ({"legs-0-ratio": "0"}, "legs-0-ratio", "from 1 to 50"),
         ({"legs-1-expiry": None}, "legs-1-expiry", "is not an expiry"),
         ({"accounts": ["77"]}, "accounts", "no account “77”"),

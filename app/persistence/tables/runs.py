@@ -19,6 +19,8 @@ class Run(Table):
     flat and settled), REFUSED (nothing was sent; `reason` says why), ATTENTION (cannot go on without a person).
     `leg_failure`, `retries` and `group_failure` are the FailurePolicy that its preview showed. `square_off` is India's
     time of day at which its trader wants everything left; intraday positions are left before their cut-off anyway.
+    `floors` is a domain.trailing.Floors as JSON; `peak` is the highest complete P&L so far, never below 0, and
+    `trail_distance` the rupees that a share of the entry's net premium came to, None until the entry has settled.
     """
 
     __tablename__ = "runs"
@@ -34,6 +36,9 @@ class Run(Table):
     max_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
     square_off: Mapped[time | None] = mapped_column(Time)
+    floors: Mapped[str | None] = mapped_column(Text)
+    peak: Mapped[Decimal] = mapped_column(Rupees, default=Decimal(0))
+    trail_distance: Mapped[Decimal | None] = mapped_column(Rupees)
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
     retries: Mapped[int] = mapped_column(default=0)
     group_failure: Mapped[str] = mapped_column(String(16), default="keep_going")

@@ -8,9 +8,12 @@ import pytest
 
 from app.domain.contracts import Contract, Side
 from app.domain.pnl import RunPnl
-from app.persistence.tables import RiskEvent, Run
+from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
+from app.persistence.tables import FillRow, RiskEvent, Run, RunEvent
 from app.ports.feed import FeedMode, Tick
+from app.services.floor_text import written
 from app.services.journal import Journal
+from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard
 from app.services.risk_monitor import BEHIND_S, LOOK_S, RiskMonitor
 from app.services.run_board import RunBoard, RunView
@@ -48,12 +51,17 @@ class Watched:
         self.runs = RunBoard(self.world.database, self.board, self.world.clock)
         self.quotes = NoQuotes()
         self.dies_in_exit = False
+        self.watch()
+
+    def watch(self) -> None:
+        """A monitor that remembers nothing, as after a start."""
         quotes: Any = self.quotes
         self.feed = NoFeed()
         feed: Any = self.feed
+        self.peaks = Peaks(self.world.database, Journal(self.world.clock), self.runs.changed)
         self.monitor = RiskMonitor(
             self.board, self.runs, quotes, websocket_manager=feed, journal=Journal(self.world.clock),
-            clock=self.world.clock, ask_exit=self._ask_exit,
+            clock=self.world.clock, peaks=self.peaks, ask_exit=self._ask_exit,
         )  # fmt: skip
 
     def _ask_exit(self, run_id: int, why: str, also: Any) -> None:
@@ -72,6 +80,25 @@ class Watched:
         with self.world.database.transaction() as session:
             session.get_one(Run, run_id).max_loss = Decimal(max_loss)
         return run_id
+
+    def trailing(self, floors: Floors) -> int:
+        """A run of a put bought at 100, 65 units, that is left by its floors alone."""
+        run_id = self.world.start((PUT, Side.BUY, 1))
+        self.world.turns(4)
+        with self.world.database.transaction() as session:
+            session.get_one(Run, run_id).floors = written(floors)
+        self.runs.changed(run_id)
+        return run_id
+
+    def goes(self, *prices: float) -> list[Decimal | None]:
+        """The floor of the trailing stop after each price, each judged and its peak committed."""
+        found = []
+        for ltp in prices:
+            self.price(ltp)
+            self.monitor.step()
+            self.peaks.step()
+            found.append(self.peaks.floors(self.runs.view(1)).trail)
+        return found
 
     def price(self, ltp: float, contract: Contract = PUT) -> None:
         self.board.put(Tick(contract.key, ltp, self.world.clock.now()))
@@ -284,3 +311,81 @@ def test_row_17_a_price_of_before_the_gap_holds_a_stop_no_longer_than_it_is_a_ma
     watched.world.clock.advance(11)
     watched.monitor.step()
     assert watched.world.run(run_id).state == "EXITING", "nobody knows a price: the worst is assumed"
+
+
+BY_1000 = Floors(Trail(TrailKind.AMOUNT, Decimal(1000)))
+
+
+def test_a_trailing_stop_follows_the_peak_and_leaves_at_its_floor(watched: Watched) -> None:
+    watched.trailing(BY_1000)
+    assert watched.goes(100, 110, 130, 120) == [Decimal(-1000), Decimal(-350), Decimal(950), Decimal(950)]
+    assert watched.world.rows(RiskEvent) == []
+    watched.goes(114)
+    (event,) = watched.world.rows(RiskEvent)
+    assert (event.rule, event.threshold, event.value) == ("trail", Decimal(950), Decimal(910))
+    assert watched.world.run(1).state == "EXITING"
+
+
+def test_a_restart_changes_no_floor(watched: Watched) -> None:
+    watched.trailing(BY_1000)
+    watched.goes(100, 130)
+    watched.runs = RunBoard(watched.world.database, watched.board, watched.world.clock)
+    watched.watch()
+    assert watched.goes(120) == [Decimal(950)]
+
+
+def test_a_peak_that_is_not_written_down_yet_counts_for_nothing(watched: Watched) -> None:
+    """Else a floor could be lower after a crash than the one that was told."""
+    watched.trailing(BY_1000)
+    watched.goes(100)
+    watched.price(130)
+    watched.monitor.step()
+    assert watched.peaks.floors(watched.runs.view(1)).trail == Decimal(-1000)
+    watched.price(112)
+    watched.monitor.step()
+    assert watched.world.rows(RiskEvent) == []
+    watched.peaks.step()
+    watched.monitor.step()
+    assert watched.goes(112) == [Decimal(950)]
+    assert [event.rule for event in watched.world.rows(RiskEvent)] == ["trail"]
+
+
+def test_a_bad_print_raises_no_floor(watched: Watched) -> None:
+    watched.trailing(BY_1000)
+    assert watched.goes(100, 900, 100) == [Decimal(-1000)] * 3
+    assert watched.goes(100, 100.5) == [Decimal(-1000), Decimal("-967.50")]
+    assert watched.world.rows(RiskEvent) == []
+
+
+def test_a_share_of_the_premium_is_fixed_when_the_entry_has_settled(watched: Watched) -> None:
+    run_id = watched.trailing(Floors(Trail(TrailKind.PREMIUM_PCT, Decimal(20))))
+    watched.goes(100)
+    assert watched.world.run(run_id).trail_distance == Decimal(1300), "a fifth of 65 x 100 paid"
+    assert watched.goes(110) == [Decimal(-650)]
+
+
+def test_a_premium_of_next_to_nothing_is_not_trailed_by_and_that_is_said(watched: Watched) -> None:
+    watched.trailing(Floors(Trail(TrailKind.PREMIUM_PCT, Decimal(20))))
+    with watched.world.database.transaction() as session:
+        for row in session.query(FillRow):
+            row.price = Decimal(10)
+    watched.runs.changed(1)
+    assert watched.goes(10, 11, 12) == [None] * 3
+    told = [event.sentence for event in watched.world.rows(RunEvent) if event.kind == "attention"]
+    assert len(told) == 1
+    assert "Trail by an amount" in told[0]
+
+
+def test_locked_profit_leaves_at_what_is_kept(watched: Watched) -> None:
+    watched.trailing(Floors(lock=ProfitLock(Decimal(1000), Decimal(400))))
+    watched.goes(100, 116, 107)
+    assert watched.world.rows(RiskEvent) == []
+    watched.goes(106)
+    (event,) = watched.world.rows(RiskEvent)
+    assert (event.rule, event.threshold, event.value) == ("lock", Decimal(400), Decimal(390))
+
+
+def test_without_floors_nothing_is_written_for_a_price(watched: Watched) -> None:
+    watched.run(50_000)
+    watched.goes(100, 130)
+    assert watched.world.run(1).peak == 0

@@ -1,0 +1,73 @@
+"""The builder's fields of trailing stop and locked profit, as what they mean."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
+from app.strategies.typed import Typed
+from app.web.typed_numbers import NotThat, amount, quoted
+
+MOST_RUPEES = Decimal(1_000_000_000)
+PLACES = 2
+
+Value = TypeVar("Value")
+
+
+class Reader(Protocol):
+    """Takes a field, and keeps what is wrong with it."""
+
+    def take(self, field: str, read: Callable[[], Value]) -> Value | None: ...
+
+
+def floors_of(reader: Reader, typed: Typed) -> Floors:
+    """What is wrong with a field is noted; then what comes back is not used."""
+    return Floors(_trail(reader, typed), _lock(reader, typed))
+
+
+def _trail(reader: Reader, typed: Typed) -> Trail | None:
+    size = reader.take(
+        "trail_size", lambda: _needed(typed.trail_size) if typed.trail_kind else _unused(typed.trail_size)
+    )
+    activation = reader.take(
+        "trail_activation",
+        lambda: _amount(typed.trail_activation) if typed.trail_kind else _unused(typed.trail_activation),
+    )
+    if not typed.trail_kind:
+        return None
+    kind = reader.take("trail_kind", lambda: _kind(typed.trail_kind))
+    return None if kind is None or size is None else Trail(kind, size, activation)
+
+
+def _lock(reader: Reader, typed: Typed) -> ProfitLock | None:
+    texts = {"lock_reach": typed.lock_reach, "lock_keep": typed.lock_keep}
+    further = {"lock_step": typed.lock_step, "lock_more": typed.lock_more}
+    if not any({**texts, **further}.values()):
+        return None
+    reach = reader.take("lock_reach", lambda: _needed(typed.lock_reach))
+    keep = reader.take("lock_keep", lambda: _needed(typed.lock_keep))
+    step = reader.take("lock_step", lambda: _amount(typed.lock_step))
+    more = reader.take("lock_more", lambda: _amount(typed.lock_more))
+    return None if reach is None or keep is None else ProfitLock(reach, keep, step, more)
+
+
+def _kind(text: str) -> TrailKind:
+    try:
+        return TrailKind(text)
+    except ValueError:
+        raise NotThat(f"{quoted(text)} is no kind of trailing stop. Choose one of the list.") from None
+
+
+def _needed(text: str) -> Decimal:
+    if not text:
+        raise NotThat("This is needed too: type a number, or empty the fields beside it.")
+    return Decimal(0) if text == "0" else amount(text, MOST_RUPEES, PLACES, "5000")
+
+
+def _amount(text: str) -> Decimal | None:
+    return amount(text, MOST_RUPEES, PLACES, "5000") if text else None
+
+
+def _unused(text: str) -> None:
+    if text:
+        raise NotThat("Only a trailing stop has this. Choose its kind, or empty the field.")
