@@ -20,7 +20,7 @@ from sqlalchemy import make_url, select
 from app import create_app
 from app.bootstrap import Runtime, runtime_of
 from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
-from app.domain.errors import Unavailable
+from app.domain.errors import Conflict, Unavailable
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.trailing import NO_FLOORS, Floors
 from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent, User
@@ -128,6 +128,11 @@ class LiveDesk:
 
     def view(self, run_id: int) -> RunView:
         return self.runtime.trade.run_board.view(run_id)
+
+    def click_exit(self, run_id: int, key: str) -> None:
+        """One click of many. The last ones may find the run closed already, and are told so."""
+        with contextlib.suppress(Conflict):
+            self.exit(run_id, key=key)
 
     def until(self, run_id: int, *states: str, within_s: float = SOON_S) -> RunView:
         """The run as it is when it reaches one of the states."""

@@ -142,7 +142,7 @@ def test_many_clicks_on_exit_close_once(desk: LiveDesk) -> None:
     run_id = desk.run(STRADDLE)
     desk.until(run_id, "OPEN")
     with ThreadPoolExecutor(8) as clicks:
-        list(clicks.map(lambda n: desk.exit(run_id, key=f"exit-{n:06d}"), range(16)))
+        list(clicks.map(lambda n: desk.click_exit(run_id, f"exit-{n:06d}"), range(16)))
     desk.until(run_id, "CLOSED")
     for number in range(1, 6):
         assert desk.net_at_broker(number) == {}

@@ -42,7 +42,7 @@ def test_a_mirrored_trade_and_its_many_clicks(desk: LiveDesk) -> None:
     desk.until(run_id, "OPEN")
     assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [4] * 5, desk.story(run_id)
     with ThreadPoolExecutor(8) as clicks:
-        list(clicks.map(lambda n: desk.exit(run_id, key=f"exit-{n % 3:06d}"), range(16)))
+        list(clicks.map(lambda n: desk.click_exit(run_id, f"exit-{n % 3:06d}"), range(16)))
     desk.until(run_id, "CLOSED")
     assert [len(desk.filled_at_broker(number)) for number in range(1, 6)] == [8] * 5, desk.story(run_id)
     assert all_flat(desk)
