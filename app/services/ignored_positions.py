@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import ContractKey
@@ -56,8 +56,13 @@ _FLAT = ~exists().where(
 )
 
 
+_ANY_OF = select(IgnoredPosition.id).where(IgnoredPosition.account_id == bindparam("account_id")).limit(1)
+
+
 def forget_flat(session: Session, account_id: int) -> None:
     """What is flat at the broker is over: the same number of units tomorrow is another position, and speaks up."""
+    if session.scalars(_ANY_OF, {"account_id": account_id}).first() is None:
+        return  # nearly always
     session.execute(delete(IgnoredPosition).where(IgnoredPosition.account_id == account_id, _FLAT))
 
 

@@ -27,7 +27,7 @@ class DayState:
         self.world = world
         self.story = [f"seed {seed}"]
         self.counted: Counter[str] = Counter()
-        drawn = self.dice.random() < 0.06
+        drawn = self.dice.random() < 0.05
         self.is_long = drawn if long is None else long
         most = 3 if self.is_long else 2
         self.legs = [(CALL, Side.BUY, 3), (PUT, Side.SELL, 1), (HEDGE, Side.BUY, 1)][: self.dice.randint(1, most)]
