@@ -27,6 +27,7 @@ from app.domain.errors import Conflict, Unavailable
 from app.domain.strategy import LegSpec
 from app.persistence.tables import TradingAccount, User
 from app.ports.feed import FeedMode
+from app.services.preview_maker import FrozenPreview
 from config import testing_settings
 from tests.live_desk import IRON_FLY, LiveDesk, eventually, leg
 
@@ -61,8 +62,11 @@ class BenchDesk(LiveDesk):
 
     def fan_out(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Enter an iron fly in every account and leave again. The start, CPU seconds until the last answer, counts."""
-        eventually(self._has_spot, "prices have come since this process was last held", SLOW_S)
-        preview = self.preview(self.strategy(IRON_FLY, name=self._name("Fly"), accounts=self.traders))
+        strategy = self.strategy(IRON_FLY, name=self._name("Fly"), accounts=self.traders)
+        preview = eventually(
+            lambda: self._previewed(strategy), "prices have come since this process was last held", SLOW_S
+        )
+        assert preview is not None
         threading.Event().wait(READS_S)
         eventually(self._is_warm, "all accounts are ready to be sent to, as while a trader reads the preview", SLOW_S)
         wanted = 4 * len(self.traders)
@@ -180,12 +184,12 @@ class BenchDesk(LiveDesk):
             and market.hours.phase("NFO").value in {"live", "closing"}
         )
 
-    def _has_spot(self) -> bool:
+    def _previewed(self, strategy: int) -> FrozenPreview | None:
+        """None while a leg has no fresh price."""
         try:
-            self.runtime.market.quotes.spot("NIFTY")
+            return self.preview(strategy)
         except Unavailable:
-            return False
-        return True
+            return None
 
     def _is_warm(self) -> bool:
         """What the desk does while a preview is shown: young order ids, and pushed updates."""
