@@ -9,6 +9,7 @@ from app.strategies.typed import Typed
 from app.web.typed_numbers import NotThat, amount, quoted
 
 MOST_RUPEES = Decimal(1_000_000_000)
+"""A hundred crore: a limit above it is a slip of the finger."""
 PLACES = 2
 
 Value = TypeVar("Value")
@@ -40,9 +41,7 @@ def _trail(reader: Reader, typed: Typed) -> Trail | None:
 
 
 def _lock(reader: Reader, typed: Typed) -> ProfitLock | None:
-    texts = {"lock_reach": typed.lock_reach, "lock_keep": typed.lock_keep}
-    further = {"lock_step": typed.lock_step, "lock_more": typed.lock_more}
-    if not any({**texts, **further}.values()):
+    if not any((typed.lock_reach, typed.lock_keep, typed.lock_step, typed.lock_more)):
         return None
     reach = reader.take("lock_reach", lambda: _needed(typed.lock_reach))
     keep = reader.take("lock_keep", lambda: _needed(typed.lock_keep))

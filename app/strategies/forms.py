@@ -16,13 +16,11 @@ from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
 from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.strategy_check import MAX_LEGS, MAX_NAME, MAX_RATIO, MAX_STEPS, MAX_STRUCTURES
-from app.strategies.floor_fields import floors_of
+from app.strategies.floor_fields import MOST_RUPEES, floors_of
 from app.strategies.typed import LegText, Typed
 from app.web.forms import has_hidden_letters
 from app.web.typed_numbers import NotThat, amount, quoted, whole
 
-MOST_RUPEES = Decimal(1_000_000_000)
-"""A hundred crore: a limit above it is a slip of the finger."""
 MOST_MULTIPLIER = Decimal(100)
 MOST_STRIKE = Decimal(1_000_000)
 
