@@ -1,6 +1,6 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.contracts import ContractKey, Kind
 from app.domain.errors import Unavailable
-from app.domain.pnl import MARK_MAX_AGE_S, RunPnl
+from app.domain.pnl import MARK_MAX_AGE_S, Mark, RunPnl, run_pnl
 from app.domain.risk import RunRules, Trigger, judge
 from app.persistence.tables import RiskEvent
 from app.ports.clock import Clock
@@ -40,6 +40,9 @@ JUMP_RUPEES = Decimal(20)
 JUMP = Decimal("0.40")
 JUMP_OF_FUTURE = Decimal("0.02")
 """A price further from the one before than exchanges let an order be is a jump: one bad print would look the same."""
+
+
+Marks = Mapping[ContractKey, Mark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,38 +130,35 @@ class RiskMonitor:
         self._seen[view.run_id] = view
 
     def _judge(self, view: RunView) -> None:
-        pnl = self._run_board.pnl(view)
+        # One reading of the prices: what decides is what is written down.
+        marks = self._run_board.marks(view.book)
+        pnl = run_pnl(view.book, marks)
         floors = self._peaks.floors(view)
         trigger = judge(RunRules(view.max_loss, view.max_profit, floors.trail, floors.lock), pnl)
         if trigger is None:
-            if not self._has_jumped(view) and not self._before_gap(view.held):
+            if not self._has_jumped(view, marks) and not self._before_gap(view.held):
                 self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
-            self._remember(view)
+            self._remember(view, marks)
             return
         if (
-            (trigger.pessimistic and self._is_being_asked(pnl))
+            (trigger.pessimistic and self._is_being_asked(pnl, marks))
             or self._before_gap(view.held)
-            or self._is_in_doubt(view)
+            or self._is_in_doubt(view, marks)
         ):
             return
         # In one transaction: no rule is on record without its exit, and no exit without its rule.
-        self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl))
+        self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl, marks))
 
-    def _remember(self, view: RunView) -> None:
+    def _remember(self, view: RunView, marks: Marks) -> None:
         """These prices broke no rule: what comes next is compared with them."""
         self._doubts.pop(view.run_id, None)
-        for key in view.held:
-            mark = self._run_board.mark(key)
-            if mark is not None:
-                self._calm[key] = mark.value
+        for key in view.held & marks.keys():
+            self._calm[key] = marks[key].value
 
-    def _is_being_asked(self, pnl: RunPnl) -> bool:
+    def _is_being_asked(self, pnl: RunPnl, marks: Marks) -> bool:
         """A contract that never had a price here is not worth nothing: it is first asked for, as after a restart."""
         now = self._clock.monotonic()
-        return any(
-            self._run_board.mark(key) is None and now - self._since.get(key, now) < MARK_MAX_AGE_S
-            for key in pnl.missing
-        )
+        return any(key not in marks and now - self._since.get(key, now) < MARK_MAX_AGE_S for key in pnl.missing)
 
     def _before_gap(self, held: Iterable[ContractKey]) -> set[ContractKey]:
         """Contracts whose price is of before the feed was lost: beside newer ones it makes a loss that nobody has.
@@ -172,9 +172,9 @@ class RiskMonitor:
         found = {key: latest.received for key in held if (latest := self._board.latest(key)) is not None}
         return {key for key, at in found.items() if at <= gap_from and now - at <= MARK_MAX_AGE_S}
 
-    def _is_in_doubt(self, view: RunView) -> bool:
+    def _is_in_doubt(self, view: RunView, marks: Marks) -> bool:
         """Whether a price jumped and nothing has come since that bears it out."""
-        jumped = self._has_jumped(view)
+        jumped = self._has_jumped(view, marks)
         now, received = self._clock.monotonic(), {key: self._received(key) for key in jumped}
         doubt = self._doubts.setdefault(view.run_id, _Doubt(now, received))
         borne_out = all(at > doubt.received.get(key, at) for key, at in received.items())
@@ -183,16 +183,12 @@ class RiskMonitor:
         del self._doubts[view.run_id]
         return False
 
-    def _has_jumped(self, view: RunView) -> set[ContractKey]:
-        """Contracts whose newest price is far from the one before."""
-        return {
-            cell.contract.key
-            for cell in view.cells
-            if cell.net and self._jumped(cell.contract.key, is_future=cell.contract.kind is Kind.FUT)
-        }
+    def _has_jumped(self, view: RunView, marks: Marks) -> set[ContractKey]:
+        """Contracts whose price is far from the one before."""
+        return {key for key, kind in view.owned if self._jumped(key, marks.get(key), is_future=kind is Kind.FUT)}
 
-    def _jumped(self, key: ContractKey, *, is_future: bool) -> bool:
-        before, mark = self._calm.get(key), self._run_board.mark(key)
+    def _jumped(self, key: ContractKey, mark: Mark | None, *, is_future: bool) -> bool:
+        before = self._calm.get(key)
         if before is None or mark is None:
             return False
         width = before * JUMP_OF_FUTURE if is_future else max(before * JUMP, JUMP_RUPEES)
@@ -202,7 +198,7 @@ class RiskMonitor:
         latest = self._board.latest(key)
         return 0.0 if latest is None else latest.received
 
-    def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl) -> None:
+    def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl, marks: Marks) -> None:
         """One row for each rule and run, whoever sees it first."""
         known = session.scalars(
             select(RiskEvent.id).where(RiskEvent.run_id == view.run_id, RiskEvent.rule == trigger.rule)
@@ -216,28 +212,11 @@ class RiskMonitor:
                 rule=trigger.rule,
                 threshold=trigger.threshold,
                 value=trigger.value.quantize(Decimal("0.01")),
-                prices=self._prices(view),
+                prices=_prices(view, marks),
                 action=f"Exit of everything. Realised {pnl.realised:.2f}.",
             )
         )
         self._journal.note(session, view.run_id, "rule", trigger.reason)
-
-    def _prices(self, view: RunView) -> dict[str, object]:
-        """What the rule judged by: last price, touch and age of every held contract."""
-        prices: dict[str, object] = {}
-        for key in sorted(view.held):
-            mark = self._run_board.mark(key)
-            prices[key.symbol] = (
-                None
-                if mark is None
-                else {
-                    "ltp": str(mark.value),
-                    "bid": None if mark.bid is None else str(mark.bid),
-                    "ask": None if mark.ask is None else str(mark.ask),
-                    "age_s": round(mark.age_s, 3),
-                }
-            )
-        return prices
 
     def _count_from(self, held: frozenset[ContractKey]) -> None:
         now = self._clock.monotonic()
@@ -276,3 +255,19 @@ class RiskMonitor:
             # Nothing was learnt: the marks go stale, the run shows incomplete, and rules judge by that.
             return REQUOTE_AFTER_S
         return LOOK_S if doubted else REQUOTE_AFTER_S
+
+
+def _prices(view: RunView, marks: Marks) -> dict[str, object]:
+    """What the rule judged by: last price, touch and age of every held contract."""
+    return {key.symbol: _words(marks.get(key)) for key in sorted(view.held)}
+
+
+def _words(mark: Mark | None) -> dict[str, object] | None:
+    if mark is None:
+        return None
+    return {
+        "ltp": str(mark.value),
+        "bid": None if mark.bid is None else str(mark.bid),
+        "ask": None if mark.ask is None else str(mark.ask),
+        "age_s": round(mark.age_s, 3),
+    }

@@ -1,7 +1,7 @@
 """The one calculation of what a run holds and what it is worth; pages, rules and events all show this."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -9,7 +9,7 @@ from decimal import Decimal
 from cachetools import LRUCache
 from sqlalchemy import select
 
-from app.domain.contracts import Contract, ContractKey, Side
+from app.domain.contracts import Contract, ContractKey, Kind, Side
 from app.domain.orders import IntentState, Purpose
 from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
@@ -102,6 +102,8 @@ class RunView:
     """Contracts in which units are held or may come to be."""
     book: tuple[HeldLeg, ...] = field(init=False)
     """What it holds over all accounts, one leg for each contract."""
+    owned: frozenset[tuple[ContractKey, Kind]] = field(init=False)
+    """Contracts in which units are held."""
 
     @property
     def cells(self) -> tuple[CellView, ...]:
@@ -111,7 +113,9 @@ class RunView:
         """Asked for with every tick, and the same for as long as the view is."""
         held = frozenset(cell.contract.key for cell in self.cells if cell.net or cell.open_orders)
         object.__setattr__(self, "held", held)
+        owned = frozenset((cell.contract.key, cell.contract.kind) for cell in self.cells if cell.net)
         object.__setattr__(self, "book", together(_held(cell) for cell in self.cells))
+        object.__setattr__(self, "owned", owned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +214,18 @@ class RunBoard:
     def pnl(self, view: RunView, account_id: int | None = None) -> RunPnl:
         """Gross profit and loss at the newest prices, of the run or of one account in it."""
         if account_id is None:
-            return self._value(view.book)
+            return run_pnl(view.book, self.marks(view.book))
         return self.worth([cell for cell in view.cells if cell.account_id == account_id])
 
     def worth(self, cells: list[CellView]) -> RunPnl:
         """As `pnl`, of any cells."""
-        return self._value([_held(cell) for cell in cells])
+        legs = [_held(cell) for cell in cells]
+        return run_pnl(legs, self.marks(legs))
 
-    def _value(self, legs: Sequence[HeldLeg]) -> RunPnl:
+    def marks(self, legs: Iterable[HeldLeg]) -> dict[ContractKey, Mark]:
+        """The newest prices of their contracts, each read once; a contract that never had one is left out."""
         found = {key: self.mark(key) for key in {leg.contract for leg in legs}}
-        return run_pnl(legs, {key: mark for key, mark in found.items() if mark is not None})
+        return {key: mark for key, mark in found.items() if mark is not None}
 
     def mark(self, key: ContractKey) -> Mark | None:
         """The newest price of a contract with its age; None when none ever came."""

@@ -121,7 +121,7 @@ class SquareOff:
         cut_offs = self._cut_offs()
         for run_id in self._turns.order(living):
             with self._turns.turn(run_id):
-                view = self._run_board.view(run_id)
+                view = self._run_board.view(run_id, behind_s=LOOK_S)
                 for account in view.accounts:
                     self._look(view, account, now, cut_offs[account.account_id])
         return LOOK_S

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from app.domain.contracts import Contract, Side
-from app.domain.pnl import RunPnl
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.persistence.tables import FillRow, RiskEvent, Run, RunEvent
 from app.ports.feed import FeedMode, Tick
 from app.services.floor_text import written
 from app.services.journal import Journal
-from app.services.peaks import Peaks
+from app.services.peaks import FloorsNow, Peaks
 from app.services.price_board import PriceBoard
 from app.services.risk_monitor import BEHIND_S, LOOK_S, RiskMonitor
 from app.services.run_board import RunBoard, RunView
@@ -51,6 +50,7 @@ class Watched:
         self.runs = RunBoard(self.world.database, self.board, self.world.clock)
         self.quotes = NoQuotes()
         self.dies_in_exit = False
+        self.before_exit: Any = lambda: None
         self.watch()
 
     def watch(self) -> None:
@@ -66,6 +66,7 @@ class Watched:
 
     def _ask_exit(self, run_id: int, why: str, also: Any) -> None:
         def both(session: Any) -> None:
+            self.before_exit()
             also(session)
             session.flush()
             if self.dies_in_exit:
@@ -106,15 +107,15 @@ class Watched:
     def judged(self) -> list[int]:
         """The runs that one turn judged."""
         ids: list[int] = []
-        real = self.runs.pnl
+        real = self.peaks.floors
 
-        def pnl(view: RunView) -> RunPnl:
+        def floors(view: RunView) -> FloorsNow:
             ids.append(view.run_id)
             return real(view)
 
-        self.runs.pnl = pnl  # type: ignore[method-assign, assignment]
+        self.peaks.floors = floors  # type: ignore[method-assign]
         self.monitor.step()
-        self.runs.pnl = real  # type: ignore[method-assign]
+        self.peaks.floors = real  # type: ignore[method-assign]
         return ids
 
 
@@ -134,6 +135,15 @@ def test_a_rule_that_trips_is_written_with_its_exit_once(watched: Watched) -> No
     (event,) = watched.world.rows(RiskEvent)
     assert (event.rule, event.value) == ("max_loss", Decimal(-650))
     assert watched.world.run(run_id).state == "EXITING"
+
+
+def test_what_is_written_down_is_what_decided_though_a_newer_price_came_meanwhile(watched: Watched) -> None:
+    watched.run(500)
+    watched.before_exit = lambda: watched.price(89)
+    watched.price(90)
+    watched.monitor.step()
+    (event,) = watched.world.rows(RiskEvent)
+    assert (event.value, event.prices[PUT.key.symbol]["ltp"]) == (Decimal(-650), "90")
 
 
 def test_dying_between_rule_and_exit_leaves_neither(watched: Watched) -> None:
@@ -271,18 +281,17 @@ def test_prices_taken_by_a_turn_that_crashed_are_judged_in_the_next(watched: Wat
     watched.price(99)
     watched.monitor.step()
     watched.price(90)
-    real = watched.runs.pnl
+    real = watched.peaks.floors
 
-    def pnl(view: RunView) -> RunPnl:
+    def floors(view: RunView) -> FloorsNow:
         if view.run_id == first:
             raise ValueError("a bug")
         return real(view)
 
-    watched.runs.pnl = pnl  # type: ignore[method-assign, assignment]
-    with pytest.raises(ValueError, match="a bug"):
-        watched.monitor.step()
-    with pytest.raises(ValueError, match="a bug"):
-        watched.monitor.step()
+    watched.peaks.floors = floors  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="a bug"):
+            watched.monitor.step()
     assert watched.world.run(second).state == "EXITING"
 
 
