@@ -22,13 +22,15 @@ def machine() -> dict[str, Any]:
     return {"python": platform.python_version(), "cores": os.cpu_count(), "load": load, **peers.versions()}
 
 
-def measure(accounts: Sequence[int], rounds: int, tick: rows.TickSize | None) -> tuple[list[rows.Row], list[str]]:
+def measure(
+    accounts: Sequence[int], rounds: int, tick: rows.TickSize | None, settled_s: float = rows.SETTLED_S
+) -> tuple[list[rows.Row], list[str]]:
     """All rows, and what went otherwise than it should have."""
     found: list[rows.Row] = []
     odd: list[str] = []
     for number in accounts:
         with stage(number) as on:
-            bursts, seen = rows.fan_out(on, number, rounds)
+            bursts, seen = rows.fan_out(on, number, rounds, settled_s)
             found += bursts
             odd += seen.odd
             if tick is not None and number == max(accounts):

@@ -86,9 +86,14 @@ class BenchDesk(LiveDesk):
             "not_sent": dict(Counter(intent.reason for intent in intents if intent.reason)),
         }
 
+    def follow(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Have depth frames of so many options around the money."""
+        self.runtime.market.feed.want("bench", self._near(asked["followed"]), FeedMode.DEPTH)
+        return {}
+
     def positions(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Open one short option each in some accounts, with a max loss `points` away; symbols by run."""
-        self.runtime.market.feed.want("bench", self._near(asked["followed"]), FeedMode.DEPTH)
+        self.follow(asked)
         runs, traders = {}, self.traders
         width = min(asked["accounts"], len(traders))
         for number in range(asked["runs"]):
@@ -116,7 +121,8 @@ class BenchDesk(LiveDesk):
         return {}
 
     def rest(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """CPU share of one core while nothing is asked of it."""
+        """CPU share of one core while nothing is asked of it, once that has been so for as long."""
+        threading.Event().wait(asked["seconds"])
         before, begun = _cpu_s(), monotonic_ns()
         threading.Event().wait(asked["seconds"])
         return {"cpu": (_cpu_s() - before) / ((monotonic_ns() - begun) / 1e9)}
@@ -260,6 +266,7 @@ def main() -> None:
         "closed": desk.closed,
         "leave": desk.leave,
         "rest": desk.rest,
+        "follow": desk.follow,
     }
     try:
         _say(answers, {"ready": True})

@@ -19,6 +19,10 @@ IDEAL_MS = 2 * DELAY_S * 1000
 PEERS = ("http.client", "urllib3", "sdk")
 LIMIT = "epoll"
 CPU_TARGET_MS = 1.5
+BESIDE_TICKS = 1.2
+SETTLED_S = 20.0
+"""Books of a run that has just closed are read until they are quiet; rest is what comes after, looked at as long."""
+
 TICK_TARGETS = {50: 10.0, 99: 50.0}
 
 _STRIKES = ((26600, "CE", "BUY"), (26000, "PE", "BUY"), (26300, "CE", "SELL"), (26300, "PE", "SELL"))
@@ -68,7 +72,7 @@ class Bursts:
         self.cpu_ms.setdefault(name, []).append(cpu_ms)
 
 
-def fan_out(on: Stage, accounts: int, rounds: int) -> tuple[list[Row], Bursts]:
+def fan_out(on: Stage, accounts: int, rounds: int, settled_s: float) -> tuple[list[Row], Bursts]:
     """Four legs in every account, the clients one after the other in each round."""
     found = Bursts()
     for _ in range(rounds):
@@ -76,14 +80,35 @@ def fan_out(on: Stage, accounts: int, rounds: int) -> tuple[list[Row], Bursts]:
         with on.desk.held():
             for kind in (*PEERS, LIMIT):
                 _peer(on, kind, found)
+    at_rest = _at_rest(on, accounts, settled_s)
+    busy = _beside_ticks(on, rounds, found)
     target = IDEAL_MS * (1.7 if accounts > 10 else 1.3)
     what = f"fan-out 4 legs x {accounts} accounts"
     return [
         _row(f"{what}: last answer", "ms", found.last_ms, target, found.missing),
         _row(f"{what}: CPU for each order", "ms", found.cpu_ms, CPU_TARGET_MS, found.missing),
+        _of_itself(f"{what}: beside {TickSize().per_second} ticks/s, of itself", found, busy),
         _written(found, accounts),
-        _at_rest(on, accounts),
+        at_rest,
     ], found
+
+
+def _beside_ticks(on: Stage, rounds: int, found: Bursts) -> Bursts:
+    """Our rounds again while depth frames arrive; what goes otherwise stands with the quiet ones."""
+    busy, size = Bursts(odd=found.odd), TickSize()
+    on.desk.ask({"do": "follow", "followed": size.followed})
+    on.gateway.ask("flow", per_second=size.per_second)
+    for _ in range(rounds):
+        _ours(on, busy)
+    on.gateway.ask("flow", per_second=0)
+    return busy
+
+
+def _of_itself(name: str, quiet: Bursts, busy: Bursts) -> Row:
+    """How many times as long as the quiet median."""
+    alone, beside = quiet.last_ms.get("ours"), busy.last_ms.get("ours")
+    ratio = round(statistics.median(beside) / statistics.median(alone), 3) if alone and beside else None
+    return Row(name, "x", ratio, {}, None, BESIDE_TICKS)
 
 
 def _written(found: Bursts, accounts: int) -> Row:
@@ -107,8 +132,8 @@ def bare_rows_ms(count: int) -> float:
         return (monotonic_ns() - begun) / 1e6
 
 
-def _at_rest(on: Stage, accounts: int) -> Row:
-    share = on.desk.ask({"do": "rest", "seconds": 5.0})["cpu"]
+def _at_rest(on: Stage, accounts: int, settled_s: float) -> Row:
+    share = on.desk.ask({"do": "rest", "seconds": settled_s})["cpu"]
     return Row(f"at rest, {accounts} accounts: CPU", "% of a core", round(100 * share, 1), {}, None, 25.0)
 
 

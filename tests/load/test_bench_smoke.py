@@ -13,14 +13,16 @@ from bench.rows import PEERS, Row, TickSize, percentile
 
 @pytest.mark.timeout(300)
 def test_a_small_desk_is_measured(tmp_path: Path) -> None:
-    found, odd = measure([2], 1, TickSize(runs=2, accounts=1, followed=10, per_second=50))
+    found, odd = measure([2], 1, TickSize(runs=2, accounts=1, followed=10, per_second=50), 3.0)
     assert odd == []  # nothing unanswered, nothing sent twice, every stop hit
     write(found, tmp_path)
-    last, cpu, written, rest, *ticks = json.loads((tmp_path / "latest.json").read_text())
+    last, cpu, beside, written, rest, *ticks = json.loads((tmp_path / "latest.json").read_text())
     assert last["row"] == "fan-out 4 legs x 2 accounts: last answer"
     assert last["ours"] > last["limit"] >= 100
     assert set(last["peers"]) == set(PEERS)
     assert cpu["ours"] > 0
+    assert (beside["row"], beside["unit"]) == ("fan-out 4 legs x 2 accounts: beside 1640 ticks/s, of itself", "x")
+    assert beside["ours"] > 0
     assert written["ours"] > written["limit"] > 0
     assert rest["ours"] > 0
     assert [tick["row"].endswith(end) for tick, end in zip(ticks, ("n=2: p50", "n=2: p99"), strict=True)] == [True] * 2
