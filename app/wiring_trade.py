@@ -228,7 +228,7 @@ def _risk(
         journal=ground.journal,
         clock=ground.clock,
         peaks=peaks,
-        ask_exit=lambda run_id, why, also: executor.ask_exit(run_id, account_id=None, leg=None, why=why, also=also),
+        ask_exits=executor.ask_exits,
     )
     risk.wake = lambda: ground.supervisor.wake("risk")
     return risk

@@ -21,6 +21,7 @@ from app import create_app
 from app.bootstrap import Runtime, runtime_of
 from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
 from app.domain.errors import Conflict, Unavailable
+from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.trailing import NO_FLOORS, Floors
 from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent, User
@@ -99,11 +100,14 @@ class LiveDesk:
         max_profit: int | None = None,
         square_off: dt.time | None = None,
         floors: Floors = NO_FLOORS,
+        exits: ExitRules = NO_EXIT_RULES,
     ) -> int:
         loss, profit = (None if limit is None else Decimal(limit) for limit in (max_loss, max_profit))
         chosen = self.account_ids if accounts is None else accounts
         return self.runtime.trade.strategies.save(
-            StrategySpec(name, tuple(legs), structures, loss, profit, square_off=square_off, floors=floors),
+            StrategySpec(
+                name, tuple(legs), structures, loss, profit, square_off=square_off, floors=floors, exits=exits
+            ),
             {account: Decimal(1) for account in chosen},
             user_id=self.trader.id,
             username=self.trader.username,

@@ -15,6 +15,8 @@ class RiskRule(StrEnum):
     SQUARE_OFF = "square_off"
     TRAIL = "trail"
     LOCK = "lock"
+    LEG_STOP = "leg_stop"
+    LEG_TARGET = "leg_target"
 
 
 @dataclass(frozen=True, slots=True)

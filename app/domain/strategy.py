@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.contracts import Kind, Product, Side
+from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.price_types import AT_MARKET, PriceTerms
 from app.domain.trailing import NO_FLOORS, Floors
@@ -69,3 +70,4 @@ class StrategySpec:
     failure: FailurePolicy = DEFAULT
     square_off: time | None = None
     floors: Floors = NO_FLOORS
+    exits: ExitRules = NO_EXIT_RULES

@@ -6,7 +6,9 @@ from decimal import Decimal
 from app.domain.calendar_hours import USUAL_HOURS
 from app.domain.contracts import Kind, underlying_named
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.exit_rules import ExitRules
 from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
+from app.domain.leg_rules import check_rule
 from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
 from app.domain.price_types import check_terms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
@@ -38,6 +40,7 @@ def check_strategy(spec: StrategySpec) -> None:
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])
+        _check_exits(f"legs[{index}]", leg, spec.exits)
 
 
 def _check_failure(policy: FailurePolicy) -> None:
@@ -73,6 +76,16 @@ def _check_leg(field: str, leg: LegSpec) -> None:
         _check_strike(f"{field}.strike", leg.number, leg.strike)
     try:
         check_terms(leg.kind, leg.side, leg.pricing)
+    except InvalidInput as wrong:
+        raise InvalidInput(f"{field}.{wrong.field}", f"Leg {leg.number}: {wrong}") from wrong
+
+
+def _check_exits(field: str, leg: LegSpec, exits: ExitRules) -> None:
+    rule = exits.legs.of(leg.number)
+    if rule is None:
+        return
+    try:
+        check_rule(rule, leg.side)
     except InvalidInput as wrong:
         raise InvalidInput(f"{field}.{wrong.field}", f"Leg {leg.number}: {wrong}") from wrong
 

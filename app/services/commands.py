@@ -13,7 +13,7 @@ from app.domain.errors import Conflict, NotFound
 from app.persistence.database import Database
 from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution, User
 from app.ports.clock import Clock
-from app.services import floor_text
+from app.services import exit_rule_text, floor_text
 from app.services.activity import Activity
 from app.services.asking import Asking, Said, Wish, check_key
 from app.services.pending_orders import Change, PendingChange
@@ -154,6 +154,7 @@ class Commands:
             max_profit=plan.max_profit,
             square_off=plan.square_off,
             floors=floor_text.written(plan.floors),
+            exits=exit_rule_text.written(plan.exits),
             leg_failure=plan.failure.leg.value,
             retries=plan.failure.retries,
             group_failure=plan.failure.group.value,

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from app.domain import gate
 from app.domain.calendar import Phase, trading_date
 from app.domain.contracts import Contract, ContractKey, ContractMaster, Side, underlying_named
-from app.domain.errors import Denied, DeskError, NotFound
+from app.domain.errors import Denied, DeskError, InvalidInput, NotFound, Refused
 from app.domain.expiries import resolve_expiry
+from app.domain.leg_rules import check_reach
 from app.domain.money import Units
 from app.domain.pacing import Batch, pace
 from app.domain.plan import AccountPlan, Mode, Plan, ResolvedLeg
@@ -154,6 +155,7 @@ class Previews:
         spots = {name: self._market.quotes.spot(name) for name in sorted({leg.underlying for leg in saved.spec.legs})}
         legs = self._legs(saved.spec, spots)
         prices = {leg.number: self._price(leg) for leg in legs}
+        _check_levels(saved.spec, prices)
         accounts = self._accounts(saved.multipliers)
         plans = self._money.readers.map(lambda account: self._account_plan(account, saved, legs, prices), accounts)
         return Plan(
@@ -168,6 +170,7 @@ class Previews:
             failure=saved.spec.failure,
             square_off=saved.spec.square_off,
             floors=saved.spec.floors,
+            exits=saved.spec.exits,
         )
 
     def _price(self, leg: ResolvedLeg) -> LegPrice:
@@ -307,6 +310,18 @@ def _skipped(account: TradingAccount, reason: str) -> AccountPlan:
         explanation=(reason,),
         skipped=reason,
     )
+
+
+def _check_levels(spec: StrategySpec, prices: Mapping[int, LegPrice]) -> None:
+    """Raises Refused naming a leg that would be left as soon as it is entered, or whose stop no price could reach."""
+    for leg in spec.legs:
+        rule = spec.exits.legs.of(leg.number)
+        if rule is None:
+            continue
+        try:
+            check_reach(rule, leg.side, prices[leg.number].limit)
+        except InvalidInput as wrong:
+            raise Refused(f"Leg {leg.number}: {wrong}") from wrong
 
 
 def _near_the_money(master: ContractMaster, leg: LegSpec, expiry: date, spot: Decimal) -> list[ContractKey]:

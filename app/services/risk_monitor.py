@@ -1,6 +1,6 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,12 +14,16 @@ from app.domain.risk import RunRules, Trigger, judge
 from app.persistence.tables import RiskEvent
 from app.ports.clock import Clock
 from app.ports.feed import FeedMode
+from app.services import part_due
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
+from app.services.leg_watch import LegWatch
+from app.services.part_due import PAISA, Marks, prices_used
 from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard, Watch
 from app.services.quotes import Quotes
 from app.services.run_board import RunBoard, RunView
+from app.services.run_standing import Part
 from app.services.websocket_manager import WebSocketManager
 
 LOOK_S = 1.0
@@ -42,7 +46,11 @@ JUMP_OF_FUTURE = Decimal("0.02")
 """A price further from the one before than exchanges let an order be is a jump: one bad print would look the same."""
 
 
-Marks = Mapping[ContractKey, Mark]
+AskExits = Callable[[int, Sequence[tuple[Part, str]], Callable[[Session], None]], None]
+"""Run, its parts with the reason of each, and what is written in the same transaction."""
+
+Place = tuple[int, frozenset[ContractKey] | None]
+"""A run, and the contracts that a rule of its parts is about; None for rules of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,8 @@ class RiskMonitor:
         journal: Journal,
         clock: Clock,
         peaks: Peaks,
-        ask_exit: Callable[[int, str, Callable[[Session], None]], None],
+        ask_exits: AskExits,
     ) -> None:
-        """`ask_exit(run_id, why, also)` latches the exit of a run; `also` writes in the same transaction."""
         self._board = board
         self._run_board = run_board
         self._quotes = quotes
@@ -76,13 +83,14 @@ class RiskMonitor:
         self._journal = journal
         self._clock = clock
         self._peaks = peaks
-        self._ask_exit = ask_exit
+        self._ask_exits = ask_exits
+        self._legs = LegWatch()
         self._held: frozenset[ContractKey] = frozenset()
         self._watch: Watch | None = None
         self._turns = FairTurns()
         self._since: dict[ContractKey, float] = {}
         self._calm: dict[ContractKey, Decimal] = {}
-        self._doubts: dict[int, _Doubt] = {}
+        self._doubts: dict[Place, _Doubt] = {}
         self._seen: dict[int, RunView] = {}
         self._all_at: float | None = None
         self.wake: Callable[[], None] = lambda: None
@@ -96,7 +104,7 @@ class RiskMonitor:
         held: set[ContractKey] = set()
         try:
             living = self._run_board.living()
-            self._doubts = {run_id: doubt for run_id, doubt in self._doubts.items() if run_id in living}
+            self._doubts = {place: doubt for place, doubt in self._doubts.items() if place[0] in living}
             for run_id in self._turns.order(living):
                 with self._turns.turn(run_id):
                     view = self._run_board.view(run_id, behind_s=BEHIND_S)
@@ -124,7 +132,7 @@ class RiskMonitor:
         if moved is not None and view is self._seen.get(view.run_id) and moved.isdisjoint(view.held):
             return
         if view.state == "EXITING":
-            self._doubts.pop(view.run_id, None)
+            self._forget_doubts(view.run_id)
         else:
             self._judge(view)
         self._seen[view.run_id] = view
@@ -136,22 +144,41 @@ class RiskMonitor:
         floors = self._peaks.floors(view)
         trigger = judge(RunRules(view.max_loss, view.max_profit, floors.trail, floors.lock), pnl)
         if trigger is None:
-            if not self._has_jumped(view, marks) and not self._before_gap(view.held):
-                self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
-            self._remember(view, marks)
+            self._judge_parts(view, pnl, marks)
             return
         if (
             (trigger.pessimistic and self._is_being_asked(pnl, marks))
             or self._before_gap(view.held)
-            or self._is_in_doubt(view, marks)
+            or self._is_in_doubt((view.run_id, None), self._has_jumped(view, marks))
         ):
             return
         # In one transaction: no rule is on record without its exit, and no exit without its rule.
-        self._ask_exit(view.run_id, trigger.reason, lambda session: self._write(session, view, trigger, pnl, marks))
+        whole = [(Part(None, None), trigger.reason)]
+        self._ask_exits(view.run_id, whole, lambda session: self._write(session, view, trigger, pnl, marks))
+
+    def _judge_parts(self, view: RunView, pnl: RunPnl, marks: Marks) -> None:
+        """No rule of the whole run was broken: those of its parts, each on the prices of its own contracts alone."""
+        due, jumped = self._legs.due(view, marks), self._has_jumped(view, marks)
+        if not due:
+            if not jumped and not self._before_gap(view.held):
+                self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
+            self._remember(view, marks)
+            return
+        held_back = {keys for keys in {each.keys for each in due} if self._is_held_back(view, keys, jumped)}
+        leaving = [each for each in due if each.keys not in held_back]
+        if leaving:
+            wanted = [(each.part, each.reason) for each in leaving]
+            self._ask_exits(
+                view.run_id, wanted, lambda session: part_due.write(session, view, leaving, marks, self._journal)
+            )
+            self._legs.asked(view, leaving)
+
+    def _is_held_back(self, view: RunView, keys: frozenset[ContractKey], jumped: set[ContractKey]) -> bool:
+        return bool(self._before_gap(keys)) or self._is_in_doubt((view.run_id, keys), jumped & keys)
 
     def _remember(self, view: RunView, marks: Marks) -> None:
         """These prices broke no rule: what comes next is compared with them."""
-        self._doubts.pop(view.run_id, None)
+        self._forget_doubts(view.run_id)
         for key in view.held & marks.keys():
             self._calm[key] = marks[key].value
 
@@ -172,15 +199,17 @@ class RiskMonitor:
         found = {key: latest.received for key in held if (latest := self._board.latest(key)) is not None}
         return {key for key, at in found.items() if at <= gap_from and now - at <= MARK_MAX_AGE_S}
 
-    def _is_in_doubt(self, view: RunView, marks: Marks) -> bool:
+    def _forget_doubts(self, run_id: int) -> None:
+        self._doubts = {place: doubt for place, doubt in self._doubts.items() if place[0] != run_id}
+
+    def _is_in_doubt(self, place: Place, jumped: set[ContractKey]) -> bool:
         """Whether a price jumped and nothing has come since that bears it out."""
-        jumped = self._has_jumped(view, marks)
         now, received = self._clock.monotonic(), {key: self._received(key) for key in jumped}
-        doubt = self._doubts.setdefault(view.run_id, _Doubt(now, received))
+        doubt = self._doubts.setdefault(place, _Doubt(now, received))
         borne_out = all(at > doubt.received.get(key, at) for key, at in received.items())
         if not borne_out and now - doubt.since < DOUBT_S:
             return True
-        del self._doubts[view.run_id]
+        del self._doubts[place]
         return False
 
     def _has_jumped(self, view: RunView, marks: Marks) -> set[ContractKey]:
@@ -201,7 +230,9 @@ class RiskMonitor:
     def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl, marks: Marks) -> None:
         """One row for each rule and run, whoever sees it first."""
         known = session.scalars(
-            select(RiskEvent.id).where(RiskEvent.run_id == view.run_id, RiskEvent.rule == trigger.rule)
+            select(RiskEvent.id).where(
+                RiskEvent.run_id == view.run_id, RiskEvent.rule == trigger.rule, RiskEvent.place == ""
+            )
         ).one_or_none()
         if known is not None:
             return
@@ -211,8 +242,8 @@ class RiskMonitor:
                 at=self._journal.now(),
                 rule=trigger.rule,
                 threshold=trigger.threshold,
-                value=trigger.value.quantize(Decimal("0.01")),
-                prices=_prices(view, marks),
+                value=trigger.value.quantize(PAISA),
+                prices=prices_used(view.held, marks),
                 action=f"Exit of everything. Realised {pnl.realised:.2f}.",
             )
         )
@@ -255,19 +286,3 @@ class RiskMonitor:
             # Nothing was learnt: the marks go stale, the run shows incomplete, and rules judge by that.
             return REQUOTE_AFTER_S
         return LOOK_S if doubted else REQUOTE_AFTER_S
-
-
-def _prices(view: RunView, marks: Marks) -> dict[str, object]:
-    """What the rule judged by: last price, touch and age of every held contract."""
-    return {key.symbol: _words(marks.get(key)) for key in sorted(view.held)}
-
-
-def _words(mark: Mark | None) -> dict[str, object] | None:
-    if mark is None:
-        return None
-    return {
-        "ltp": str(mark.value),
-        "bid": None if mark.bid is None else str(mark.bid),
-        "ask": None if mark.ask is None else str(mark.ask),
-        "age_s": round(mark.age_s, 3),
-    }

@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from sqlalchemy import select
 
 from app.domain.contracts import Contract, ContractKey, Kind, Side
+from app.domain.exit_rules import ExitRules
 from app.domain.orders import IntentState, Purpose
 from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
@@ -17,7 +18,7 @@ from app.domain.trailing import Floors
 from app.persistence.database import Database
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
-from app.services import floor_text
+from app.services import exit_rule_text, floor_text
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
 from app.services.shown_prices import Prices
 from app.services.typed_entries import is_chased
@@ -65,6 +66,7 @@ class CellView:
     unknown: bool
     open_orders: int
     position: PositionState
+    at_cost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class RunView:
     max_profit: Decimal | None
     square_off: time | None
     floors: Floors
+    exits: ExitRules
     peak: Decimal
     trail_distance: Decimal | None
     requested_at: datetime
@@ -253,6 +256,7 @@ class RunBoard:
                 max_profit=run.max_profit,
                 square_off=run.square_off,
                 floors=floor_text.read(run.floors),
+                exits=exit_rule_text.read(run.exits),
                 peak=run.peak,
                 trail_distance=run.trail_distance,
                 requested_at=run.requested_at,
@@ -299,6 +303,7 @@ def _cell(execution: ExecutionState) -> CellView:
         unknown=any(i.state == IntentState.UNKNOWN for i in execution.intents),
         open_orders=len(execution.open_intents()),
         position=execution.position,
+        at_cost=row.at_cost,
     )
 
 

@@ -6,7 +6,7 @@ What is decided about a run is decided in a transaction that holds its row, so d
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -149,25 +149,32 @@ class StrategyExecutor:
         with_shorts: bool = False,
         also: Callable[[Session], None] = lambda _session: None,
     ) -> None:
-        """Latch the exit of a run, or of a part of it. Asking again changes nothing. Raises NotFound for no such part.
+        """As `ask_exits` of one part; `with_shorts` takes the shorts along that those legs hedge."""
+        self.ask_exits(run_id, [(Part(account_id, leg, with_shorts=with_shorts), why)], also)
 
-        `with_shorts` takes the shorts along that those legs hedge; `also` writes what must stand or fall with it.
+    def ask_exits(
+        self,
+        run_id: int,
+        wanted: Sequence[tuple[Part, str]],
+        also: Callable[[Session], None] = lambda _session: None,
+    ) -> None:
+        """Latch the exit of a run, or of parts of it, each with its reason. Asking again changes nothing.
+
+        `also` writes, first, what must stand or fall with it. Raises NotFound for no such part: nothing is written.
         """
-        part = Part(account_id, leg, with_shorts=with_shorts)
         try:
-            self._leave(run_id, part, why, also, at_once=True)
+            self._leave(run_id, wanted, also, at_once=True)
         except NotFound:
             raise
         except DeskError:
             # The wish stands whatever speaks against acting on it here and now; the loop finds out what that was.
-            self._leave(run_id, part, why, also, at_once=False)
+            self._leave(run_id, wanted, also, at_once=False)
             self.touch(run_id)
 
     def _leave(
         self,
         run_id: int,
-        part: Part,
-        why: str,
+        wanted: Sequence[tuple[Part, str]],
         also: Callable[[Session], None],
         *,
         at_once: bool,
@@ -178,11 +185,12 @@ class StrategyExecutor:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             also(session)
             if run.state == "REQUESTED":
-                run.state, run.reason = "REFUSED", f"{why} before anything was sent."
+                run.state, run.reason = "REFUSED", f"{wanted[0][1]} before anything was sent."
                 run.closed_at = self._journal.now()
             elif run.state != "REFUSED":
                 accounts = load_accounts(session, run_id, to_write=True, unowned=self.unowned)
-                self._latch(session, run, accounts, part, why)
+                for part, why in wanted:
+                    self._latch(session, run, accounts, part, why)
                 if at_once:
                     self._decide(session, run, accounts, whole=True, careful=False)
         if at_once:

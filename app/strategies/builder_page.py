@@ -32,6 +32,10 @@ class LegView:
     price_type: str
     limit_price: str
     trigger_price: str
+    stop_measure: str
+    stop_size: str
+    target_measure: str
+    target_size: str
     now: str | None
 
 
@@ -83,6 +87,7 @@ def builder_page(
         "lock_keep": typed.lock_keep,
         "lock_step": typed.lock_step,
         "lock_more": typed.lock_more,
+        "to_cost": typed.to_cost,
         "max_workers": typed.max_workers,
         "leg_failure": typed.leg_failure,
         "retries": typed.retries,

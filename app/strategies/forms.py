@@ -11,12 +11,14 @@ from typing import TypeVar
 
 from app.domain.contracts import UNDERLYINGS, Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput, Refused
+from app.domain.exit_rules import ExitRules
 from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
 from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.strategy_check import MAX_LEGS, MAX_NAME, MAX_RATIO, MAX_STEPS, MAX_STRUCTURES
 from app.strategies.floor_fields import MOST_RUPEES, floors_of
+from app.strategies.leg_rule_fields import leg_rules_of
 from app.strategies.typed import LegText, Typed
 from app.web.forms import has_hidden_letters
 from app.web.typed_numbers import NotThat, amount, quoted, whole
@@ -30,7 +32,7 @@ _DOMAIN_MULTIPLIER = re.compile(r"accounts\[(\d+)\]\.multiplier")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 _ON_PAGE = re.compile(
-    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|max_workers|leg_failure|retries|group_failure|legs|accounts"
+    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|to_cost|max_workers|leg_failure|retries|group_failure|legs|accounts"
     r"|legs-\d+-\w+|multiplier-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
@@ -84,11 +86,12 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     max_workers = reader.take("max_workers", lambda: _workers(typed.max_workers))
     failure = _failure(reader, typed)
     floors = floors_of(reader, typed)
+    exits = ExitRules(leg_rules_of(reader, typed))
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
     if reader.errors or name is None or structures is None or legs is None or multipliers is None:
         raise FormRefused(reader.errors)
-    spec = StrategySpec(name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors)
+    spec = StrategySpec(name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors, exits)
     return Recipe(spec, multipliers)
 
 

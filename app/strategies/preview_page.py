@@ -7,7 +7,9 @@ from math import ceil
 
 from sqlalchemy import select
 
+from app.domain import leg_rules
 from app.domain.contracts import ContractKey
+from app.domain.leg_rules import RuledLeg
 from app.domain.money import ZERO
 from app.domain.plan import AccountPlan, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
 from app.domain.price_types import PriceTerms
@@ -112,6 +114,7 @@ class PreviewView:
     max_profit: Decimal | None
     failure: str
     floors: tuple[str, ...]
+    exits: tuple[str, ...]
     refusal: str | None
 
 
@@ -149,9 +152,16 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
         max_profit=plan.max_profit,
         failure=plan.failure.words(),
         floors=plan.floors.words(),
+        exits=exit_words(plan),
         refusal=None if ready else "Every account is skipped. The reasons stand beside them below.",
     )
     return {"preview": view}
+
+
+def exit_words(plan: Plan) -> tuple[str, ...]:
+    """A sentence for each rule by which a part of the run is left."""
+    legs = [RuledLeg(leg.number, leg.contract.underlying, leg.contract.kind, leg.side) for leg in plan.legs]
+    return leg_rules.words(plan.exits.legs, legs)
 
 
 def _run_id(desk: Desk, preview_id: int) -> int | None:

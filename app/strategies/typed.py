@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from werkzeug.datastructures import MultiDict
 
+from app.domain.leg_rules import NO_LEG_RULES, LegRule, LegRules
 from app.domain.strategy import ExpiryWord, LegSpec
 from app.services.strategies import SavedStrategy
 
@@ -22,6 +23,10 @@ LEG_PARTS = (
     "price_type",
     "limit_price",
     "trigger_price",
+    "stop_measure",
+    "stop_size",
+    "target_measure",
+    "target_size",
 )
 PLAIN_FIELDS = (
     "name",
@@ -36,6 +41,7 @@ PLAIN_FIELDS = (
     "lock_keep",
     "lock_step",
     "lock_more",
+    "to_cost",
     "max_workers",
     "leg_failure",
     "retries",
@@ -63,6 +69,10 @@ class LegText:
     price_type: str = "MARKET"
     limit_price: str = ""
     trigger_price: str = ""
+    stop_measure: str = ""
+    stop_size: str = ""
+    target_measure: str = ""
+    target_size: str = ""
 
     def field(self, part: str) -> str:
         """The name of that part's field."""
@@ -88,6 +98,7 @@ class Typed:
     lock_keep: str = ""
     lock_step: str = ""
     lock_more: str = ""
+    to_cost: str = ""
     max_workers: str = ""
     leg_failure: str = "unwind"
     retries: str = ""
@@ -105,9 +116,10 @@ class Typed:
     def without_leg(self, number: int) -> "Typed":
         return replace(self, legs=tuple(leg for leg in self.legs if leg.number != number))
 
-    def with_legs(self, specs: Iterable[LegSpec]) -> "Typed":
+    def with_legs(self, specs: Iterable[LegSpec], rules: LegRules = NO_LEG_RULES) -> "Typed":
         """With these legs instead of its own."""
-        return replace(self, legs=tuple(leg_text(number, spec) for number, spec in enumerate(specs)))
+        legs = (leg_text(number, spec, rules.of(spec.number)) for number, spec in enumerate(specs))
+        return replace(self, legs=tuple(legs))
 
 
 def read(form: MultiDict[str, str]) -> Typed:
@@ -154,17 +166,19 @@ def stored(saved: SavedStrategy) -> Typed:
         lock_keep="" if lock is None else plain(lock.keep),
         lock_step="" if lock is None else _plain(lock.step),
         lock_more="" if lock is None else _plain(lock.more),
+        to_cost="yes" if spec.exits.legs.to_cost else "",
         max_workers="" if spec.max_workers is None else str(spec.max_workers),
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),
         group_failure=spec.failure.group.value,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
         multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
-    ).with_legs(spec.legs)
+    ).with_legs(spec.legs, spec.exits.legs)
 
 
-def leg_text(number: int, spec: LegSpec) -> LegText:
+def leg_text(number: int, spec: LegSpec, rule: LegRule | None = None) -> LegText:
     """A leg as it would have been typed."""
+    stop, target = (None, None) if rule is None else (rule.stop, rule.target)
     return LegText(
         number=number,
         underlying=spec.underlying,
@@ -178,6 +192,10 @@ def leg_text(number: int, spec: LegSpec) -> LegText:
         price_type=spec.pricing.type.value,
         limit_price=_plain(spec.pricing.limit),
         trigger_price=_plain(spec.pricing.trigger),
+        stop_measure="" if stop is None else stop.measure.value,
+        stop_size="" if stop is None else plain(stop.size),
+        target_measure="" if target is None else target.measure.value,
+        target_size="" if target is None else plain(target.size),
     )
 
 

@@ -11,6 +11,7 @@ from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
 from app.trading.reach import out_of_reach, reach_note, unknown_note
 from app.trading.run_events import EventView, events_of
+from app.trading.run_leg_rules import leg_rules_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
 from app.trading.run_notes import Note, notes_of
 from app.trading.run_pending import Pending, pending_of
@@ -143,18 +144,21 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         notes=notes_of(view, labels),
         pending=pending_of(desk, rows, labels) if may_exit else [],
         unknown_exits=unknown_exits_of(desk, rows, labels) if may_exit else [],
-        rules=rules_of(
-            view,
-            pnl,
-            rows.fired,
-            desk.square_off.when(view) if view.state not in OVER else (),
-            desk.peaks.floors(view),
-        ),
+        rules=_rules(desk, rows, pnl),
         orders=_orders(desk, rows, labels),
         events=events_of(rows, labels),
         curve=None,
     )
     return {"run": page}
+
+
+def _rules(desk: Desk, rows: RunRows, pnl: RunPnl) -> list[Rule]:
+    view = rows.view
+    leaving = desk.square_off.when(view) if view.state not in OVER else ()
+    return [
+        *rules_of(view, pnl, rows.fired, leaving, desk.peaks.floors(view)),
+        *leg_rules_of(desk.run_board, view, rows.fired),
+    ]
 
 
 def _marks_note(desk: Desk, pnl: RunPnl, labels: dict[ContractKey, str]) -> str | None:

@@ -76,7 +76,8 @@ class FillLine:
 class Fired:
     """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol.
 
-    A rule of the clock has neither figure nor prices: `action` says all.
+    A rule of the clock has neither figure nor prices: `action` says all. `place` names the part of the run, empty for
+    the whole.
     """
 
     at: datetime
@@ -85,6 +86,7 @@ class Fired:
     value: Decimal | None
     prices: Mapping[str, object]
     action: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +225,4 @@ def _events(session: Session, run_id: int, names: Mapping[int, str]) -> tuple[Ha
 
 def _fired(session: Session, run_id: int) -> tuple[Fired, ...]:
     rows = session.scalars(select(RiskEvent).where(RiskEvent.run_id == run_id).order_by(RiskEvent.id))
-    return tuple(Fired(row.at, row.rule, row.threshold, row.value, row.prices, row.action) for row in rows)
+    return tuple(Fired(row.at, row.rule, row.threshold, row.value, row.prices, row.action, row.place) for row in rows)

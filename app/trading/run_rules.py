@@ -18,6 +18,8 @@ NAMES = {
     RiskRule.SQUARE_OFF: "Square-off",
     RiskRule.TRAIL: "Trailing stop",
     RiskRule.LOCK: "Locked profit",
+    RiskRule.LEG_STOP: "Leg stop",
+    RiskRule.LEG_TARGET: "Leg target",
 }
 
 
@@ -126,12 +128,17 @@ def fired_words(event: Fired) -> str:
     if event.threshold is None or event.value is None:
         return event.action
     threshold = -event.threshold if event.rule == RiskRule.MAX_LOSS else event.threshold
-    prices = "; ".join(_price(symbol, price) for symbol, price in event.prices.items())
-    judged = f" Prices: {prices}." if prices else ""
+    judged = fired_prices(event)
     return (
-        f"At {wording.ist(event.at)} the P&L was {wording.inr(event.value)} against {wording.inr(threshold)}.{judged} "
-        f"{event.action}"
+        f"At {wording.ist(event.at)} the P&L was {wording.inr(event.value)} against {wording.inr(threshold)}. "
+        f"{judged}{' ' if judged else ''}{event.action}"
     )
+
+
+def fired_prices(event: Fired) -> str:
+    """Every price that it judged by with its age; empty where it took none."""
+    prices = "; ".join(_price(symbol, price) for symbol, price in event.prices.items())
+    return f"Prices: {prices}." if prices else ""
 
 
 def _price(symbol: str, price: object) -> str:

@@ -155,6 +155,15 @@ RULES = [
         note="Keeps ₹40,000.00 once ₹80,000.00 was reached.",
     ),
     Row(
+        key="leg_stop:1",
+        name="Leg 1 stop",
+        state="armed",
+        threshold=None,
+        distance=None,
+        used_pct=None,
+        note="25 % from each account's average. Nearest at 160.25 in Simulator 3, 12.40 away. 2 moved to cost.",
+    ),
+    Row(
         key="square_off",
         name="Square-off",
         state="armed",

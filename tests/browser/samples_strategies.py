@@ -70,6 +70,10 @@ def leg(number: int, **changes: Any) -> Row:
         price_type="MARKET",
         limit_price="",
         trigger_price="",
+        stop_measure="",
+        stop_size="",
+        target_measure="",
+        target_size="",
         now="26,200 CE at 128.20",
     )
     row.__dict__.update(changes)
@@ -85,7 +89,16 @@ def account(number: int, **changes: Any) -> Row:
 
 
 LEGS = [
-    leg(0, strike_method="OTM", strike_value="4", now="26,400 CE at 51.75"),
+    leg(
+        0,
+        strike_method="OTM",
+        strike_value="4",
+        stop_measure="percent",
+        stop_size="25",
+        target_measure="premium",
+        target_size="20",
+        now="26,400 CE at 51.75",
+    ),
     leg(
         1,
         side="BUY",
@@ -95,7 +108,15 @@ LEGS = [
         limit_price="17.50",
         now="26,600 CE at 18.55",
     ),
-    leg(2, kind="PE", strike_method="PREMIUM_NEAR", strike_value="50", now="25,950 PE at 48.60"),
+    leg(
+        2,
+        kind="PE",
+        strike_method="PREMIUM_NEAR",
+        strike_value="50",
+        stop_measure="points",
+        stop_size="30",
+        now="25,950 PE at 48.60",
+    ),
     leg(
         3,
         kind="PE",
@@ -284,6 +305,7 @@ def preview(accounts: list[Row], **changes: Any) -> Context:
         max_profit=None,
         failure=FailurePolicy(LegPolicy.RETRY, 2, GroupPolicy.STOP).words(),
         floors=Floors(Trail(TrailKind.AMOUNT, Decimal(5000)), ProfitLock(Decimal(10_000), Decimal(4000))).words(),
+        exits=("Leg 2: stop 25 % from each account's average, target at a premium of 20.00.",),
         refusal=None,
     )
     row.__dict__.update(changes)

@@ -210,9 +210,7 @@ class ChaosWorld(OrderWorld):
         self.risk = RiskMonitor(
             self.board, self.run_board, nothing, websocket_manager=nothing, journal=journal, clock=self.clock,
             peaks=Peaks(self.database, journal, self.run_board.changed),
-            ask_exit=lambda run_id, why, also: self.executor.ask_exit(
-                run_id, account_id=None, leg=None, why=why, also=also
-            ),
+            ask_exits=self.executor.ask_exits,
         )  # fmt: skip
         self.commands = Commands(self.database, self.clock, activity, lambda: None)
         self.kill_switch = KillSwitch(self.database, self.clock, activity, nothing, lambda: None)

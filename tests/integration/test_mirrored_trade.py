@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.domain.calendar import IST
 from app.domain.contracts import Kind, Side
 from app.domain.errors import Conflict
+from app.domain.exit_rules import ExitRules
+from app.domain.leg_rules import LegRule, LegRules, Level, Measure
 from app.domain.trailing import Floors, Trail, TrailKind
 from app.persistence.tables import Run
 from app.services.commands import ExitScope
@@ -54,6 +57,28 @@ def test_a_trailing_stop_follows_the_peak_and_leaves_everywhere(desk: LiveDesk) 
     assert [desk.net_at_broker(number) for number in range(1, 6)] == [{}] * 5
     (event,) = desk.risk_events(run_id)
     assert (event.rule, event.threshold) == ("trail", desk.rows(Run, Run.id == run_id)[0].peak - 5000)
+
+
+def test_a_leg_stops_in_every_account_at_its_own_average_and_the_others_stay(desk: LiveDesk) -> None:
+    rules = LegRules((LegRule(1, stop=Level(Measure.PERCENT, Decimal(30))),))
+    run_id = desk.run(STRADDLE, name="Stopped", exits=ExitRules(rules))
+    call, put = (cell.contract.key.symbol for cell in desk.until(run_id, "OPEN").accounts[0].cells)
+    desk.simulator.move_index("NIFTY", percent=1.0)
+    eventually(
+        lambda: all(desk.net_at_broker(number) == {put: -65} for number in range(1, 6)),
+        "the call is out and the put stays",
+    )
+    averages = {cell.account_id: cell.average for cell in desk.view(run_id).cells if cell.leg == 1}
+    events: list[Any] = desk.risk_events(run_id)
+    assert {(event.rule, event.account_id) for event in events} == {("leg_stop", each) for each in averages}
+    for event in events:
+        average = averages[event.account_id]
+        assert average is not None
+        assert abs(event.threshold - average * Decimal("1.3")) < Decimal("0.01")
+        assert event.value >= event.threshold
+        assert event.prices[call]["age_s"] <= 10
+    desk.exit(run_id)
+    desk.until(run_id, "CLOSED")
 
 
 def test_row_47_at_its_time_every_account_is_out_by_the_market_clock(desk: LiveDesk) -> None:

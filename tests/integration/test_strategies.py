@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from app.domain.errors import NoFreshPrice
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.leg_rules import LegRule, LegRules, Level, Measure
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
 from app.services.strategies import SavedStrategy
@@ -111,6 +112,21 @@ def test_when_to_leave_is_saved_and_shown_again(desk: TradingBench) -> None:
     assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
 
 
+def test_stops_and_targets_of_legs_are_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {
+        "legs-0-stop_measure": "percent", "legs-0-stop_size": "25", "legs-0-target_measure": "premium",
+        "legs-0-target_size": "20.5", "legs-1-stop_measure": "points", "legs-1-stop_size": "30", "to_cost": "yes",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    first = LegRule(1, Level(Measure.PERCENT, Decimal(25)), Level(Measure.PREMIUM, Decimal("20.5")))
+    assert saved.spec.exits.legs == LegRules((first, LegRule(2, Level(Measure.POINTS, Decimal(30)))), to_cost=True)
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+    assert values(page, "legs-1-target_measure") == [""]
+
+
 def test_picked_options_become_legs(desk: TradingBench) -> None:
     page = (
         desk.admin().get("/strategies/new?underlying=NIFTY&expiry=2026-12-01&leg=CE:26400:SELL&leg=PE:25900:BUY").text
@@ -179,6 +195,12 @@ def test_legs_are_added_removed_and_replaced_without_saving(desk: TradingBench) 
         ({"lock_reach": "5000", "lock_keep": "5000"}, "lock_keep", "less than the"),
         ({"lock_reach": "5000", "lock_keep": "1", "lock_step": "9"}, "lock_more", "give both or neither"),
         ({"legs-0-ratio": "0"}, "legs-0-ratio", "from 1 to 50"),
+        ({"legs-0-stop_measure": "percent"}, "legs-0-stop_size", "How far off is the stop"),
+        ({"legs-0-target_size": "20"}, "legs-0-target_size", "Say how the target is measured"),
+        ({"legs-0-stop_measure": "moon", "legs-0-stop_size": "1"}, "legs-0-stop_measure", "no way to measure"),
+        ({"legs-0-target_measure": "percent", "legs-0-target_size": "100"}, "legs-0-target_size", "less than 100"),
+        ({"to_cost": "yes"}, "to_cost", "at least two legs a stop"),
+        ({"to_cost": "maybe"}, "to_cost", "cannot be used"),
         ({"legs-1-expiry": None}, "legs-1-expiry", "is not an expiry"),
         ({"accounts": ["77"]}, "accounts", "no account “77”"),
         ({"accounts": []}, "accounts", "Tick at least one"),

@@ -21,6 +21,7 @@ class Run(Table):
     time of day at which its trader wants everything left; intraday positions are left before their cut-off anyway.
     `floors` is a domain.trailing.Floors as JSON; `peak` is the highest complete P&L so far, never below 0, and
     `trail_distance` the rupees that a share of the entry's net premium came to, None until the entry has settled.
+    `exits` is a domain.exit_rules.ExitRules as JSON.
     """
 
     __tablename__ = "runs"
@@ -37,6 +38,7 @@ class Run(Table):
     max_profit: Mapped[Decimal | None] = mapped_column(Rupees)
     square_off: Mapped[time | None] = mapped_column(Time)
     floors: Mapped[str | None] = mapped_column(Text)
+    exits: Mapped[str | None] = mapped_column(Text)
     peak: Mapped[Decimal] = mapped_column(Rupees, default=Decimal(0))
     trail_distance: Mapped[Decimal | None] = mapped_column(Rupees)
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
@@ -53,7 +55,8 @@ class StrategyExecution(Table):
     """One leg of a run in one account. Contract and product are fixed here, so an exit inherits them.
 
     `exit_wanted` latches when this execution is to be flat; it says who or what asked. `failed` latches when its entry
-    cannot be had as planned, and says why.
+    cannot be had as planned, and says why. `at_cost` latches when another leg of its account has stopped out and its
+    run moves stops to cost then.
     `margin_needed` is rupees that the whole part of its account in the run needs before anything of it is begun; None
     when the broker gave no figure at the preview.
     """
@@ -80,6 +83,7 @@ class StrategyExecution(Table):
     margin_needed: Mapped[Decimal | None] = mapped_column(Rupees)
     exit_wanted: Mapped[str | None] = mapped_column(String(200))
     failed: Mapped[str | None] = mapped_column(String(200))
+    at_cost: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         UniqueConstraint("run_id", "account_id", "leg"),

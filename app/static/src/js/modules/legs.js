@@ -20,9 +20,18 @@ function fitPrices(row) {
   }
 }
 
+function fitExits(row) {
+  for (const what of ["stop", "target"]) {
+    const used = part(row, `${what}_measure`).value !== "";
+    part(row, `${what}_size`).disabled = !used;
+    part(row, `${what}_size`).hidden = !used;
+  }
+}
+
 function fitRow(row) {
   fitStrike(row);
   fitPrices(row);
+  fitExits(row);
 }
 
 /** Offers the expiries of the leg's own underlying, keeping the chosen one where that index has it too. */
