@@ -6,7 +6,7 @@ from decimal import Decimal
 from app.domain.calendar_hours import USUAL_HOURS
 from app.domain.contracts import Kind, underlying_named
 from app.domain.errors import InvalidInput, NotFound
-from app.domain.exit_rules import ExitRules
+from app.domain.exit_rules import ExitRules, check_accounts
 from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
 from app.domain.leg_rules import check_rule
 from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
@@ -37,6 +37,7 @@ def check_strategy(spec: StrategySpec) -> None:
     _check_amount("max_profit", spec.max_profit)
     _check_square_off(spec.square_off)
     spec.floors.check()
+    check_accounts(spec.exits.accounts)
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])

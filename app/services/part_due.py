@@ -35,7 +35,8 @@ _TO_COST = (
 class PartDue:
     """An account, or one leg of it, that is to be left. `keys` are the contracts by whose prices that was judged.
 
-    `threshold` is the rule's own figure and `value` what it was judged on: prices for a leg, else rupees.
+    `threshold` is the rule's own figure and `value` what it was judged on: prices for a leg, else rupees. `unpriced`
+    are contracts without a fresh price, where the worst was assumed of them.
     """
 
     rule: RiskRule
@@ -45,6 +46,7 @@ class PartDue:
     value: Decimal
     keys: frozenset[ContractKey]
     reason: str
+    unpriced: tuple[ContractKey, ...] = ()
 
     @property
     def part(self) -> Part:

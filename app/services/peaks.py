@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import bindparam, update
+from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
 from app.domain.errors import Refused
 from app.domain.money import ZERO
 from app.domain.trailing import TrailKind, distance_of, lock_floor, peak_of, trail_floor
 from app.persistence.database import Database
-from app.persistence.tables import Run
+from app.persistence.tables import AccountPeak, Run
 from app.services.journal import Journal
 from app.services.run_board import RunView
+
+Place = tuple[int, int | None]
+"""A run, and one of its accounts; None for the whole."""
 
 REST_S = 3600.0
 PAISA = Decimal("0.01")
@@ -22,6 +26,16 @@ PAISA = Decimal("0.01")
 _RISE = (
     update(Run)
     .where(Run.id == bindparam("run"), Run.peak < bindparam("to"))
+    .values(peak=bindparam("to"))
+    .execution_options(synchronize_session=False)
+)
+_ACCOUNT_RISE = (
+    update(AccountPeak)
+    .where(
+        AccountPeak.run_id == bindparam("run"),
+        AccountPeak.account_id == bindparam("account"),
+        AccountPeak.peak < bindparam("to"),
+    )
     .values(peak=bindparam("to"))
     .execution_options(synchronize_session=False)
 )
@@ -52,16 +66,37 @@ class Peaks:
         self._database = database
         self._journal = journal
         self._on_change = on_change
-        self._committed: dict[int, Decimal] = {}
-        self._rising: dict[int, Decimal] = {}
+        self._committed: dict[Place, Decimal] = {}
+        self._rising: dict[Place, Decimal] = {}
         self._settled: dict[int, RunView] = {}
         self._told: set[int] = set()
         self._lock = threading.Lock()
         self.wake: Callable[[], None] = lambda: None
 
-    def of(self, view: RunView) -> Decimal:
-        """The committed peak, in rupees."""
-        return max(view.peak, self._committed.get(view.run_id, ZERO))
+    def of(self, view: RunView, account_id: int | None = None) -> Decimal:
+        """The committed peak of the run or of one account in it, in rupees."""
+        stored = view.peak if account_id is None else view.account_peaks.get(account_id, ZERO)
+        return max(stored, self._committed.get((view.run_id, account_id), ZERO))
+
+    def account_floor(self, view: RunView, account_id: int) -> Decimal | None:
+        """As the account's own committed peak says; None where it does not trail by itself."""
+        rule = view.exits.of_account(account_id)
+        trail = None if rule is None else rule.trailing
+        return None if trail is None else trail_floor(trail, self.of(view, account_id), trail.size)
+
+    def saw_account(self, view: RunView, account_id: int, total: Decimal | None) -> None:
+        """As `saw`, of one account that trails by itself."""
+        if self._rise(view, account_id, total):
+            self.wake()
+
+    def _rise(self, view: RunView, account_id: int | None, total: Decimal | None) -> bool:
+        peak, place = self.of(view, account_id), (view.run_id, account_id)
+        risen = peak_of(peak, None if total is None else total.quantize(PAISA))
+        with self._lock:
+            if risen <= max(peak, self._rising.get(place, ZERO)):
+                return False
+            self._rising[place] = risen
+        return True
 
     def floors(self, view: RunView) -> FloorsNow:
         """As the committed peak says."""
@@ -82,16 +117,13 @@ class Peaks:
         trail, lock = view.floors.trail, view.floors.lock
         if trail is None and lock is None:
             return
-        peak = self.of(view)
-        risen = peak_of(peak, None if total is None else total.quantize(PAISA))
+        rises = self._rise(view, None, total)
         is_due = trail is not None and trail.kind is TrailKind.PREMIUM_PCT and view.trail_distance is None
         with self._lock:
-            if risen > max(peak, self._rising.get(view.run_id, ZERO)):
-                self._rising[view.run_id] = risen
             if is_due and view.state == "OPEN" and view.run_id not in self._told:
                 self._settled[view.run_id] = view
-            has_work = bool(self._rising or self._settled)
-        if has_work:
+            has_work = bool(self._settled)
+        if rises or has_work:
             self.wake()
 
     def step(self) -> float:
@@ -115,10 +147,10 @@ class Peaks:
             self._on_change(run_id)
         return REST_S
 
-    def _write(self, rising: dict[int, Decimal], settled: dict[int, RunView]) -> None:
+    def _write(self, rising: dict[Place, Decimal], settled: dict[int, RunView]) -> None:
         with self._database.transaction() as session:
-            for run_id, peak in rising.items():
-                session.execute(_RISE, {"run": run_id, "to": peak})
+            for place, peak in rising.items():
+                _raise(session, place, peak)
             for run_id, view in settled.items():
                 trail = view.floors.trail
                 assert trail is not None
@@ -128,6 +160,17 @@ class Peaks:
                     self._journal.note_once(session, run_id, "attention", f"It does not trail. {no}")
                     continue
                 session.execute(_FIX, {"run": run_id, "to": None if distance is None else distance.quantize(PAISA)})
+
+
+def _raise(session: Session, place: Place, peak: Decimal) -> None:
+    run_id, account_id = place
+    if account_id is None:
+        session.execute(_RISE, {"run": run_id, "to": peak})
+        return
+    if session.get(AccountPeak, place) is None:
+        session.add(AccountPeak(run_id=run_id, account_id=account_id, peak=peak))
+        return
+    session.execute(_ACCOUNT_RISE, {"run": run_id, "account": account_id, "to": peak})
 
 
 def net_premium(view: RunView) -> Decimal:

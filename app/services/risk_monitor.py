@@ -15,6 +15,7 @@ from app.persistence.tables import RiskEvent
 from app.ports.clock import Clock
 from app.ports.feed import FeedMode
 from app.services import part_due
+from app.services.account_limits import AccountLimits
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
 from app.services.leg_watch import LegWatch
@@ -85,6 +86,7 @@ class RiskMonitor:
         self._peaks = peaks
         self._ask_exits = ask_exits
         self._legs = LegWatch()
+        self._limits = AccountLimits(peaks)
         self._held: frozenset[ContractKey] = frozenset()
         self._watch: Watch | None = None
         self._turns = FairTurns()
@@ -147,7 +149,7 @@ class RiskMonitor:
             self._judge_parts(view, pnl, marks)
             return
         if (
-            (trigger.pessimistic and self._is_being_asked(pnl, marks))
+            (trigger.pessimistic and self._is_being_asked(pnl.missing, marks))
             or self._before_gap(view.held)
             or self._is_in_doubt((view.run_id, None), self._has_jumped(view, marks))
         ):
@@ -158,20 +160,24 @@ class RiskMonitor:
 
     def _judge_parts(self, view: RunView, pnl: RunPnl, marks: Marks) -> None:
         """No rule of the whole run was broken: those of its parts, each on the prices of its own contracts alone."""
-        due, jumped = self._legs.due(view, marks), self._has_jumped(view, marks)
+        due = [*self._limits.due(view, marks), *self._legs.due(view, marks)]
+        jumped = self._has_jumped(view, marks)
         if not due:
             if not jumped and not self._before_gap(view.held):
                 self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
+                self._limits.saw(view, marks)
             self._remember(view, marks)
             return
         held_back = {keys for keys in {each.keys for each in due} if self._is_held_back(view, keys, jumped)}
-        leaving = [each for each in due if each.keys not in held_back]
+        known = [each for each in due if not self._is_being_asked(each.unpriced, marks)]
+        leaving = [each for each in known if each.keys not in held_back]
         if leaving:
             wanted = [(each.part, each.reason) for each in leaving]
             self._ask_exits(
                 view.run_id, wanted, lambda session: part_due.write(session, view, leaving, marks, self._journal)
             )
             self._legs.asked(view, leaving)
+            self._limits.asked(view, leaving)
 
     def _is_held_back(self, view: RunView, keys: frozenset[ContractKey], jumped: set[ContractKey]) -> bool:
         return bool(self._before_gap(keys)) or self._is_in_doubt((view.run_id, keys), jumped & keys)
@@ -182,10 +188,10 @@ class RiskMonitor:
         for key in view.held & marks.keys():
             self._calm[key] = marks[key].value
 
-    def _is_being_asked(self, pnl: RunPnl, marks: Marks) -> bool:
+    def _is_being_asked(self, missing: Iterable[ContractKey], marks: Marks) -> bool:
         """A contract that never had a price here is not worth nothing: it is first asked for, as after a restart."""
         now = self._clock.monotonic()
-        return any(key not in marks and now - self._since.get(key, now) < MARK_MAX_AGE_S for key in pnl.missing)
+        return any(key not in marks and now - self._since.get(key, now) < MARK_MAX_AGE_S for key in missing)
 
     def _before_gap(self, held: Iterable[ContractKey]) -> set[ContractKey]:
         """Contracts whose price is of before the feed was lost: beside newer ones it makes a loss that nobody has.

@@ -1,13 +1,14 @@
 """The one calculation of what a run holds and what it is worth; pages, rules and events all show this."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
 
 from cachetools import LRUCache
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.contracts import Contract, ContractKey, Kind, Side
 from app.domain.exit_rules import ExitRules
@@ -16,7 +17,7 @@ from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
 from app.domain.trailing import Floors
 from app.persistence.database import Database
-from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
+from app.persistence.tables import AccountPeak, Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
 from app.services import exit_rule_text, floor_text
 from app.services.run_state import AccountState, ExecutionState, contract_of, load_accounts
@@ -96,6 +97,7 @@ class RunView:
     floors: Floors
     exits: ExitRules
     peak: Decimal
+    account_peaks: Mapping[int, Decimal]
     trail_distance: Decimal | None
     requested_at: datetime
     started_at: datetime | None
@@ -258,12 +260,21 @@ class RunBoard:
                 floors=floor_text.read(run.floors),
                 exits=exit_rule_text.read(run.exits),
                 peak=run.peak,
+                account_peaks=_account_peaks(session, run),
                 trail_distance=run.trail_distance,
                 requested_at=run.requested_at,
                 started_at=run.started_at,
                 closed_at=run.closed_at,
                 accounts=tuple(_account(account, named[account.account_id]) for account in accounts),
             )
+
+
+def _account_peaks(session: Session, run: Run) -> dict[int, Decimal]:
+    """By account; empty where no account trails by itself."""
+    if run.exits is None:
+        return {}
+    rows = session.execute(select(AccountPeak.account_id, AccountPeak.peak).where(AccountPeak.run_id == run.id))
+    return {row.account_id: row.peak for row in rows}
 
 
 def _held(cell: CellView) -> HeldLeg:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from app.domain.contracts import UNDERLYINGS
 from app.domain.structures import STRUCTURES
 from app.services.accounts import AccountRow
+from app.strategies.account_limit_fields import NAMES
 from app.strategies.expiry_choices import Choice, expiry_choices, master_or_none, usual_expiry
 from app.strategies.forms import known_leg
 from app.strategies.leg_now import leg_now
@@ -48,6 +49,7 @@ class AccountChoice:
     reason: str | None
     chosen: bool
     multiplier: str
+    limits: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _accounts(desk: Desk, viewer: SignedIn, typed: Typed) -> list[AccountChoice]
                 reason=reason_of(account, health, live_sending=desk.settings.live_sending),
                 chosen=str(account.id) in typed.chosen,
                 multiplier=typed.multipliers.get(str(account.id), plain(account.multiplier)),
+                limits={name: typed.limits.get(f"{name}-{account.id}", "") for name in NAMES},
             )
         )
     return found

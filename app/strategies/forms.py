@@ -17,6 +17,7 @@ from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
 from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.strategy_check import MAX_LEGS, MAX_NAME, MAX_RATIO, MAX_STEPS, MAX_STRUCTURES
+from app.strategies.account_limit_fields import account_limits_of
 from app.strategies.floor_fields import MOST_RUPEES, floors_of
 from app.strategies.leg_rule_fields import leg_rules_of
 from app.strategies.typed import LegText, Typed
@@ -27,13 +28,13 @@ MOST_MULTIPLIER = Decimal(100)
 MOST_STRIKE = Decimal(1_000_000)
 
 _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
-_DOMAIN_MULTIPLIER = re.compile(r"accounts\[(\d+)\]\.multiplier")
+_DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)")
 
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 _ON_PAGE = re.compile(
     r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|to_cost|max_workers|leg_failure|retries|group_failure|legs|accounts"
-    r"|legs-\d+-\w+|multiplier-\d+"
+    r"|legs-\d+-\w+|(?:multiplier|loss|profit|trail)-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
 
@@ -86,7 +87,7 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     max_workers = reader.take("max_workers", lambda: _workers(typed.max_workers))
     failure = _failure(reader, typed)
     floors = floors_of(reader, typed)
-    exits = ExitRules(leg_rules_of(reader, typed))
+    exits = ExitRules(leg_rules_of(reader, typed), account_limits_of(reader, typed, accounts))
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
     if reader.errors or name is None or structures is None or legs is None or multipliers is None:
@@ -111,8 +112,8 @@ def _form_field(field: str, typed: Typed) -> str:
         if found[2] == "strike":
             return leg.field("strike_method" if leg.strike_method in {"", "ATM"} else "strike_value")
         return "legs" if found[2] == "number" else leg.field(found[2])
-    if found := _DOMAIN_MULTIPLIER.fullmatch(field):
-        return f"multiplier-{found[1]}"
+    if found := _DOMAIN_ACCOUNT.fullmatch(field):
+        return f"{found[2]}-{found[1]}"
     return field
 
 

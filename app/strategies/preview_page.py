@@ -224,9 +224,14 @@ def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], m
         sending_s=0.0 if account.pace is None else account.pace.total_s,
         slowed=[] if account.pace is None else list(account.pace.words()),
         decided_by=account.explanation[0] if account.explanation else "nothing",
-        explanation=list(account.explanation[1:]),
+        explanation=[*account.explanation[1:], *_own_limits(plan, account)],
         skipped=account.skipped,
     )
+
+
+def _own_limits(plan: Plan, account: AccountPlan) -> tuple[str, ...]:
+    rule = None if account.skipped else plan.exits.of_account(account.account_id)
+    return () if rule is None else rule.words()
 
 
 def _account_leg(part: PlannedLeg, leg: ResolvedLeg, labels: dict[ContractKey, str]) -> AccountLegView:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from werkzeug.datastructures import MultiDict
 
+from app.domain.exit_rules import AccountRule
 from app.domain.leg_rules import NO_LEG_RULES, LegRule, LegRules
 from app.domain.strategy import ExpiryWord, LegSpec
 from app.services.strategies import SavedStrategy
@@ -51,6 +52,7 @@ PLAIN_FIELDS = (
 
 _LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
 _MULTIPLIER = re.compile(r"multiplier-([0-9]{1,9})")
+_LIMIT = re.compile(r"(?:loss|profit|trail)-[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class LegText:
 class Typed:
     """The builder as typed. `chosen` are account ids, `multipliers` texts by account id.
 
+    `limits` are texts of an account's own limits by field name, as `loss-3`.
     `faults` are fields that this form does not have, or has once and were sent more often: a sentence for each.
     """
 
@@ -107,6 +110,7 @@ class Typed:
     legs: tuple[LegText, ...] = ()
     chosen: tuple[str, ...] = ()
     multipliers: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
     def with_leg(self, leg: LegText) -> "Typed":
@@ -126,6 +130,7 @@ def read(form: MultiDict[str, str]) -> Typed:
     """What a submitted builder holds, wrong or not."""
     legs: dict[int, dict[str, str]] = {}
     multipliers: dict[str, str] = {}
+    limits: dict[str, str] = {}
     plain: dict[str, str] = {}
     faults: dict[str, str] = {}
     for name in form:
@@ -138,6 +143,8 @@ def read(form: MultiDict[str, str]) -> Typed:
             legs.setdefault(int(found[1]), {})[found[2]] = values[0].strip()
         elif found := _MULTIPLIER.fullmatch(name):
             multipliers[found[1]] = values[0].strip()
+        elif _LIMIT.fullmatch(name):
+            limits[name] = values[0].strip()
         elif name not in {"accounts", "action"}:
             faults[name] = f"This form has no field {_short(name)}. Reload the page and try again."
     return Typed(
@@ -145,6 +152,7 @@ def read(form: MultiDict[str, str]) -> Typed:
         legs=tuple(LegText(number=number, **parts) for number, parts in sorted(legs.items())),
         chosen=tuple(dict.fromkeys(text.strip() for text in form.getlist("accounts"))),
         multipliers=multipliers,
+        limits=limits,
         faults=faults,
     )
 
@@ -173,6 +181,7 @@ def stored(saved: SavedStrategy) -> Typed:
         group_failure=spec.failure.group.value,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
         multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
+        limits=_limits(spec.exits.accounts),
     ).with_legs(spec.legs, spec.exits.legs)
 
 
@@ -197,6 +206,14 @@ def leg_text(number: int, spec: LegSpec, rule: LegRule | None = None) -> LegText
         target_measure="" if target is None else target.measure.value,
         target_size="" if target is None else plain(target.size),
     )
+
+
+def _limits(rules: Iterable[AccountRule]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for rule in rules:
+        amounts = {"loss": rule.max_loss, "profit": rule.max_profit, "trail": rule.trail}
+        found |= {f"{name}-{rule.account_id}": _plain(amount) for name, amount in amounts.items()}
+    return found
 
 
 def plain(value: Decimal) -> str:

@@ -10,6 +10,7 @@ from app.domain.pnl import RunPnl
 from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
 from app.trading.reach import out_of_reach, reach_note, unknown_note
+from app.trading.run_account_limits import account_limits_of
 from app.trading.run_events import EventView, events_of
 from app.trading.run_leg_rules import leg_rules_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
@@ -157,6 +158,7 @@ def _rules(desk: Desk, rows: RunRows, pnl: RunPnl) -> list[Rule]:
     leaving = desk.square_off.when(view) if view.state not in OVER else ()
     return [
         *rules_of(view, pnl, rows.fired, leaving, desk.peaks.floors(view)),
+        *account_limits_of(desk.run_board, desk.peaks, view, rows.fired),
         *leg_rules_of(desk.run_board, view, rows.fired),
     ]
 

@@ -44,7 +44,7 @@ def rules_of(
     view: RunView, pnl: RunPnl, fired: Sequence[Fired], leaving: Sequence[Leaving], floors: FloorsNow
 ) -> list[Rule]:
     """`leaving`: when what is left of the run goes by the clock, the earliest first; `floors`: as its peak says."""
-    events = {event.rule: event for event in fired}
+    events = {event.rule: event for event in fired if not event.place}
     rules = []
     if view.max_loss is not None:
         rules.append(_rule(view, RiskRule.MAX_LOSS, -view.max_loss, pnl, events.get(RiskRule.MAX_LOSS)))
@@ -54,7 +54,7 @@ def rules_of(
         rules.append(_floor(view, RiskRule.TRAIL, floors.trail, pnl, events.get(RiskRule.TRAIL)))
     if view.floors.lock is not None:
         rules.append(_floor(view, RiskRule.LOCK, floors.lock, pnl, events.get(RiskRule.LOCK)))
-    if leaving or RiskRule.SQUARE_OFF in events:
+    if leaving or any(event.rule == RiskRule.SQUARE_OFF for event in fired):
         rules.append(_by_clock(view, fired, leaving))
     return rules
 

@@ -82,7 +82,14 @@ def leg(number: int, **changes: Any) -> Row:
 
 def account(number: int, **changes: Any) -> Row:
     row = Row(
-        id=number, name=f"Simulator {number}", mode="SIM", state="in_sync", reason=None, chosen=True, multiplier="1"
+        id=number,
+        name=f"Simulator {number}",
+        mode="SIM",
+        state="in_sync",
+        reason=None,
+        chosen=True,
+        multiplier="1",
+        limits={"loss": "", "profit": "", "trail": ""},
     )
     row.__dict__.update(changes)
     return row
@@ -147,7 +154,7 @@ def builder(legs: list[Row], filled: Row, accounts: list[Row], known: Row | None
 
 ACCOUNTS = [
     account(1),
-    account(2, multiplier="2"),
+    account(2, multiplier="2", limits={"loss": "8000", "profit": "", "trail": "3000"}),
     account(3, multiplier="0.5", state="paused", reason="By you 10:05"),
     account(4, chosen=False, name=HOSTILE, mode="LIVE"),
 ]

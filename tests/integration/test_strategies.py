@@ -1,9 +1,7 @@
 """Strategies through their pages: built, saved, changed, archived; wrong input changes nothing."""
 
 import html
-import re
 from collections.abc import Iterator
-from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,8 @@ from sqlalchemy import func, select
 
 from app.domain.errors import NoFreshPrice
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
-from app.domain.leg_rules import LegRule, LegRules, Level, Measure
-from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
-from app.services.strategies import SavedStrategy
+from tests.strategy_forms import fields, stored, values
 from tests.trading_desk import CE, NIFTY, TradingBench, sent, trading_bench
 
 HOSTILE = """O'Brien "<script>alert(1)</script> 😀 مرحبا"""
@@ -26,37 +22,6 @@ HOSTILE = """O'Brien "<script>alert(1)</script> 😀 مرحبا"""
 def desk(tmp_path: Path) -> Iterator[TradingBench]:
     with trading_bench(tmp_path) as made:
         yield made
-
-
-def fields(chosen: list[int], /, **changes: Any) -> dict[str, Any]:
-    """A straddle as the builder sends it."""
-    form: dict[str, Any] = {"name": "Straddle", "structures": "2", "max_loss": "22000", "max_profit": ""}
-    for number, kind in enumerate(("CE", "PE")):
-        form |= {
-            f"legs-{number}-underlying": "NIFTY",
-            f"legs-{number}-kind": kind,
-            f"legs-{number}-expiry": "current_week",
-            f"legs-{number}-strike_method": "ATM",
-            f"legs-{number}-side": "SELL",
-            f"legs-{number}-ratio": "1",
-            f"legs-{number}-product": "MIS",
-        }
-    form |= {"accounts": [str(one) for one in chosen], "action": "save", "template_underlying": "NIFTY"}
-    form |= {f"multiplier-{one}": "1" for one in chosen}
-    return {name: text for name, text in {**form, **changes}.items() if text is not None}
-
-
-def stored(desk: TradingBench, owner: str = "asha") -> list[SavedStrategy]:
-    found: list[SavedStrategy] = desk.desk.strategies.all_of(desk.bench.somebody(owner).id)
-    return found
-
-
-def values(page: str, name: str) -> list[str]:
-    """What the controls of that name hold."""
-    boxes = re.findall(rf'<input[^>]*name="{re.escape(name)}"[^>]*value="([^"]*)"', page)
-    select_box = re.search(rf'<select[^>]*name="{re.escape(name)}".*?</select>', page, re.DOTALL)
-    chosen = re.findall(r'<option value="([^"]*)" selected', select_box[0]) if select_box else []
-    return [html.unescape(text) for text in [*boxes, *chosen]]
 
 
 def test_a_straddle_from_the_template_is_saved_and_listed(desk: TradingBench) -> None:
@@ -93,38 +58,6 @@ def test_a_typed_price_is_saved_and_shown_again(desk: TradingBench) -> None:
     assert [values(page, name) for name in policy] == [["retry"], ["3"], ["stop"]]
     assert values(page, "legs-0-price_type") == ["MARKET"]
     assert [values(page, name) for name in stop] == [["SL"], ["88.05"], ["90"]]
-
-
-def test_when_to_leave_is_saved_and_shown_again(desk: TradingBench) -> None:
-    accounts, browser = desk.accounts(), desk.admin()
-    rules = {
-        "square_off": "15:05", "trail_kind": "peak_pct", "trail_size": "25", "trail_activation": "8000",
-        "lock_reach": "10000", "lock_keep": "0", "lock_step": "2000", "lock_more": "1500",
-    }  # fmt: skip
-    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
-    (saved,) = stored(desk)
-    assert saved.spec.square_off == time(15, 5)
-    assert saved.spec.floors == Floors(
-        Trail(TrailKind.PEAK_PCT, Decimal(25), Decimal(8000)),
-        ProfitLock(Decimal(10_000), Decimal(0), Decimal(2000), Decimal(1500)),
-    )
-    page = browser.get(f"/strategies/{saved.id}/edit").text
-    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
-
-
-def test_stops_and_targets_of_legs_are_saved_and_shown_again(desk: TradingBench) -> None:
-    accounts, browser = desk.accounts(), desk.admin()
-    rules = {
-        "legs-0-stop_measure": "percent", "legs-0-stop_size": "25", "legs-0-target_measure": "premium",
-        "legs-0-target_size": "20.5", "legs-1-stop_measure": "points", "legs-1-stop_size": "30", "to_cost": "yes",
-    }  # fmt: skip
-    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
-    (saved,) = stored(desk)
-    first = LegRule(1, Level(Measure.PERCENT, Decimal(25)), Level(Measure.PREMIUM, Decimal("20.5")))
-    assert saved.spec.exits.legs == LegRules((first, LegRule(2, Level(Measure.POINTS, Decimal(30)))), to_cost=True)
-    page = browser.get(f"/strategies/{saved.id}/edit").text
-    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
-    assert values(page, "legs-1-target_measure") == [""]
 
 
 def test_picked_options_become_legs(desk: TradingBench) -> None:

@@ -15,12 +15,13 @@ from app.persistence.tables.engine import (
 from app.persistence.tables.kept import CacheEntry, Onlooker
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
-from app.persistence.tables.runs import Alarm, RiskEvent, Run, RunEvent, StrategyExecution
+from app.persistence.tables.runs import AccountPeak, Alarm, RiskEvent, Run, RunEvent, StrategyExecution
 from app.persistence.tables.strategies import Preview, Strategy, StrategyAccount, StrategyLeg
 
 __all__ = [
     "ADOPTED",
     "PUSHED",
+    "AccountPeak",
     "ActivityLog",
     "Adoption",
     "Alarm",

@@ -91,6 +91,19 @@ class StrategyExecution(Table):
     )
 
 
+class AccountPeak(Table):
+    """The highest complete P&L of one account in a run, never below 0; there is no row before its first rise.
+
+    Only for accounts that a trailing stop of their own takes out.
+    """
+
+    __tablename__ = "account_peaks"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
+    peak: Mapped[Decimal] = mapped_column(Rupees)
+
+
 class RunEvent(Table):
     """Something that happened in a run, told to the trader in a sentence. `kind` is stable, for icons and filters."""
 

@@ -5,70 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.contracts import Contract, Side
-from app.domain.exit_rules import ExitRules
-from app.domain.leg_rules import LegRule, LegRules, Level, Measure
-from app.persistence.tables import FillRow, RiskEvent, Run, StrategyExecution
-from app.services.exit_rule_text import written
-from app.services.risk_monitor import BEHIND_S
+from app.domain.contracts import Side
+from app.domain.leg_rules import LegRule, Level, Measure
+from app.persistence.tables import Run, StrategyExecution
 from app.services.run_board import RunBoard
 from tests.unit.services.pretend_broker import CALL, HEDGE, PUT
-from tests.unit.services.watched_runs import Watched
+from tests.unit.services.watched_runs import Parts
 
 QUARTER, HALF = (Level(Measure.PERCENT, Decimal(size)) for size in (25, 50))
 STRADDLE = ((CALL, Side.SELL, 1), (PUT, Side.SELL, 1))
 BOTH_STOP = (LegRule(1, stop=QUARTER), LegRule(2, stop=QUARTER))
 
 
-class Legs(Watched):
-    """Two accounts in the same run."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, accounts=2)
-
-    def enter(
-        self, *legs: tuple[Contract, Side, int], rules: tuple[LegRule, ...], to_cost: bool = False, **averages: str
-    ) -> int:
-        """`averages`: `a2l1="110"` is what account 2 entered leg 1 at, for 100."""
-        run_id = self.world.start(*legs)
-        self.world.turns(6)
-        with self.world.database.transaction() as session:
-            session.get_one(Run, run_id).exits = written(ExitRules(LegRules(rules, to_cost=to_cost)))
-            rows = {row.id: f"a{row.account_id}l{row.leg}" for row in session.query(StrategyExecution)}
-            for fill in session.query(FillRow):
-                fill.price = Decimal(averages.get(rows[fill.execution_id], "100"))
-        self.runs.changed(run_id)
-        return run_id
-
-    def at(self, **prices: float) -> None:
-        """Each contract at its price, judged by what was written a moment ago."""
-        for name, ltp in prices.items():
-            self.price(ltp, {"call": CALL, "put": PUT, "hedge": HEDGE}[name])
-        self.world.clock.advance(BEHIND_S)
-        self.monitor.step()
-
-    def goes_to(self, **prices: float) -> None:
-        """The prices go there by so little at a time that nothing is a jump."""
-        for name, ltp in prices.items():
-            latest = self.board.latest({"call": CALL, "put": PUT, "hedge": HEDGE}[name].key)
-            here = 100.0 if latest is None else float(latest.ltp)
-            for step in range(1, 5):
-                self.at(**{name: here + (ltp - here) * step / 4})
-
-    def leaving(self) -> set[tuple[int, int]]:
-        """Account and leg of everything whose exit is asked."""
-        return {(row.account_id, row.leg) for row in self.world.rows(StrategyExecution) if row.exit_wanted}
-
-    def fired(self) -> list[tuple[str, str, Decimal, Decimal]]:
-        return [(row.rule, row.place, row.threshold, row.value) for row in self.world.rows(RiskEvent)]
-
-
 @pytest.fixture
-def legs(tmp_path: Path) -> Legs:
-    return Legs(tmp_path)
+def legs(tmp_path: Path) -> Parts:
+    return Parts(tmp_path)
 
 
-def test_each_account_stops_at_its_own_average_and_the_rest_goes_on(legs: Legs) -> None:
+def test_each_account_stops_at_its_own_average_and_the_rest_goes_on(legs: Parts) -> None:
     run_id = legs.enter(*STRADDLE, rules=BOTH_STOP, a2l1="110")
     legs.at(call=100, put=100)
     legs.goes_to(call=124.95)
@@ -87,7 +41,7 @@ def test_each_account_stops_at_its_own_average_and_the_rest_goes_on(legs: Legs) 
     assert legs.world.run(run_id).state == "OPEN"
 
 
-def test_a_leg_fires_once_however_often_it_is_judged(legs: Legs) -> None:
+def test_a_leg_fires_once_however_often_it_is_judged(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=100)
     legs.goes_to(call=126)
@@ -99,7 +53,7 @@ def test_a_leg_fires_once_however_often_it_is_judged(legs: Legs) -> None:
     assert len({(intent.execution_id, intent.generation, intent.slice) for intent in exits}) == len(exits) == 2
 
 
-def test_ticks_in_the_same_moment_ask_once(legs: Legs) -> None:
+def test_ticks_in_the_same_moment_ask_once(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=100)
     legs.goes_to(call=124)
@@ -109,14 +63,14 @@ def test_ticks_in_the_same_moment_ask_once(legs: Legs) -> None:
     assert len(legs.world.said("exit")) == 2, "one for each account"
 
 
-def test_a_target_takes_the_profit_of_its_leg(legs: Legs) -> None:
+def test_a_target_takes_the_profit_of_its_leg(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=(LegRule(2, target=HALF),), a1l2="120")
     legs.at(call=100, put=100)
     legs.goes_to(put=60)
     assert legs.fired() == [("leg_target", "account 1 leg 2", Decimal(60), Decimal(60))]
 
 
-def test_after_a_stop_the_other_legs_of_that_account_stop_at_their_own_cost(legs: Legs) -> None:
+def test_after_a_stop_the_other_legs_of_that_account_stop_at_their_own_cost(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP, to_cost=True, a1l2="96", a2l1="110")
     legs.at(call=100, put=90)
     legs.goes_to(call=125)
@@ -127,14 +81,14 @@ def test_after_a_stop_the_other_legs_of_that_account_stop_at_their_own_cost(legs
     assert legs.fired()[1:] == [("leg_stop", "account 1 leg 2", Decimal(96), Decimal(96))]
 
 
-def test_without_the_wish_stops_stay_where_they_are(legs: Legs) -> None:
+def test_without_the_wish_stops_stay_where_they_are(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=90)
     legs.goes_to(call=125, put=110)
     assert legs.leaving() == {(1, 1), (2, 1)}
 
 
-def test_a_restart_knows_whose_stops_have_moved(legs: Legs) -> None:
+def test_a_restart_knows_whose_stops_have_moved(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP, to_cost=True)
     legs.at(call=100, put=90)
     legs.goes_to(call=125)
@@ -144,7 +98,7 @@ def test_a_restart_knows_whose_stops_have_moved(legs: Legs) -> None:
     assert legs.leaving() == {(1, 1), (1, 2), (2, 1), (2, 2)}
 
 
-def test_dying_between_stop_and_exit_leaves_neither_nor_a_moved_stop(legs: Legs) -> None:
+def test_dying_between_stop_and_exit_leaves_neither_nor_a_moved_stop(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP, to_cost=True)
     legs.at(call=100, put=90)
     legs.dies_in_exit = True
@@ -157,7 +111,7 @@ def test_dying_between_stop_and_exit_leaves_neither_nor_a_moved_stop(legs: Legs)
     assert legs.leaving() == {(1, 1), (2, 1)}
 
 
-def test_a_hedge_that_leaves_takes_its_short_along_and_in_its_account_alone(legs: Legs) -> None:
+def test_a_hedge_that_leaves_takes_its_short_along_and_in_its_account_alone(legs: Parts) -> None:
     rules = (LegRule(1, target=HALF),)
     legs.enter((HEDGE, Side.BUY, 1), (CALL, Side.SELL, 1), (PUT, Side.SELL, 1), rules=rules, a2l1="120")
     legs.at(call=100, put=100, hedge=100)
@@ -169,7 +123,7 @@ def test_a_hedge_that_leaves_takes_its_short_along_and_in_its_account_alone(legs
 
 
 @pytest.mark.parametrize("age_s", [10.1, 3600])
-def test_a_price_that_has_grown_old_decides_nothing(legs: Legs, age_s: float) -> None:
+def test_a_price_that_has_grown_old_decides_nothing(legs: Parts, age_s: float) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=100)
     legs.price(126)
@@ -181,7 +135,7 @@ def test_a_price_that_has_grown_old_decides_nothing(legs: Legs, age_s: float) ->
     assert legs.leaving() == {(1, 1), (2, 1)}
 
 
-def test_without_a_price_nothing_is_decided(legs: Legs) -> None:
+def test_without_a_price_nothing_is_decided(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=(LegRule(1, stop=QUARTER, target=HALF),))
     for _ in range(20):
         legs.monitor.step()
@@ -189,7 +143,7 @@ def test_without_a_price_nothing_is_decided(legs: Legs) -> None:
     assert legs.leaving() == set()
 
 
-def test_row_21_one_bad_print_takes_no_leg_out_and_a_second_price_does(legs: Legs) -> None:
+def test_row_21_one_bad_print_takes_no_leg_out_and_a_second_price_does(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=100)
     legs.at(call=150)
@@ -201,7 +155,7 @@ def test_row_21_one_bad_print_takes_no_leg_out_and_a_second_price_does(legs: Leg
     assert legs.leaving() == {(1, 1), (2, 1)}
 
 
-def test_row_17_a_price_of_before_a_gap_takes_no_leg_out(legs: Legs) -> None:
+def test_row_17_a_price_of_before_a_gap_takes_no_leg_out(legs: Parts) -> None:
     legs.enter(*STRADDLE, rules=BOTH_STOP)
     legs.at(call=100, put=100)
     legs.price(126, CALL)
@@ -213,7 +167,7 @@ def test_row_17_a_price_of_before_a_gap_takes_no_leg_out(legs: Legs) -> None:
     assert legs.leaving() == {(1, 1), (2, 1)}, "the put's old price is of no interest to the call's stop"
 
 
-def test_the_limit_of_the_whole_run_goes_before_the_stops_of_its_legs(legs: Legs) -> None:
+def test_the_limit_of_the_whole_run_goes_before_the_stops_of_its_legs(legs: Parts) -> None:
     run_id = legs.enter(*STRADDLE, rules=BOTH_STOP)
     with legs.world.database.transaction() as session:
         session.get_one(Run, run_id).max_loss = Decimal(3250)

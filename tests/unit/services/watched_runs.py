@@ -5,17 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.contracts import Contract, Side
+from app.domain.exit_rules import AccountRule, ExitRules
+from app.domain.leg_rules import LegRule, LegRules
 from app.domain.trailing import Floors
-from app.persistence.tables import Run
+from app.persistence.tables import FillRow, RiskEvent, Run, StrategyExecution
 from app.ports.feed import FeedMode, Tick
+from app.services import exit_rule_text
 from app.services.floor_text import written
 from app.services.journal import Journal
 from app.services.peaks import FloorsNow, Peaks
 from app.services.price_board import PriceBoard
-from app.services.risk_monitor import RiskMonitor
+from app.services.risk_monitor import BEHIND_S, RiskMonitor
 from app.services.run_board import RunBoard, RunView
 from tests.unit.services.order_world import OrderWorld
-from tests.unit.services.pretend_broker import PUT
+from tests.unit.services.pretend_broker import CALL, HEDGE, PUT
 
 
 class NoQuotes:
@@ -116,3 +119,53 @@ class Watched:
         self.monitor.step()
         self.peaks.floors = real  # type: ignore[method-assign]
         return ids
+
+
+class Parts(Watched):
+    """Two accounts in the same run."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, accounts=2)
+
+    def enter(
+        self,
+        *legs: tuple[Contract, Side, int],
+        rules: tuple[LegRule, ...] = (),
+        to_cost: bool = False,
+        own: tuple[AccountRule, ...] = (),
+        **averages: str,
+    ) -> int:
+        """`averages`: `a2l1="110"` is what account 2 entered leg 1 at, for 100."""
+        run_id = self.world.start(*legs)
+        self.world.turns(6)
+        with self.world.database.transaction() as session:
+            session.get_one(Run, run_id).exits = exit_rule_text.written(
+                ExitRules(LegRules(rules, to_cost=to_cost), own)
+            )
+            rows = {row.id: f"a{row.account_id}l{row.leg}" for row in session.query(StrategyExecution)}
+            for fill in session.query(FillRow):
+                fill.price = Decimal(averages.get(rows[fill.execution_id], "100"))
+        self.runs.changed(run_id)
+        return run_id
+
+    def at(self, **prices: float) -> None:
+        """Each contract at its price, judged by what was written a moment ago."""
+        for name, ltp in prices.items():
+            self.price(ltp, {"call": CALL, "put": PUT, "hedge": HEDGE}[name])
+        self.world.clock.advance(BEHIND_S)
+        self.monitor.step()
+
+    def goes_to(self, **prices: float) -> None:
+        """The prices go there by so little at a time that nothing is a jump."""
+        for name, ltp in prices.items():
+            latest = self.board.latest({"call": CALL, "put": PUT, "hedge": HEDGE}[name].key)
+            here = 100.0 if latest is None else float(latest.ltp)
+            for step in range(1, 5):
+                self.at(**{name: here + (ltp - here) * step / 4})
+
+    def leaving(self) -> set[tuple[int, int]]:
+        """Account and leg of everything whose exit is asked."""
+        return {(row.account_id, row.leg) for row in self.world.rows(StrategyExecution) if row.exit_wanted}
+
+    def fired(self) -> list[tuple[str, str, Decimal, Decimal]]:
+        return [(row.rule, row.place, row.threshold, row.value) for row in self.world.rows(RiskEvent)]

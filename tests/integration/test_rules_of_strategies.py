@@ -1,0 +1,69 @@
+"""What takes a run out by itself, through the builder: saved as typed, and shown again."""
+
+from collections.abc import Iterator
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app.domain.exit_rules import AccountRule
+from app.domain.leg_rules import LegRule, LegRules, Level, Measure
+from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
+from tests.strategy_forms import fields, stored, values
+from tests.trading_desk import TradingBench, sent, trading_bench
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[TradingBench]:
+    with trading_bench(tmp_path) as made:
+        yield made
+
+
+def test_when_to_leave_is_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {
+        "square_off": "15:05", "trail_kind": "peak_pct", "trail_size": "25", "trail_activation": "8000",
+        "lock_reach": "10000", "lock_keep": "0", "lock_step": "2000", "lock_more": "1500",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.square_off == time(15, 5)
+    assert saved.spec.floors == Floors(
+        Trail(TrailKind.PEAK_PCT, Decimal(25), Decimal(8000)),
+        ProfitLock(Decimal(10_000), Decimal(0), Decimal(2000), Decimal(1500)),
+    )
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+
+
+def test_stops_and_targets_of_legs_are_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {
+        "legs-0-stop_measure": "percent", "legs-0-stop_size": "25", "legs-0-target_measure": "premium",
+        "legs-0-target_size": "20.5", "legs-1-stop_measure": "points", "legs-1-stop_size": "30", "to_cost": "yes",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    first = LegRule(1, Level(Measure.PERCENT, Decimal(25)), Level(Measure.PREMIUM, Decimal("20.5")))
+    assert saved.spec.exits.legs == LegRules((first, LegRule(2, Level(Measure.POINTS, Decimal(30)))), to_cost=True)
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+    assert values(page, "legs-1-target_measure") == [""]
+
+
+def test_limits_of_single_accounts_are_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    first, second = accounts[:2]
+    limits = {f"loss-{first}": "4000", f"profit-{first}": "9000.5", f"trail-{second}": "2500"}
+    assert sent(browser, "/strategies/new", fields(accounts, **limits)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.exits.accounts == (
+        AccountRule(first, Decimal(4000), Decimal("9000.5")),
+        AccountRule(second, trail=Decimal(2500)),
+    )
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in limits} == {name: [text] for name, text in limits.items()}
+    refused = sent(browser, "/strategies/new", fields(accounts, name="Other", **{f"trail-{second}": "-1"}))
+    assert refused.status_code == 422
+    assert "above 0" in refused.text
