@@ -31,6 +31,7 @@ from app.ports.gateway import Gateway, GatewayAddress, GatewayFactory
 from app.services import crash_points
 from app.services.account_check import AccountCheck
 from app.services.account_health import HealthBoard
+from app.services.account_sizes import AccountSizes
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.calendar_overrides import CalendarOverrides
@@ -48,6 +49,7 @@ from app.services.first_answer import AccountOrder
 from app.services.gateways import Gateways
 from app.services.journal import Journal
 from app.services.margin_calculator import MarginCalculator
+from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import MarketRuleTable
 from app.services.option_chain_manager import OptionChainManager
 from app.services.order_pricing import OrderPricing
@@ -102,7 +104,8 @@ class MarketSide:
     chains: OptionChainManager
     candles: CandleStore
     guard: ResourceGuard
-    margins: MarginCalculator
+    margin_settings: MarginSettings
+    sizes: AccountSizes
     rules: MarketRuleTable
     pricing: OrderPricing
 
@@ -206,6 +209,7 @@ def build_market(ground: Ground) -> MarketSide:
         pace=_feed_pace(settings),
     )
     chains = _chains(ground, contracts, board, feed, quotes, gateways=gateways, closes=closes)
+    margin_settings = MarginSettings(ground.database, clock, ground.activity)
     return MarketSide(
         gateways=gateways,
         health=health,
@@ -223,7 +227,16 @@ def build_market(ground: Ground) -> MarketSide:
         chains=chains,
         candles=_candles(ground, board, feed, hours, gateways),
         guard=_guard(ground, chains),
-        margins=MarginCalculator(gateways, quotes, clock),
+        margin_settings=margin_settings,
+        sizes=AccountSizes(
+            ground.database,
+            ground.market_clock,
+            gateways,
+            MarginCalculator(gateways, quotes, clock, ground.market_clock),
+            settings=margin_settings,
+            quotes=quotes,
+            rules=rules,
+        ),
         rules=rules,
         pricing=OrderPricing(quotes, rules, clock, ground.market_clock, max_age_s=settings.price_max_age_s),
     )

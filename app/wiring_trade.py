@@ -277,7 +277,7 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
         ),
         Money(
             gateways=market.gateways,
-            margins=market.margins,
+            sizes=market.sizes,
             health=market.health,
             readers=ground.readers,
             paces=PaceSettings(ground.database, ground.settings.orders_per_second, ground.settings.lane_workers),

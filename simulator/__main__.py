@@ -15,6 +15,14 @@ from simulator.control import LOOPBACK, Control
 from simulator.simulation import Options, PortInUseError, Simulation, port_sentence
 
 
+def _rupees(text: str) -> tuple[int, ...]:
+    """Raises ArgumentTypeError for anything but whole rupees between commas."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 12 for part in parts):
+        raise argparse.ArgumentTypeError("give whole rupees, with commas between accounts: 5000000,620000")
+    return tuple(int(part) for part in parts)
+
+
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("simulator", description="Pretend OpenAlgo gateways with a market of their own.")
     parser.add_argument("--accounts", type=int, default=5, choices=range(1, 51), metavar="1..50")
@@ -27,6 +35,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--date", type=date.fromisoformat, default=Options.day, metavar="YYYY-MM-DD")
     parser.add_argument("--start", type=time.fromisoformat, default=Options.at, metavar="HH:MM", help="Indian time")
     parser.add_argument("--scenario", help="a scripted day by name")
+    parser.add_argument(
+        "--cash", type=_rupees, default=Options.cash, metavar="R,R,...", help="of each account; the last for the others"
+    )
     parser.add_argument("--limits", choices=("openalgo", "off"), default="openalgo", help="request limits")
     parser.add_argument("--quiet", action="store_true", help="print the ready line only")
     return parser.parse_args(given)
@@ -45,6 +56,7 @@ def options_of(given: argparse.Namespace) -> Options:
         at=given.start,
         scenario=given.scenario,
         limits=given.limits == "openalgo",
+        cash=given.cash,
     )
 
 

@@ -17,7 +17,7 @@ from simulator.rest_gtt_book import GttBook
 from simulator.rest_limits import MovingWindow
 from simulator.stream import StreamSide
 from simulator.stream_hub import TickHub
-from simulator.venue import Venue
+from simulator.venue import DEFAULT_CASH, Venue
 
 BEAT_S = 0.25
 """Real seconds between two moves of the market."""
@@ -40,6 +40,7 @@ class Options:
     at: wall_time = CASH_OPEN
     scenario: str | None = None
     limits: bool = True
+    cash: tuple[int, ...] = (DEFAULT_CASH,)
 
 
 class PortInUseError(Exception):
@@ -71,7 +72,7 @@ class Simulation:
 
     def _fresh_venue(self) -> Venue:
         """Raises ValueError for an unknown scenario."""
-        venue = Venue(self.options.seed, self.options.accounts, self.options.day, self.options.at)
+        venue = Venue(self.options.seed, self.options.accounts, self.options.day, self.options.at, self.options.cash)
         venue.clock.set_speed(self.options.speed)
         if self.options.scenario is not None:
             venue.load_scenario(self.options.scenario)

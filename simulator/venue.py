@@ -1,7 +1,7 @@
 """The whole pretend market place: clock, contracts, prices, faults and accounts, moved one fixed step at a time."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -37,10 +37,10 @@ class Venue:
         accounts: int = 5,
         day: date = DEFAULT_DATE,
         at: time = CASH_OPEN,
-        cash: int = DEFAULT_CASH,
+        cash: Sequence[int] = (DEFAULT_CASH,),
         intraday_end: time = BROKER_DAY_END,
     ) -> None:
-        """`accounts` 1..50, each with `cash` rupees; the market opens on `day` at `at` IST.
+        """`accounts` 1..50, each with its `cash` in rupees, the last for the rest; it opens on `day` at `at` IST.
 
         Brokers close MIS positions at `intraday_end` IST.
         """
@@ -61,7 +61,7 @@ class Venue:
                 floor,
                 self.faults,
                 self.timers,
-                cash=Decimal(cash),
+                cash=Decimal(cash[min(n, len(cash)) - 1]),
                 seed=seed,
                 intraday_end=intraday_end,
             )

@@ -22,6 +22,7 @@ from app.bootstrap import Runtime, runtime_of
 from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
 from app.domain.errors import Conflict, Unavailable
 from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
+from app.domain.sizing import BY_LOTS, SizeRule
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.domain.trailing import NO_FLOORS, Floors
 from app.persistence.tables import ActivityLog, Intent, RiskEvent, Run, RunEvent, User
@@ -101,12 +102,21 @@ class LiveDesk:
         square_off: dt.time | None = None,
         floors: Floors = NO_FLOORS,
         exits: ExitRules = NO_EXIT_RULES,
+        size_rule: SizeRule = BY_LOTS,
     ) -> int:
         loss, profit = (None if limit is None else Decimal(limit) for limit in (max_loss, max_profit))
         chosen = self.account_ids if accounts is None else accounts
         return self.runtime.trade.strategies.save(
             StrategySpec(
-                name, tuple(legs), structures, loss, profit, square_off=square_off, floors=floors, exits=exits
+                name,
+                tuple(legs),
+                structures,
+                loss,
+                profit,
+                square_off=square_off,
+                floors=floors,
+                exits=exits,
+                size_rule=size_rule,
             ),
             {account: Decimal(1) for account in chosen},
             user_id=self.trader.id,

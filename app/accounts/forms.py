@@ -38,6 +38,13 @@ class AccountFields(DeskForm):
             Regexp(r"[1-9]\d{0,9}(\.\d{1,2})?\Z", message="Type rupees above zero, as 25000, or leave it empty."),
         ],
     )
+    max_leg_lots = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(r"[1-9]\d{0,3}\Z", message="Type a whole number of lots from 1 to 9999, or leave it empty."),
+        ],
+    )
     mis_cut_off = StringField(
         filters=[stripped],
         validators=[
@@ -59,5 +66,6 @@ class AccountFields(DeskForm):
             notes=self.notes.data or "",
             orders_per_second=int(self.orders_per_second.data) if self.orders_per_second.data else None,
             max_day_loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
+            max_leg_lots=int(self.max_leg_lots.data) if self.max_leg_lots.data else None,
             mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else USUAL_CUT_OFF,
         )

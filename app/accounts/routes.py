@@ -191,6 +191,7 @@ def _stored(account: AccountRow) -> FormView:
             "websocket_url": account.websocket_url,
             "orders_per_second": "" if account.orders_per_second is None else str(account.orders_per_second),
             "mis_cut_off": f"{account.mis_cut_off:%H:%M}",
+            "max_leg_lots": "" if account.max_leg_lots is None else str(account.max_leg_lots),
             "max_day_loss": "" if account.max_day_loss is None else f"{account.max_day_loss:.2f}",
             "notes": account.notes,
         }

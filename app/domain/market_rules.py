@@ -27,6 +27,7 @@ class RuleKind(StrEnum):
     PROTECTION_UNDER_500 = "protection_under_500"
     PROTECTION_FROM_500 = "protection_from_500"
     PROTECTION_FUTURE = "protection_future"
+    BUYER_BUFFER = "buyer_buffer"
 
 
 _PROTECTION_SLABS: tuple[tuple[Decimal | None, RuleKind], ...] = (
@@ -111,6 +112,7 @@ _BSE = "BSE quantity freeze as published by ICICI Direct, Aug 2026; confirm"
 _LPP = "NSE FAOP54242, limit price protection for index options"
 _LPP_FUTURE = "Limit price protection for index futures: brokers state 2 % or 3 %, the narrower is kept; confirm"
 _OWN = "AlgoMirror's own default for protected limits"
+_OWN_BUYERS = "AlgoMirror's own default for what option buyers keep ready"
 _OWN_FROM = date(2025, 1, 1)
 
 DEFAULT_RULES: tuple[MarketRule, ...] = (
@@ -137,5 +139,6 @@ DEFAULT_RULES: tuple[MarketRule, ...] = (
     MarketRule(RuleKind.PROTECTION_UNDER_500, None, Decimal("0.02"), _OWN_FROM, _OWN),
     MarketRule(RuleKind.PROTECTION_FROM_500, None, Decimal("0.01"), _OWN_FROM, _OWN),
     MarketRule(RuleKind.PROTECTION_FUTURE, None, FUTURE_BUFFER, _OWN_FROM, _OWN),
+    MarketRule(RuleKind.BUYER_BUFFER, None, Decimal("0.05"), _OWN_FROM, _OWN_BUYERS),
 )
 """What the table starts with; the running product reads the table, which an admin edits."""

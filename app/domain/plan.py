@@ -11,6 +11,7 @@ from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.money import Lots, Units
 from app.domain.pacing import AccountPace
 from app.domain.price_types import AT_MARKET, PriceTerms
+from app.domain.sizing import Sizing
 from app.domain.trailing import NO_FLOORS, Floors
 
 
@@ -65,7 +66,8 @@ class AccountPlan:
     """What one account will do. `skipped` is the reason when it takes no part; then `legs` is empty.
 
     `pace` is how long sending takes, None where nothing is sent. `margin_needed` and `funds_free` are rupees, None when
-    the gateway gives no figure (the explanation says so).
+    the gateway gives no figure (the explanation says so). `sizing` is what the number of structures follows from, None
+    where it never came to that, and in plans from before it was kept.
     """
 
     account_id: int
@@ -78,6 +80,7 @@ class AccountPlan:
     explanation: tuple[str, ...]
     skipped: str | None
     pace: AccountPace | None = None
+    sizing: Sizing | None = None
 
 
 @dataclass(frozen=True, slots=True)

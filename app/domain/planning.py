@@ -12,12 +12,12 @@ from app.domain.expiries import resolve_expiry
 from app.domain.money import ZERO, Lots, Units, units_of
 from app.domain.plan import AccountPlan, Mode, PlannedLeg, PlannedOrder, ResolvedLeg
 from app.domain.price_types import check_tick
-from app.domain.sizing import Explanation, explain_fixed, fixed_structures
+from app.domain.size_words import shortage, size_lines
+from app.domain.sizing import Basis, Sizing, size_of
 from app.domain.slicing import slices
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
 from app.domain.strategy_check import check_strategy
 from app.domain.strikes import StrikeChoice, resolve_strike
-from app.domain.wording import inr
 
 __all__ = ["AccountTerms", "LegPrice", "check_strategy", "opposite_exposure", "plan_account", "resolve_legs"]
 
@@ -111,18 +111,15 @@ def _refuse_opposites(legs: tuple[ResolvedLeg, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AccountTerms:
-    """What one account brings to a plan.
+    """What one account brings to a plan: its settled size, and its whole book, ours and foreign.
 
-    `margin_needed` is the broker's figure for this account's size of the basket, `funds_free` what it can use: rupees,
-    None when the gateway gives none. `positions` is the whole book, ours and foreign; None when it could not be read.
+    `positions` is None when the book could not be read.
     """
 
     account_id: int
     account_name: str
     mode: Mode
-    multiplier: Decimal
-    margin_needed: Decimal | None
-    funds_free: Decimal | None
+    sizing: Sizing
     positions: Sequence[BrokerPosition] | None
 
 
@@ -137,56 +134,63 @@ class LegPrice:
 def plan_account(
     account: AccountTerms,
     legs: Sequence[ResolvedLeg],
-    structures: int,
     *,
     freezes: Mapping[ContractKey, Units],
     prices: Mapping[int, LegPrice],
 ) -> AccountPlan:
     """What the account will send, or why it takes no part.
 
-    `structures` is the strategy's own number, for multiplier 1. `freezes` holds a known limit for every contract and
-    `prices` one entry per leg number: whoever asks has refused already what is unknown. Raises Refused when a freeze
-    limit is missing all the same.
+    `freezes` holds a known limit for every contract and `prices` one entry per leg number: whoever asks has refused
+    already what is unknown. Raises Refused when a freeze limit is missing all the same.
     """
-    size = fixed_structures(structures, account.multiplier)
-    why = explain_fixed(structures, account.multiplier)
+    size = size_of(account.sizing).structures
     reason = _reason_to_skip(account, legs, size)
     if reason is not None:
-        return _account_plan(account, size, (), why.plus(reason), reason)
+        return _account_plan(account, size, (), (*size_lines(account.sizing), reason), reason)
     planned = tuple(_planned_leg(leg, size, freezes, prices[leg.number]) for leg in legs)
-    for leg, sized in zip(legs, planned, strict=True):
-        why = why.plus(_leg_line(leg, sized))
-    return _account_plan(account, size, planned, why.plus(*_margin_lines(account), *_unnamed_lines(account)), None)
+    lines = (
+        *size_lines(account.sizing, _lots(legs, size)),
+        *(_leg_line(leg, sized) for leg, sized in zip(legs, planned, strict=True)),
+        *_margin_lines(account.sizing),
+        *_unnamed_lines(account),
+    )
+    return _account_plan(account, size, planned, lines, None)
 
 
 def _account_plan(
-    account: AccountTerms, size: int, legs: tuple[PlannedLeg, ...], why: Explanation, skipped: str | None
+    account: AccountTerms, size: int, legs: tuple[PlannedLeg, ...], lines: tuple[str, ...], skipped: str | None
 ) -> AccountPlan:
+    sizing = account.sizing
     return AccountPlan(
         account.account_id,
         account.account_name,
         account.mode,
         size,
         legs,
-        account.margin_needed,
-        account.funds_free,
-        why.lines,
+        sizing.needs,
+        None if sizing.free is None else sizing.free.value,
+        lines,
         skipped,
+        sizing=sizing,
     )
+
+
+def _lots(legs: Sequence[ResolvedLeg], size: int) -> str:
+    """The size in lots where all legs have the same: `4 lots (260 units)`; of several legs `in each leg`."""
+    sizes = {(size * leg.ratio, size * leg.ratio * leg.contract.lot_size) for leg in legs}
+    if len(sizes) > 1:
+        return ""
+    lots, units = sizes.pop()
+    return f"{lots} lot{'' if lots == 1 else 's'} ({units} units){' in each leg' if len(legs) > 1 else ''}"
 
 
 def _reason_to_skip(account: AccountTerms, legs: Sequence[ResolvedLeg], size: int) -> str | None:
     if size == 0:
-        return "The multiplier leaves no whole structure. Raise it, or the strategy's structures."
+        return shortage(account.sizing)
     if account.positions is None:
         return "Its positions could not be read, so opposite exposure cannot be ruled out. Preview again."
     opposite = opposite_exposure(legs, account.positions)
-    if opposite:
-        return " ".join(opposite)
-    needed, free = account.margin_needed, account.funds_free
-    if needed is not None and free is not None and needed > free:
-        return f"Needs a margin of {inr(needed)} and has {inr(free)} free."
-    return None
+    return " ".join(opposite) if opposite else None
 
 
 def _planned_leg(
@@ -211,13 +215,12 @@ def _leg_line(leg: ResolvedLeg, sized: PlannedLeg) -> str:
     return f"Leg {leg.number}: {leg.side} {leg.contract.key.symbol}, {sized.lots} {lots} ({sized.units} units){cut}{at}"
 
 
-def _margin_lines(account: AccountTerms) -> tuple[str, ...]:
-    if account.margin_needed is None:
+def _margin_lines(sizing: Sizing) -> tuple[str, ...]:
+    if sizing.basis is None:
         return ("The gateway gives no margin figure, so margin was not checked.",)
-    needed = f"Margin {inr(account.margin_needed)} needed"
-    if account.funds_free is None:
-        return (f"{needed}; the gateway does not say what is free, so it was not compared.",)
-    return (f"{needed}, {inr(account.funds_free)} free",)
+    if sizing.basis is Basis.TABLE:
+        return ("The broker gives no figure: the margin is the requirements table's, without a hedge benefit.",)
+    return ()
 
 
 def _unnamed_lines(account: AccountTerms) -> tuple[str, ...]:

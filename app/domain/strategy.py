@@ -9,6 +9,7 @@ from app.domain.contracts import Kind, Product, Side
 from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.price_types import AT_MARKET, PriceTerms
+from app.domain.sizing import BY_LOTS, SizeRule
 from app.domain.trailing import NO_FLOORS, Floors
 
 
@@ -54,7 +55,7 @@ class LegSpec:
 
 @dataclass(frozen=True, slots=True)
 class StrategySpec:
-    """A recipe. `structures` is how many times the legs are taken for an account with multiplier 1.
+    """A recipe. `structures` is how many times the legs are taken for an account with multiplier 1, sized by lots.
 
     `max_workers` is the most orders under way at once in each account, None for what the settings say.
     `max_loss` and `max_profit` are positive rupees over the whole run, None for no such rule. `square_off` is India's
@@ -71,3 +72,4 @@ class StrategySpec:
     square_off: time | None = None
     floors: Floors = NO_FLOORS
     exits: ExitRules = NO_EXIT_RULES
+    size_rule: SizeRule = BY_LOTS

@@ -38,6 +38,7 @@ def check_strategy(spec: StrategySpec) -> None:
     _check_square_off(spec.square_off)
     spec.floors.check()
     check_accounts(spec.exits.accounts)
+    spec.size_rule.check()
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])

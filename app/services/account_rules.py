@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import InvalidInput
 from app.domain.orders import OPEN
 from app.domain.pacing import LEAST_PER_SECOND, MOST_PER_SECOND
+from app.domain.sizing import MOST_LOTS
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.services.account_check import checked_address
 from app.services.account_types import AccountForm, AccountState
@@ -30,7 +31,10 @@ def checked_form(form: AccountForm, *, key_needed: bool) -> AccountForm:
     loss = form.max_day_loss
     if loss is not None and not loss > 0:
         raise InvalidInput("max_day_loss", "The loss of a day that stops entries is above zero.")
-    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss, form.mis_cut_off)
+    lots = form.max_leg_lots
+    if lots is not None and not 1 <= lots <= MOST_LOTS:
+        raise InvalidInput("max_leg_lots", f"Take 1 to {MOST_LOTS} lots of a leg at most, or leave it empty.")
+    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss, form.mis_cut_off, lots)
 
 
 def refuse_taken(session: Session, form: AccountForm, *, but: int | None) -> None:

@@ -30,6 +30,7 @@ class AccountForm:
     """What is typed about an account. `api_key` empty means: keep the stored one, where there is one.
 
     `orders_per_second` None: as the settings say. `max_day_loss` is rupees above zero, None for no limit.
+    `max_leg_lots` is the most lots a run takes of any leg in it, None for no cap.
     `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself.
     """
 
@@ -41,6 +42,7 @@ class AccountForm:
     orders_per_second: int | None = None
     max_day_loss: Decimal | None = None
     mis_cut_off: time = USUAL_CUT_OFF
+    max_leg_lots: int | None = None
 
     def __repr__(self) -> str:
         return f"AccountForm({self.name!r}, {self.host_url!r})"
@@ -65,6 +67,7 @@ class AccountRow:
     orders_per_second: int | None = None
     max_day_loss: Decimal | None = None
     mis_cut_off: time = USUAL_CUT_OFF
+    max_leg_lots: int | None = None
 
     @property
     def is_simulator(self) -> bool:
@@ -97,6 +100,7 @@ def account_row(account: TradingAccount) -> AccountRow:
         notes=account.notes,
         orders_per_second=account.orders_per_second,
         max_day_loss=account.max_day_loss,
+        max_leg_lots=account.max_leg_lots,
         mis_cut_off=account.mis_cut_off,
         created_at=account.created_at,
     )

@@ -216,6 +216,7 @@ class Accounts:
             notes=form.notes,
             orders_per_second=form.orders_per_second,
             max_day_loss=form.max_day_loss,
+            max_leg_lots=form.max_leg_lots,
             mis_cut_off=form.mis_cut_off,
             created_at=self._clock.now(),
         )
@@ -244,6 +245,7 @@ class Accounts:
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
         account.orders_per_second, account.max_day_loss = form.orders_per_second, form.max_day_loss
+        account.max_leg_lots = form.max_leg_lots
         account.mis_cut_off = form.mis_cut_off
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
         if facts is not None:

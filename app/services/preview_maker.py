@@ -24,17 +24,17 @@ from app.persistence.tables import Preview, Strategy, TradingAccount
 from app.ports.clock import Clock, MarketClock
 from app.services import learnt_sizes, trading_states
 from app.services.account_health import HealthBoard
+from app.services.account_sizes import AccountSizes, SizeFacts
 from app.services.claim_facts import who_of
 from app.services.contract_list import ContractList
 from app.services.gateways import Gateways
-from app.services.margin_calculator import MarginCalculator
 from app.services.market_rule_table import MarketRuleTable
 from app.services.order_pricing import OrderPricing
 from app.services.pace_settings import PaceSettings
 from app.services.previews import freeze, plan_of
 from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
-from app.services.square_off import SquareOffTimes
+from app.services.square_off import Leaving, SquareOffTimes
 from app.services.strategies import SavedStrategy, Strategies
 
 NEAR_STRIKES = 40
@@ -71,7 +71,7 @@ class Money:
 
     paces: PaceSettings
     gateways: Gateways
-    margins: MarginCalculator
+    sizes: AccountSizes
     health: HealthBoard
     readers: Executor
 
@@ -156,15 +156,13 @@ class Previews:
         legs = self._legs(saved.spec, spots)
         prices = {leg.number: self._price(leg) for leg in legs}
         _check_levels(saved.spec, prices)
-        accounts = self._accounts(saved.multipliers)
-        plans = self._money.readers.map(lambda account: self._account_plan(account, saved, legs, prices), accounts)
         return Plan(
             strategy_id=saved.id,
             strategy_name=saved.spec.name,
             made_at=self._market.market_clock.now(),
             spots=tuple(spots.items()),
             legs=legs,
-            accounts=tuple(plans),
+            accounts=self._account_plans(saved, legs, prices),
             max_loss=saved.spec.max_loss,
             max_profit=saved.spec.max_profit,
             failure=saved.spec.failure,
@@ -228,35 +226,68 @@ class Previews:
                 session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids)).order_by(TradingAccount.id))
             )
 
+    def _account_plans(
+        self, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...], prices: Mapping[int, LegPrice]
+    ) -> tuple[AccountPlan, ...]:
+        """One for each account: each is read beside the others, then they are sized together."""
+        accounts = self._accounts(saved.multipliers)
+        today = trading_date(self._market.market_clock.now())
+        facts = self._money.sizes.facts(saved.spec.size_rule, saved.spec.structures, legs, today)
+        begun = list(self._money.readers.map(lambda account: self._begun(account, saved, facts), accounts))
+        terms = {each.account_name: each for each in begun if isinstance(each, AccountTerms)}
+        sizes, failed = self._money.sizes.together(
+            {name: (each.account_id, each.sizing) for name, each in terms.items()}, facts
+        )
+        return tuple(
+            _skipped(account, failed[account.name])
+            if account.name in failed
+            else each
+            if isinstance(each, AccountPlan)
+            else self._account_plan(account, saved, legs, prices, replace(each, sizing=sizes[account.name]))
+            for account, each in zip(accounts, begun, strict=True)
+        )
+
+    def _begun(self, account: TradingAccount, saved: SavedStrategy, facts: SizeFacts) -> AccountTerms | AccountPlan:
+        """What the account brings, its size by its own money; or the plan of one that takes no part."""
+        try:
+            gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
+            self._refuse_stopped(account, saved)
+            self._leaving(account, saved, facts.legs)
+            return self._terms(account, saved, facts)
+        except DeskError as reason:
+            return _skipped(account, str(reason))
+
+    def _leaving(self, account: TradingAccount, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...]) -> Leaving | None:
+        """When the clock will leave it. Raises Denied when that would be at once."""
+        return self._market.square_off.of_entry(
+            legs,
+            of_account=account.mis_cut_off,
+            asked=saved.spec.square_off,
+            now=self._market.market_clock.now(),
+        )
+
     def _account_plan(
         self,
         account: TradingAccount,
         saved: SavedStrategy,
         legs: tuple[ResolvedLeg, ...],
         prices: Mapping[int, LegPrice],
+        terms: AccountTerms,
     ) -> AccountPlan:
-        try:
-            gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
-            self._refuse_stopped(account, saved)
-            leaving = self._market.square_off.of_entry(
-                legs,
-                of_account=account.mis_cut_off,
-                asked=saved.spec.square_off,
-                now=self._market.market_clock.now(),
-            )
-            terms = self._terms(account, saved, legs)
-        except DeskError as reason:
-            return _skipped(account, str(reason))
         freezes = {leg.contract.key: leg.contract.freeze or Units(0) for leg in legs}
-        plan = plan_account(terms, legs, saved.spec.structures, freezes=freezes, prices=prices)
-        if leaving is not None and plan.skipped is None:
+        plan = plan_account(terms, legs, freezes=freezes, prices=prices)
+        if plan.skipped is not None:
+            return plan
+        try:
+            leaving = self._leaving(account, saved, legs)
+        except DeskError as late:
+            return _skipped(account, str(late))
+        if leaving is not None:
             plan = replace(plan, explanation=(*plan.explanation, f"Left {leaving.words()}"))
         return self._paced(plan, legs, saved.id)
 
     def _paced(self, plan: AccountPlan, legs: tuple[ResolvedLeg, ...], strategy_id: int) -> AccountPlan:
         """With what will be slowed, and for how long, as far as the account's last answered call tells."""
-        if plan.skipped is not None:
-            return plan
         by_number = {leg.number: leg for leg in legs}
         batches: dict[tuple[Side, str], int] = {}
         for part in plan.legs:
@@ -278,22 +309,17 @@ class Previews:
             owner = session.get_one(Strategy, saved.id).owner_id  # whoever previews sends, and only owners can
             trading_states.refuse_entry(session, user_id=owner, account_id=account.id, strategy_id=saved.id)
 
-    def _terms(self, account: TradingAccount, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...]) -> AccountTerms:
+    def _terms(self, account: TradingAccount, saved: SavedStrategy, facts: SizeFacts) -> AccountTerms:
         gateway = self._money.gateways.of(account.id)
         mode = gateway.mode()
         self._money.health.report(account.id, mode=mode)
         if mode != account.expected_mode:
             raise Denied("WRONG_MODE", f"Its gateway is in {mode.value} mode, it was added in {account.expected_mode}.")
-        multiplier = saved.multipliers[account.id]
-        structures = int(saved.spec.structures * multiplier)
-        margin = self._money.margins.basket(account.id, legs, structures).amount if structures else None
         return AccountTerms(
             account_id=account.id,
             account_name=account.name,
             mode=mode,
-            multiplier=multiplier,
-            margin_needed=margin,
-            funds_free=gateway.funds().available,
+            sizing=self._money.sizes.begun(account, saved.multipliers[account.id], facts),
             positions=gateway.position_book(),
         )
 

@@ -17,7 +17,7 @@ from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod,
 from app.persistence.database import Database
 from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyLeg, TradingAccount
 from app.ports.clock import Clock
-from app.services import exit_rule_text, floor_text
+from app.services import exit_rule_text, floor_text, size_rule_text
 from app.services.activity import Activity
 
 OVER = ("CLOSED", "REFUSED")
@@ -126,6 +126,7 @@ class Strategies:
         row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
         row.max_workers, row.square_off = spec.max_workers, spec.square_off
         row.floors, row.exits = floor_text.written(spec.floors), exit_rule_text.written(spec.exits)
+        row.size_rule = size_rule_text.written(spec.size_rule)
         failure = spec.failure
         row.leg_failure, row.retries, row.group_failure = failure.leg.value, failure.retries, failure.group.value
         row.legs = [_leg_row(leg) for leg in spec.legs]
@@ -184,7 +185,7 @@ def _saved(row: Strategy) -> SavedStrategy:
     failure = FailurePolicy(LegPolicy(row.leg_failure), row.retries, GroupPolicy(row.group_failure))
     spec = StrategySpec(
         row.name, legs, row.structures, row.max_loss, row.max_profit, row.max_workers, failure, row.square_off,
-        floor_text.read(row.floors), exit_rule_text.read(row.exits),
+        floor_text.read(row.floors), exit_rule_text.read(row.exits), size_rule_text.read(row.size_rule),
     )  # fmt: skip
     return SavedStrategy(row.id, spec, {a.account_id: a.multiplier for a in row.accounts}, row.archived, row.changed_at)
 

@@ -19,6 +19,7 @@ from app.strategies.leg_now import fresh_price
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
 from app.web.modes import brokers_of, joint_mode, mode_called
+from app.web.size_view import FigureView, figure_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class AccountView:
     slowed: list[str]
     decided_by: str
     explanation: list[str]
+    figures: list[FigureView]
     skipped: str | None
 
 
@@ -225,6 +227,7 @@ def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], m
         slowed=[] if account.pace is None else list(account.pace.words()),
         decided_by=account.explanation[0] if account.explanation else "nothing",
         explanation=[*account.explanation[1:], *_own_limits(plan, account)],
+        figures=[] if account.sizing is None else figure_views(account.sizing),
         skipped=account.skipped,
     )
 

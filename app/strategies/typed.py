@@ -43,6 +43,10 @@ PLAIN_FIELDS = (
     "lock_step",
     "lock_more",
     "to_cost",
+    "profile",
+    "max_structures",
+    "max_leg_lots",
+    "shortfall",
     "max_workers",
     "leg_failure",
     "retries",
@@ -102,6 +106,10 @@ class Typed:
     lock_step: str = ""
     lock_more: str = ""
     to_cost: str = ""
+    profile: str = "fixed_lots"
+    max_structures: str = ""
+    max_leg_lots: str = ""
+    shortfall: str = "skip"
     max_workers: str = ""
     leg_failure: str = "unwind"
     retries: str = ""
@@ -175,6 +183,10 @@ def stored(saved: SavedStrategy) -> Typed:
         lock_step="" if lock is None else _plain(lock.step),
         lock_more="" if lock is None else _plain(lock.more),
         to_cost="yes" if spec.exits.legs.to_cost else "",
+        profile=spec.size_rule.profile.value,
+        max_structures=str(spec.size_rule.max_structures or ""),
+        max_leg_lots=str(spec.size_rule.max_leg_lots or ""),
+        shortfall=spec.size_rule.shortfall.value,
         max_workers="" if spec.max_workers is None else str(spec.max_workers),
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),

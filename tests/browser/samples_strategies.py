@@ -262,10 +262,19 @@ def preview_account(number: int, lots: int, **changes: Any) -> Row:
         slowed=["20 BUY orders in NFO: the last goes 2 s after the first, as 8 in a second are taken."]
         if lots > 30
         else [],
-        decided_by=f"4 times {lots / 4:g}",
+        decided_by="free 9,86,000 x 65 % = 6,40,900",
         explanation=[
-            f"4 structures times multiplier {lots / 4:g} = {lots}.",
-            "Margin from the broker for the basket, 11:42:05.",
+            "basket 73,480 (broker, 11:42:05)",
+            "8.722 -> 8",
+            f"max {lots} of the account, {lots} lots a leg -> {lots} structures",
+        ],
+        figures=[
+            Row(label="Free", value="9,86,000", source="broker", at=NOW, bites=False),
+            Row(label="Share", value="65 %", source="grade B, balanced", at=None, bites=False),
+            Row(label="One structure", value="73,480", source="broker", at=NOW, bites=False),
+            Row(label="Cap", value="10", source="the strategy", at=None, bites=False),
+            Row(label="Cap", value=str(lots), source=f"the account, {lots} lots a leg", at=None, bites=True),
+            Row(label=f"Basket of {lots}", value="2,93,920", source="broker", at=NOW, bites=False),
         ],
         skipped=None,
     )
@@ -282,6 +291,7 @@ SKIPPED = preview_account(
     free_after=None,
     decided_by="4 times 0.1, rounded down",
     explanation=[],
+    figures=[],
     skipped="4 structures times 0.1 is 0: raise the multiplier to at least 0.25.",
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.domain.errors import NoFreshPrice
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.sizing import Profile, Shortfall, SizeRule
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
 from tests.strategy_forms import fields, stored, values
 from tests.trading_desk import CE, NIFTY, TradingBench, sent, trading_bench
@@ -58,6 +59,16 @@ def test_a_typed_price_is_saved_and_shown_again(desk: TradingBench) -> None:
     assert [values(page, name) for name in policy] == [["retry"], ["3"], ["stop"]]
     assert values(page, "legs-0-price_type") == ["MARKET"]
     assert [values(page, name) for name in stop] == [["SL"], ["88.05"], ["90"]]
+
+
+def test_how_to_size_is_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {"profile": "conservative", "max_structures": "10", "max_leg_lots": "40", "shortfall": "reject"}
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.size_rule == SizeRule(Profile.CONSERVATIVE, 10, 40, Shortfall.REJECT)
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
 
 
 def test_picked_options_become_legs(desk: TradingBench) -> None:

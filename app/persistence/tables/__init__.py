@@ -13,6 +13,7 @@ from app.persistence.tables.engine import (
     TradingStateRow,
 )
 from app.persistence.tables.kept import CacheEntry, Onlooker
+from app.persistence.tables.margins import MarginRequirement, SettingChange, TradeGrade
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import AccountPeak, Alarm, RiskEvent, Run, RunEvent, StrategyExecution
@@ -34,6 +35,7 @@ __all__ = [
     "Intent",
     "LearntSize",
     "LeaseRow",
+    "MarginRequirement",
     "MarketRuleRow",
     "Onlooker",
     "Order",
@@ -43,10 +45,12 @@ __all__ = [
     "Run",
     "RunEvent",
     "Setback",
+    "SettingChange",
     "Strategy",
     "StrategyAccount",
     "StrategyExecution",
     "StrategyLeg",
+    "TradeGrade",
     "TradingAccount",
     "TradingStateRow",
     "User",

@@ -18,6 +18,7 @@ class TradingAccount(Table):
     accounts as sources of market data: 0 is the primary, then the backups. `state` is ACTIVE, PAUSED (no entries) or
     ARCHIVED (kept for the record; takes no part in anything). `broker` is as the gateway names it.
     `orders_per_second` is how many calls in any second its lane makes on one exchange; None: as the settings say.
+    `max_leg_lots` is the most lots that a run takes of any leg in it; None: no such cap.
     `max_day_loss` is rupees above zero: after so much loss today nothing new is begun in it; None: no limit.
     `mis_cut_off` is India's time of day at which its broker begins to close intraday positions by itself.
     """
@@ -37,6 +38,7 @@ class TradingAccount(Table):
     multiplier: Mapped[Decimal] = mapped_column(Factor, default=Decimal(1))
     orders_per_second: Mapped[int | None]
     max_day_loss: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_leg_lots: Mapped[int | None]
     mis_cut_off: Mapped[time] = mapped_column(Time, default=USUAL_CUT_OFF)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -45,4 +47,5 @@ class TradingAccount(Table):
     __table_args__ = (
         CheckConstraint("orders_per_second between 1 and 10", name="orders_per_second"),
         CheckConstraint("max_day_loss > 0", name="max_day_loss"),
+        CheckConstraint("max_leg_lots >= 1", name="max_leg_lots"),
     )

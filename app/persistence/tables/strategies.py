@@ -15,7 +15,8 @@ class Strategy(Table):
 
     `max_workers` is the most orders under way at once in each account; None: as the settings say. `leg_failure`,
     `retries` and `group_failure` are a domain.failure_policy.FailurePolicy. `square_off` is India's time of day.
-    `floors` is a domain.trailing.Floors as JSON, `exits` a domain.exit_rules.ExitRules; None for none.
+    `floors` is a domain.trailing.Floors as JSON, `exits` a domain.exit_rules.ExitRules; None for none. `size_rule` is a
+    domain.sizing.SizeRule, None for by lots.
     """
 
     __tablename__ = "strategies"
@@ -29,6 +30,7 @@ class Strategy(Table):
     square_off: Mapped[time | None] = mapped_column(Time)
     floors: Mapped[str | None] = mapped_column(Text)
     exits: Mapped[str | None] = mapped_column(Text)
+    size_rule: Mapped[str | None] = mapped_column(Text)
     max_workers: Mapped[int | None]
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
     retries: Mapped[int] = mapped_column(default=0)

@@ -1,7 +1,7 @@
 """From a strategy to what each account would send."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -15,6 +15,7 @@ from app.domain.money import Units
 from app.domain.plan import AccountPlan, Mode, ResolvedLeg
 from app.domain.planning import AccountTerms, LegPrice, opposite_exposure, plan_account, resolve_legs
 from app.domain.price_types import PriceTerms
+from app.domain.sizing import Basis, Basket, Figure, Profile, Sizing, size_of
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 
 TODAY = date(2026, 11, 20)
@@ -106,13 +107,32 @@ def test_without_a_price_nobody_chooses() -> None:
 
 
 LEGS = resolve(CE, replace(PE, ratio=2))
+AT = datetime(2026, 11, 20, 5, 0, 7, tzinfo=UTC)
 FREEZES = {leg.contract.key: Units(1800) for leg in LEGS}
 PRICES = {1: LegPrice(Decimal(98), Decimal(92)), 2: LegPrice(Decimal(120), Decimal(110))}
-ACCOUNT = AccountTerms(7, "Asha", Mode.LIVE, Decimal(2), Decimal(188000), Decimal(620000), ())
 
 
-def plan(account: AccountTerms = ACCOUNT, structures: int = 1) -> AccountPlan:
-    return plan_account(account, LEGS, structures, freezes=FREEZES, prices=PRICES)
+def by_lots(
+    structures: int = 1, multiplier: Decimal = Decimal(2), needs: int | None = 188_000, free: int = 620_000
+) -> Sizing:
+    sizing = Sizing(
+        profile=Profile.FIXED_LOTS,
+        wanted=Figure(Decimal(structures), "the strategy"),
+        multiplier=Figure(multiplier, "the account"),
+        free=Figure(Decimal(free), "broker"),
+        insists=True,
+    )
+    size = size_of(sizing).structures
+    if needs is None or not size:
+        return sizing
+    return replace(sizing, basis=Basis.BROKER, baskets=(Basket(size, Figure(Decimal(needs), "broker", AT)),))
+
+
+ACCOUNT = AccountTerms(7, "Asha", Mode.LIVE, by_lots(), ())
+
+
+def plan(account: AccountTerms = ACCOUNT) -> AccountPlan:
+    return plan_account(account, LEGS, freezes=FREEZES, prices=PRICES)
 
 
 def test_a_plan_says_what_is_sent_and_why() -> None:
@@ -120,22 +140,24 @@ def test_a_plan_says_what_is_sent_and_why() -> None:
     assert (made.account_id, made.account_name, made.mode, made.structures) == (7, "Asha", Mode.LIVE, 2)
     assert [(leg.leg, leg.lots, leg.units) for leg in made.legs] == [(1, 2, 130), (2, 4, 260)]
     assert made.skipped is None
-    assert made.explanation == (
+    assert (made.explanation[0], *made.explanation[2:]) == (
         "1 structure x multiplier 2 = 2",
         "Leg 1: SELL NIFTY01DEC2625000CE, 2 lots (130 units)",
         "Leg 2: SELL NIFTY01DEC2625000PE, 4 lots (260 units)",
-        "Margin ₹1,88,000.00 needed, ₹6,20,000.00 free",
     )
+    assert made.explanation[1] == "2 structures need 1,88,000 (broker, 10:30:07), of 6,20,000"
+    assert (made.margin_needed, made.funds_free) == (Decimal(188000), Decimal(620000))
+    assert made.sizing == ACCOUNT.sizing
 
 
 def test_large_legs_are_sliced() -> None:
-    made = plan(structures=20)
+    made = plan(replace(ACCOUNT, sizing=by_lots(20)))
     orders = made.legs[0].orders
     assert [(o.leg, o.slice, o.units, o.limit, o.worst) for o in orders] == [
         (1, 1, 1755, Decimal(98), Decimal(92)),
         (1, 2, 845, Decimal(98), Decimal(92)),
     ]
-    assert "in slices 1755 + 845" in made.explanation[1]
+    assert "in slices 1755 + 845" in made.explanation[2]
 
 
 def position(net: int, product: str = "NRML", key: ContractKey | None = LEGS[0].contract.key) -> BrokerPosition:
@@ -145,10 +167,10 @@ def position(net: int, product: str = "NRML", key: ContractKey | None = LEGS[0].
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (replace(ACCOUNT, multiplier=Decimal("0.5")), "no whole structure"),
+        (replace(ACCOUNT, sizing=by_lots(multiplier=Decimal("0.5"))), "no whole structure"),
         (replace(ACCOUNT, positions=None), "could not be read"),
         (replace(ACCOUNT, positions=[position(65)]), "holds +65 units"),
-        (replace(ACCOUNT, margin_needed=Decimal(620001)), "Needs a margin of ₹6,20,001.00"),
+        (replace(ACCOUNT, sizing=by_lots(needs=620_001)), "Needs a margin of ₹6,20,001.00"),
     ],
 )
 def test_an_account_is_skipped_with_the_reason(account: AccountTerms, words: str) -> None:
@@ -158,11 +180,15 @@ def test_an_account_is_skipped_with_the_reason(account: AccountTerms, words: str
     assert made.explanation[-1] == made.skipped
 
 
-def test_unknown_margin_and_funds_are_said_and_never_read_as_zero() -> None:
-    assert "margin was not checked" in plan(replace(ACCOUNT, margin_needed=None)).explanation[-1]
-    without_funds = plan(replace(ACCOUNT, funds_free=None))
-    assert without_funds.skipped is None
-    assert "was not compared" in without_funds.explanation[-1]
+def test_unknown_margin_is_said_and_never_read_as_zero() -> None:
+    made = plan(replace(ACCOUNT, sizing=by_lots(needs=None)))
+    assert "margin was not checked" in made.explanation[-1]
+    assert (made.margin_needed, made.skipped) == (None, None)
+
+
+def test_a_margin_by_the_table_is_said() -> None:
+    tabled = replace(by_lots(), basis=Basis.TABLE)
+    assert "without a hedge benefit" in plan(replace(ACCOUNT, sizing=tabled)).explanation[-1]
 
 
 def test_positions_without_a_name_are_mentioned() -> None:
@@ -172,7 +198,7 @@ def test_positions_without_a_name_are_mentioned() -> None:
 
 def test_a_missing_freeze_limit_refuses() -> None:
     with pytest.raises(Refused, match="NIFTY01DEC2625000CE is unknown"):
-        plan_account(ACCOUNT, LEGS, 1, freezes={}, prices=PRICES)
+        plan_account(ACCOUNT, LEGS, freezes={}, prices=PRICES)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +221,7 @@ def test_opposite_exposure(held: list[BrokerPosition], conflicts: int) -> None:
 
 @given(st.integers(1, 200), st.decimals(0, 10, places=2))
 def test_every_leg_keeps_its_ratio_and_its_slices_add_up(structures: int, multiplier: Decimal) -> None:
-    made = plan(replace(ACCOUNT, multiplier=multiplier), structures)
+    made = plan(replace(ACCOUNT, sizing=by_lots(structures, multiplier)))
     assert bool(made.legs) == (made.structures > 0)
     for leg, planned in zip(LEGS, made.legs, strict=False):
         assert planned.lots == made.structures * leg.ratio

@@ -30,10 +30,14 @@ def gateways() -> FakeGateways:
 
 
 @pytest.fixture
-def margins(gateways: FakeGateways) -> MarginCalculator:
-    clock = FakeClock()
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def margins(gateways: FakeGateways, clock: FakeClock) -> MarginCalculator:
     quotes = Quotes(PriceBoard(clock), gateways, gateways.order, clock)  # type: ignore[arg-type]
-    return MarginCalculator(gateways, quotes, clock)  # type: ignore[arg-type]
+    return MarginCalculator(gateways, quotes, clock, clock)  # type: ignore[arg-type]
 
 
 def test_the_account_s_own_broker_is_asked_for_the_whole_basket(
@@ -80,3 +84,25 @@ def test_what_cannot_be_asked_is_refused_by_field(
     with pytest.raises(InvalidInput) as refused:
         margins.basket(1, legs, structures)
     assert refused.value.field == field
+
+
+def test_a_figure_serves_again_for_half_a_minute_with_its_date(
+    margins: MarginCalculator, gateways: FakeGateways, clock: FakeClock
+) -> None:
+    first = margins.recent(1, LEGS, 1)
+    gateways.of(1).margin = Decimal(300_000)
+    clock.advance(29)
+    assert margins.recent(1, LEGS, 1) == first
+    assert margins.recent(1, LEGS, 2).amount == 300_000, "another size is another figure"
+    assert margins.recent(2, LEGS, 1).source == "Account 2", "and so is another account's"
+    assert margins.recent(1, LEGS[:1], 1).amount == 300_000, "and other legs"
+    assert margins.basket(1, LEGS, 1).amount == 300_000, "what is frozen is asked for anew"
+    clock.advance(2)
+    assert margins.recent(1, LEGS, 1).amount == 300_000
+
+
+def test_what_was_not_told_is_asked_for_again(margins: MarginCalculator, gateways: FakeGateways) -> None:
+    gateways.of(1).margin = GatewayRefused("Not supported by this broker.")
+    assert margins.recent(1, LEGS, 1).amount is None
+    gateways.of(1).margin = Decimal(300_000)
+    assert margins.recent(1, LEGS, 1).amount == 300_000

@@ -19,7 +19,7 @@ MONDAY = date(2026, 11, 23)
 
 def open_venue(*, accounts: int = 1, at: time = time(10, 0), seed: int = 7, cash: int = 5_000_000) -> Venue:
     """A venue on Monday 23 November 2026, in the middle of the morning unless told otherwise."""
-    return Venue(seed=seed, accounts=accounts, at=at, cash=cash)
+    return Venue(seed=seed, accounts=accounts, at=at, cash=(cash,))
 
 
 def first(venue: Venue) -> SimAccount:
