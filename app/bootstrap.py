@@ -19,6 +19,7 @@ from app.engine.page_feed import SLOW_PAGES_S, STEP_S, PageFeed
 from app.engine.roster import Roster
 from app.engine.supervisor import Step
 from app.main import main_bp
+from app.margin import margin_bp
 from app.persistence.damage import damage_of
 from app.services.account_watch import AccountWatch
 from app.services.adoption_commands import AdoptionCommands
@@ -132,7 +133,7 @@ def build(app: Flask, settings: Settings) -> Runtime:
     runtime = Runtime(ground, market, pages, trade)
     app.extensions[EXTENSION] = runtime
     install_web(app, _desk(runtime), runtime.open_pages)
-    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
+    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, margin_bp, api_bp, health_bp):
         app.register_blueprint(blueprint)
     return runtime
 
@@ -314,6 +315,8 @@ def _desk(runtime: Runtime) -> Desk:
         hours=market.hours,
         calendar_overrides=market.calendar_overrides,
         coming_days=market.coming_days,
+        margin_settings=market.margin_settings,
+        calculator=market.calculator,
         contract_list=market.contracts,
         simulator=ground.simulator,
         unwell_threads=lambda: [pulse.name for pulse in ground.supervisor.unwell],

@@ -34,6 +34,7 @@ from app.services.account_health import HealthBoard
 from app.services.account_sizes import AccountSizes
 from app.services.accounts import Accounts
 from app.services.activity import Activity
+from app.services.calculator import Calculator
 from app.services.calendar_overrides import CalendarOverrides
 from app.services.candle_history import CandleHistory
 from app.services.candle_store import CandleStore
@@ -48,6 +49,7 @@ from app.services.feed_state import Failover, MoveKind
 from app.services.first_answer import AccountOrder
 from app.services.gateways import Gateways
 from app.services.journal import Journal
+from app.services.leg_finder import LegFinder
 from app.services.margin_calculator import MarginCalculator
 from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import MarketRuleTable
@@ -105,7 +107,9 @@ class MarketSide:
     candles: CandleStore
     guard: ResourceGuard
     margin_settings: MarginSettings
+    legs: LegFinder
     sizes: AccountSizes
+    calculator: Calculator
     rules: MarketRuleTable
     pricing: OrderPricing
 
@@ -210,6 +214,8 @@ def build_market(ground: Ground) -> MarketSide:
     )
     chains = _chains(ground, contracts, board, feed, quotes, gateways=gateways, closes=closes)
     margin_settings = MarginSettings(ground.database, clock, ground.activity)
+    sizes = _sizes(ground, gateways, quotes, rules, margin_settings)
+    finder = LegFinder(ground.database, ground.market_clock, contracts, hours, quotes=quotes, rules=rules)
     return MarketSide(
         gateways=gateways,
         health=health,
@@ -228,15 +234,9 @@ def build_market(ground: Ground) -> MarketSide:
         candles=_candles(ground, board, feed, hours, gateways),
         guard=_guard(ground, chains),
         margin_settings=margin_settings,
-        sizes=AccountSizes(
-            ground.database,
-            ground.market_clock,
-            gateways,
-            MarginCalculator(gateways, quotes, clock, ground.market_clock),
-            settings=margin_settings,
-            quotes=quotes,
-            rules=rules,
-        ),
+        legs=finder,
+        sizes=sizes,
+        calculator=Calculator(finder, sizes, ground.readers, ground.market_clock),
         rules=rules,
         pricing=OrderPricing(quotes, rules, clock, ground.market_clock, max_age_s=settings.price_max_age_s),
     )
@@ -252,6 +252,15 @@ def _accounts(ground: Ground, check: AccountCheck, gateways: Gateways, health: H
         gateways=gateways,
         health=health,
         simulator=ground.simulator,
+    )
+
+
+def _sizes(
+    ground: Ground, gateways: Gateways, quotes: Quotes, rules: MarketRuleTable, settings: MarginSettings
+) -> AccountSizes:
+    margins = MarginCalculator(gateways, quotes, ground.clock, ground.market_clock)
+    return AccountSizes(
+        ground.database, ground.market_clock, gateways, margins, settings=settings, quotes=quotes, rules=rules
     )
 
 

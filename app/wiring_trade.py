@@ -267,11 +267,9 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
         ground.clock,
         strategies,
         Market(
-            contracts=market.contracts,
+            legs=market.legs,
             hours=market.hours,
-            quotes=market.quotes,
             pricing=market.pricing,
-            rules=market.rules,
             market_clock=ground.market_clock,
             square_off=SquareOffTimes(market.hours),
         ),

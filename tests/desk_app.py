@@ -23,6 +23,7 @@ from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, Funds, Ho
 from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.plan import Mode
 from app.main import main_bp
+from app.margin import margin_bp
 from app.persistence.database import Database
 from app.persistence.tables import User
 from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
@@ -43,6 +44,7 @@ from app.services.gateways import Gateways
 from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
+from app.services.margin_settings import MarginSettings
 from app.services.passwords import Passwords
 from app.services.peaks import Peaks
 from app.services.people import People
@@ -303,6 +305,13 @@ def _square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: 
     )
 
 
+def _reconciliation(
+    database: Database, accounts: Accounts, reader: BookReader, clock: HandClock, activity: Activity
+) -> Reconciliation:
+    ignored = IgnoredPositions(database, clock, activity)
+    return Reconciliation(database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get)
+
+
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
     activity = Activity(database, clock)
@@ -317,7 +326,6 @@ def _bench(database: Database, settings: Any) -> Bench:
     reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
-    ignored = IgnoredPositions(database, clock, activity)
     nothing: Any = None
     hours = SessionHours(gateways, accounts.feed_order, clock, clock)
     feed: Any = NoFeed()
@@ -332,9 +340,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         today=Today(database, runs, clock),
         accounts=accounts,
         book_pages=books,
-        reconciliation=Reconciliation(
-            database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get
-        ),
+        reconciliation=_reconciliation(database, accounts, reader, clock, activity),
         health=health,
         prices=board,
         feed_news=feed,
@@ -356,6 +362,8 @@ def _bench(database: Database, settings: Any) -> Bench:
         hours=hours,
         calendar_overrides=CalendarOverrides(database, clock, clock, activity),
         coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),
+        margin_settings=MarginSettings(database, clock, activity),
+        calculator=nothing,
         contract_list=contracts,
         simulator=simulator,
         unwell_threads=list,
@@ -368,7 +376,7 @@ def _bench(database: Database, settings: Any) -> Bench:
 def _app(desk: Desk) -> Flask:
     app = Flask("app")
     install_web(app, desk, OpenPages(2, 1, desk.clock, frozenset))
-    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, api_bp, health_bp):
+    for blueprint in (auth_bp, main_bp, accounts_bp, strategies_bp, trading_bp, margin_bp, api_bp, health_bp):
         app.register_blueprint(blueprint)
     for endpoint, address in (
         ("strategies.index", "/strategies/"),

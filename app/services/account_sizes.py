@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from app.domain.errors import Denied, DeskError, Refused
 from app.domain.margin_table import RequirementTable, are_all_bought_options, premium_of
@@ -13,7 +14,6 @@ from app.domain.plan import ResolvedLeg
 from app.domain.shortfall import shared
 from app.domain.sizing import Basis, Basket, Cap, Figure, Grade, Profile, Shortfall, SizeRule, Sizing, size_of
 from app.persistence.database import Database
-from app.persistence.tables import TradingAccount
 from app.ports.clock import MarketClock
 from app.services.gateways import Gateways
 from app.services.margin_calculator import MarginCalculator, MarginFigure
@@ -37,6 +37,15 @@ class SizeFacts:
     grades: Mapping[Grade, Decimal]
     table: RequirementTable
     reserved: Mapping[int, Reserved]
+
+
+class SizedAccount(Protocol):
+    """What of an account its size depends on; None: it caps no leg."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def max_leg_lots(self) -> int | None: ...
 
 
 class AccountSizes:
@@ -74,7 +83,7 @@ class AccountSizes:
             reserved=spoken_for,
         )
 
-    def begun(self, account: TradingAccount, multiplier: Decimal, facts: SizeFacts) -> Sizing:
+    def begun(self, account: SizedAccount, multiplier: Decimal, facts: SizeFacts) -> Sizing:
         """The account's sizing, settled as far as its own money goes.
 
         Raises Denied when it cannot be sized at all, MissingRequirement and MissingRule naming what the tables lack,
@@ -106,7 +115,7 @@ class AccountSizes:
             return sizing
         raise Denied("NO_MARGIN", "Its broker's margin figures contradict each other: no size could be settled.")
 
-    def _free(self, account: TradingAccount, facts: SizeFacts) -> Figure:
+    def _free(self, account: SizedAccount, facts: SizeFacts) -> Figure:
         """What the account can use for these legs: cash alone where they only pay premiums."""
         funds = self._gateways.of(account.id).funds()
         now = self._market_clock.now()

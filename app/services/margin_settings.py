@@ -69,20 +69,22 @@ class MarginSettings:
         with self._database.reading() as session:
             return tuple(Change(row.at, row.actor, row.subject, row.was, row.now) for row in session.scalars(wanted))
 
-    def set_grade(self, by: Actor, grade: Grade, typed: str) -> bool:
-        """Whether it changed. Raises InvalidInput naming `percent`."""
+    def set_grade(self, by: Actor, grade: str, typed: str) -> bool:
+        """Whether it changed. Raises InvalidInput naming `grade` or `percent`."""
+        if grade not in set(Grade):
+            raise InvalidInput("grade", "There are the grades A, B and C.")
         percent = _number(typed, _PERCENT, HUNDRED, "percent", "a percentage above 0 and at most 100, such as 65")
         with self._database.transaction() as session:
             lock_table(session, TradeGrade)
-            row = session.get(TradeGrade, grade.value)
+            row = session.get(TradeGrade, grade)
             was = None if row is None else row.percent
             if was == percent:
                 return False
             if row is None:
-                session.add(TradeGrade(grade=grade.value, percent=percent))
+                session.add(TradeGrade(grade=grade, percent=percent))
             else:
                 row.percent = percent
-            self._changed(session, by, GRADES, f"Grade {grade.value}", _percent_words(was), _percent_words(percent))
+            self._changed(session, by, GRADES, f"Grade {grade}", _percent_words(was), _percent_words(percent))
         return True
 
     def set_requirement(self, by: Actor, place: tuple[str, str, str], typed: str, source: str) -> Requirement:

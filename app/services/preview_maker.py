@@ -3,42 +3,36 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
 
 from app.domain import gate
-from app.domain.calendar import Phase, trading_date
-from app.domain.contracts import Contract, ContractKey, ContractMaster, Side, underlying_named
+from app.domain.calendar import Phase
+from app.domain.contracts import Side
 from app.domain.errors import Denied, DeskError, InvalidInput, NotFound, Refused
-from app.domain.expiries import resolve_expiry
 from app.domain.leg_rules import check_reach
 from app.domain.money import Units
 from app.domain.pacing import Batch, pace
 from app.domain.plan import AccountPlan, Mode, Plan, ResolvedLeg
-from app.domain.planning import AccountTerms, LegPrice, plan_account, resolve_legs
-from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
+from app.domain.planning import AccountTerms, LegPrice, plan_account
+from app.domain.strategy import StrategySpec
 from app.persistence.database import Database
 from app.persistence.tables import Preview, Strategy, TradingAccount
 from app.ports.clock import Clock, MarketClock
-from app.services import learnt_sizes, trading_states
+from app.services import trading_states
 from app.services.account_health import HealthBoard
 from app.services.account_sizes import AccountSizes, SizeFacts
 from app.services.claim_facts import who_of
-from app.services.contract_list import ContractList
 from app.services.gateways import Gateways
-from app.services.market_rule_table import MarketRuleTable
+from app.services.leg_finder import LegFinder
 from app.services.order_pricing import OrderPricing
 from app.services.pace_settings import PaceSettings
 from app.services.previews import freeze, plan_of
-from app.services.quotes import Quotes
 from app.services.session_hours import SessionHours
 from app.services.square_off import Leaving, SquareOffTimes
 from app.services.strategies import SavedStrategy, Strategies
-
-NEAR_STRIKES = 40
-"""How far from the money a premium is looked for, in listed strikes on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +50,9 @@ class FrozenPreview:
 class Market:
     """Where a preview reads the market from."""
 
-    contracts: ContractList
+    legs: LegFinder
     hours: SessionHours
-    quotes: Quotes
     pricing: OrderPricing
-    rules: MarketRuleTable
     market_clock: MarketClock
     square_off: SquareOffTimes
 
@@ -152,8 +144,8 @@ class Previews:
             self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=plan.square_off, now=now)
 
     def _plan(self, saved: SavedStrategy) -> Plan:
-        spots = {name: self._market.quotes.spot(name) for name in sorted({leg.underlying for leg in saved.spec.legs})}
-        legs = self._legs(saved.spec, spots)
+        spots = self._market.legs.spots(saved.spec)
+        legs = self._market.legs.legs(saved.spec, spots)
         prices = {leg.number: self._price(leg) for leg in legs}
         _check_levels(saved.spec, prices)
         return Plan(
@@ -181,45 +173,6 @@ class Previews:
             raise Denied(no.code, f"Leg {leg.number}: {no}") from no
         return LegPrice(typed, typed)
 
-    def _legs(self, spec: StrategySpec, spots: Mapping[str, Decimal]) -> tuple[ResolvedLeg, ...]:
-        master = self._market.contracts.master_with(leg.underlying for leg in spec.legs)
-        today = trading_date(self._market.market_clock.now())
-        closed = self._closed_today(spec)
-        premiums = self._premiums(spec, master, spots, today, closed_today=closed)
-        legs = resolve_legs(spec, master, spots, premiums, today, closed)
-        return tuple(replace(leg, contract=self._with_freeze(leg.contract, today)) for leg in legs)
-
-    def _closed_today(self, spec: StrategySpec) -> bool:
-        exchanges = {underlying_named(leg.underlying).exchange for leg in spec.legs}
-        return any(self._market.hours.phase(exchange) is Phase.CLOSED for exchange in exchanges)
-
-    def _premiums(
-        self,
-        spec: StrategySpec,
-        master: ContractMaster,
-        spots: Mapping[str, Decimal],
-        today: date,
-        *,
-        closed_today: bool,
-    ) -> dict[ContractKey, Decimal]:
-        keys: list[ContractKey] = []
-        for leg in spec.legs:
-            if leg.strike is not None and leg.strike.method is StrikeMethod.PREMIUM_NEAR:
-                listed = master.expiries(leg.underlying)
-                expiry = resolve_expiry(leg.expiry, listed, today, closed_today, leg.underlying)
-                keys += _near_the_money(master, leg, expiry, spots[leg.underlying])
-        return self._market.quotes.premiums(keys) if keys else {}
-
-    def _with_freeze(self, contract: Contract, today: date) -> Contract:
-        freeze_limit = contract.freeze or self._market.contracts.freeze(contract.underlying)
-        if freeze_limit is None:
-            freeze_limit = self._market.rules.book().freeze(contract.underlying, today)
-        with self._database.reading() as session:
-            learnt = learnt_sizes.most(session, today, contract.key.exchange, contract.underlying)
-        if learnt is not None and freeze_limit is not None:
-            freeze_limit = min(freeze_limit, learnt)
-        return replace(contract, freeze=freeze_limit)
-
     def _accounts(self, ids: Iterable[int]) -> list[TradingAccount]:
         with self._database.reading() as session:
             return list(
@@ -231,7 +184,7 @@ class Previews:
     ) -> tuple[AccountPlan, ...]:
         """One for each account: each is read beside the others, then they are sized together."""
         accounts = self._accounts(saved.multipliers)
-        today = trading_date(self._market.market_clock.now())
+        today = self._market.legs.today()
         facts = self._money.sizes.facts(saved.spec.size_rule, saved.spec.structures, legs, today)
         begun = list(self._money.readers.map(lambda account: self._begun(account, saved, facts), accounts))
         terms = {each.account_name: each for each in begun if isinstance(each, AccountTerms)}
@@ -348,12 +301,6 @@ def _check_levels(spec: StrategySpec, prices: Mapping[int, LegPrice]) -> None:
             check_reach(rule, leg.side, prices[leg.number].limit)
         except InvalidInput as wrong:
             raise Refused(f"Leg {leg.number}: {wrong}") from wrong
-
-
-def _near_the_money(master: ContractMaster, leg: LegSpec, expiry: date, spot: Decimal) -> list[ContractKey]:
-    strikes = master.strikes(leg.underlying, expiry, leg.kind)
-    nearest = sorted(strikes, key=lambda strike: abs(strike - spot))[: 2 * NEAR_STRIKES]
-    return [master.option(leg.underlying, expiry, leg.kind, strike).key for strike in nearest]
 
 
 def _worst(plan: Plan, leg: int) -> Decimal | None:

@@ -7,12 +7,12 @@ from app.domain.contracts import UNDERLYINGS
 from app.domain.structures import STRUCTURES
 from app.services.accounts import AccountRow
 from app.strategies.account_limit_fields import NAMES
-from app.strategies.expiry_choices import Choice, expiry_choices, master_or_none, usual_expiry
 from app.strategies.forms import known_leg
 from app.strategies.leg_now import leg_now
 from app.strategies.typed import LegText, Typed, plain
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
+from app.web.expiry_choices import Choice, expiry_choices, master_or_none, usual_expiry
 from app.web.forms import FormView
 from app.web.signed_in import SignedIn
 

@@ -11,9 +11,9 @@ from app.domain.planning import resolve_legs
 from app.domain.pnl import MARK_MAX_AGE_S
 from app.domain.price_types import AT_MARKET
 from app.domain.strategy import LegSpec, StrategySpec, StrikeMethod
-from app.strategies.expiry_choices import closed_today
 from app.web.contract_names import contract_label
 from app.web.desk import Desk
+from app.web.expiry_choices import closed_today
 
 
 def leg_now(desk: Desk, master: ContractMaster, leg: LegSpec) -> str | None:

@@ -7,10 +7,10 @@ from werkzeug.datastructures import MultiDict
 from app.domain.contracts import underlying_named
 from app.domain.errors import InvalidInput
 from app.domain.structures import Structure, legs_of, structure_named
-from app.strategies.expiry_choices import usual_expiry
 from app.strategies.forms import MOST_STRIKE, parse_expiry
 from app.strategies.typed import LegText, Typed, plain
 from app.web.desk import Desk
+from app.web.expiry_choices import usual_expiry
 from app.web.typed_numbers import NotThat, amount, quoted
 
 MOST_PICKED = 20

@@ -15,6 +15,7 @@ from app.trading.run_rows import mine
 from app.web.desk import desk
 from app.web.forms import submitted
 from app.web.idempotency import form_key
+from app.web.run_sizes import plans_of_run, size_rows
 from app.web.signed_in import user
 
 _ID = re.compile(r"[0-9]{1,9}")
@@ -47,7 +48,8 @@ def start_run() -> ResponseReturnValue:
 @trading_bp.get("/runs/<int:run_id>")
 def run(run_id: int) -> ResponseReturnValue:
     mine(desk(), user(), run_id)
-    return render_template("trading/run.html", **run_page(desk(), user(), run_id))
+    sizes = size_rows(plans_of_run(desk(), user(), run_id))
+    return render_template("trading/run.html", sizes=sizes, **run_page(desk(), user(), run_id))
 
 
 @trading_bp.get("/runs/<int:run_id>/live")

@@ -14,6 +14,7 @@ from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
 from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
+from app.services.calculator import Calculator
 from app.services.calendar_overrides import CalendarOverrides
 from app.services.candle_store import CandleStore
 from app.services.coming_days import ComingDays
@@ -22,6 +23,7 @@ from app.services.contract_list import ContractList
 from app.services.feed_choice import FeedChoice
 from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
+from app.services.margin_settings import MarginSettings
 from app.services.override_commands import OverrideCommands
 from app.services.peaks import Peaks
 from app.services.people import People
@@ -83,6 +85,8 @@ class Desk:
     hours: SessionHours
     calendar_overrides: CalendarOverrides
     coming_days: ComingDays
+    margin_settings: MarginSettings
+    calculator: Calculator
     contract_list: ContractList
     simulator: Simulator | None
     unwell_threads: Callable[[], list[str]]

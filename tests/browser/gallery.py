@@ -88,6 +88,13 @@ ENDPOINTS = (
         (f"trading.{book}", f"/trading/{book}", "GET")
         for book in ("orders", "trades", "positions", "holdings", "funds", "reconciliation")
     ),
+    ("margin.dashboard", "/margin/", "GET"),
+    ("margin.calculator", "/margin/calculator", "GET"),
+    ("margin.grades", "/margin/grades", "GET"),
+    ("margin.set_grade", "/margin/grades", "POST"),
+    ("margin.requirements", "/margin/requirements", "GET"),
+    ("margin.set_requirement", "/margin/requirements", "POST"),
+    ("margin.remove_requirement", "/margin/requirements/remove", "POST"),
     ("trading.market_data", "/trading/market-data", "GET"),
     ("trading.choose_feed", "/trading/market-data/choose", "POST"),
     ("trading.give_back_feed", "/trading/market-data/give-back", "POST"),

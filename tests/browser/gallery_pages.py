@@ -9,6 +9,7 @@ import tests.browser.samples_calendar as calendar
 import tests.browser.samples_chain as chain
 import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
+import tests.browser.samples_margin as margin
 import tests.browser.samples_market as market
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
@@ -98,6 +99,19 @@ PAGES = (
     Page("market-data", "trading/market_data.html", market.MARKET),
     Page("market-data-trouble", "trading/market_data.html", market.TROUBLE, trouble=True),
     Page("market-data-empty", "trading/market_data.html", market.EMPTY, mode="SIM"),
+    Page("margin", "margin/dashboard.html", margin.dashboard(6)),
+    Page("margin-50", "margin/dashboard.html", margin.dashboard(50)),
+    Page("margin-trouble", "margin/dashboard.html", margin.dashboard(4, trouble=True), trouble=True),
+    Page("margin-calculator", "margin/calculator.html", margin.calculator(6)),
+    Page("margin-calculator-50", "margin/calculator.html", margin.calculator(50)),
+    Page("margin-calculator-empty", "margin/calculator.html", margin.calculator()),
+    Page("margin-calculator-wrong", "margin/calculator.html", margin.calculator(legs="Line 1 is not a leg.")),
+    Page("margin-grades", "margin/grades.html", margin.grades()),
+    Page("margin-grades-wrong", "margin/grades.html", margin.GRADES_WRONG),
+    Page("margin-grades-look", "margin/grades.html", margin.grades(can_manage=False)),
+    Page("margin-requirements", "margin/requirements.html", margin.requirements()),
+    Page("margin-requirements-wrong", "margin/requirements.html", margin.REQUIREMENTS_WRONG),
+    Page("margin-requirements-look", "margin/requirements.html", margin.requirements(can_manage=False)),
     Page("calendar", "trading/calendar.html", calendar.CALENDAR),
     Page("calendar-wrong", "trading/calendar.html", calendar.WRONG, trouble=True),
     Page("calendar-look", "trading/calendar.html", calendar.LOOK, mode="SIM"),

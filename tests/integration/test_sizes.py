@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.contracts import Kind, Side
+from app.domain.contracts import Kind, Product, Side
 from app.domain.errors import Refused
+from app.domain.leg_lines import legs_of_lines
 from app.domain.plan import AccountPlan
 from app.domain.sizing import Basis, Grade, Profile, Shortfall, SizeRule, size_of
+from app.domain.strategy import ExpiryWord, StrategySpec
 from app.persistence.tables import Preview, TradingAccount
 from app.services.previews import plan_of
+from app.web.run_sizes import plans_of_run, sizes_json
 from tests.live_desk import IRON_FLY, LiveDesk, leg, live_desk
 from tests.simulator_process import SimulatorProcess, start_simulator
 
@@ -105,3 +108,33 @@ def test_a_broker_without_a_figure_leaves_it_to_the_table(desk: LiveDesk) -> Non
     assert "no row for NIFTY, CE and PE sell, other days" in (refused[0].skipped or "")
     assert settings.set_grade(desk.trader, Grade.B, "50")
     assert settings.grades()[Grade.B] == 50
+
+
+def test_the_calculator_says_the_same_for_all_accounts_and_sends_nothing(desk: LiveDesk) -> None:
+    market = desk.runtime.market
+    legs = legs_of_lines(
+        "SELL CE ATM\nSELL PE ATM\nBUY CE OTM 4\nBUY PE OTM 4", "NIFTY", ExpiryWord.NEXT_WEEK, Product.MIS
+    )
+    spec = StrategySpec("Calculator", legs, 1, None, None, size_rule=BALANCED)
+    found = market.calculator.reckon(spec, market.accounts.active(), {})
+    shown = plans(desk, BALANCED)
+    assert [each.structures for each in found.accounts] == [
+        plan.structures if plan.skipped is None else 0 for plan in shown
+    ]
+    assert [each.reason is None for each in found.accounts] == [plan.skipped is None for plan in shown]
+    assert all(not desk.orders_at_broker(number) for number in range(1, 5))
+
+
+def test_scripts_are_told_the_numbers_of_a_run(desk: LiveDesk) -> None:
+    run_id = desk.send(desk.preview(desk.strategy(size_rule=SizeRule(Profile.CONSERVATIVE, max_structures=1))))
+    with desk.app.app_context():
+        told = sizes_json(plans_of_run(desk.app.extensions["desk"], desk.trader, run_id))  # type: ignore[arg-type]
+    first, *_, last = told
+    assert (first["structures"], last["structures"]) == (1, 0)
+    sizing = first["sizing"]
+    assert isinstance(sizing, dict)
+    assert sizing["free"]["value"] == "5000000.00"
+    assert sizing["usable"] == "1800000.00"
+    assert sizing["caps"] == [{"structures": 1, "whose": "the strategy"}]
+    assert "One structure needs" in str(last["skipped"])
+    desk.until(run_id, "OPEN")
