@@ -316,6 +316,7 @@ def _desk(runtime: Runtime) -> Desk:
         calendar_overrides=market.calendar_overrides,
         coming_days=market.coming_days,
         margin_settings=market.margin_settings,
+        market_rules=market.rules,
         calculator=market.calculator,
         contract_list=market.contracts,
         simulator=ground.simulator,

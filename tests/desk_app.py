@@ -45,6 +45,7 @@ from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.margin_settings import MarginSettings
+from app.services.market_rule_table import MarketRuleTable
 from app.services.passwords import Passwords
 from app.services.peaks import Peaks
 from app.services.people import People
@@ -363,6 +364,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         calendar_overrides=CalendarOverrides(database, clock, clock, activity),
         coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),
         margin_settings=MarginSettings(database, clock, activity),
+        market_rules=MarketRuleTable(database, clock, activity),
         calculator=nothing,
         contract_list=contracts,
         simulator=simulator,

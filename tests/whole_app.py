@@ -1,7 +1,7 @@
 """The real application on a database with people and things that belong to them; nothing of it is started."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.persistence.tables import (
     CalendarOverride,
     FillRow,
     Intent,
+    MarketRuleRow,
     Order,
     Position,
     Preview,
@@ -156,6 +157,12 @@ def _override(whole: Whole, session: Session) -> None:
     session.add(row)
     session.flush()
     whole.ids["override_id"] = row.id
+    rule = MarketRuleRow(
+        kind="gst", underlying=None, value=Decimal(18), valid_from=date(2030, 1, 1), source="a law to come"
+    )
+    session.add(rule)
+    session.flush()
+    whole.ids["rule_id"] = rule.id
 
 
 def _trade(whole: Whole, owner: int, account: int) -> None:

@@ -16,7 +16,9 @@ LOW_PREMIUM = Decimal(50)
 
 
 class RuleKind(StrEnum):
-    """What a rule's value means. FREEZE: units. BAND_OPTION_LOW: rupees either side. All others: a fraction."""
+    """What a rule's value means. FREEZE: units. BAND_OPTION_LOW: rupees either side. BROKERAGE: rupees an order. Taxes
+    and fees, which are those after it: percent. All others: a fraction.
+    """
 
     FREEZE = "freeze"
     BAND_OPTION_LOW = "band_option_low"
@@ -28,6 +30,17 @@ class RuleKind(StrEnum):
     PROTECTION_FROM_500 = "protection_from_500"
     PROTECTION_FUTURE = "protection_future"
     BUYER_BUFFER = "buyer_buffer"
+    BROKERAGE = "brokerage"
+    STT_OPTION = "stt_option"
+    STT_FUTURE = "stt_future"
+    FEE_NFO_OPTION = "fee_nfo_option"
+    FEE_BFO_OPTION = "fee_bfo_option"
+    FEE_NFO_FUTURE = "fee_nfo_future"
+    FEE_BFO_FUTURE = "fee_bfo_future"
+    SEBI_FEE = "sebi_fee"
+    STAMP_OPTION = "stamp_option"
+    STAMP_FUTURE = "stamp_future"
+    GST = "gst"
 
 
 _PROTECTION_SLABS: tuple[tuple[Decimal | None, RuleKind], ...] = (
@@ -140,5 +153,25 @@ DEFAULT_RULES: tuple[MarketRule, ...] = (
     MarketRule(RuleKind.PROTECTION_FROM_500, None, Decimal("0.01"), _OWN_FROM, _OWN),
     MarketRule(RuleKind.PROTECTION_FUTURE, None, FUTURE_BUFFER, _OWN_FROM, _OWN),
     MarketRule(RuleKind.BUYER_BUFFER, None, Decimal("0.05"), _OWN_FROM, _OWN_BUYERS),
+    *(
+        MarketRule(RuleKind(kind), None, Decimal(value), valid_from, source)
+        for kind, value, valid_from, source in (
+            ("brokerage", "20", date(2025, 1, 1), "The usual flat fee for an order; type your broker's"),
+            ("stt_option", "0.1", date(2024, 10, 1), "Finance (No. 2) Act 2024"),
+            ("stt_option", "0.15", date(2026, 4, 1), "Finance Act 2026, as published by ClearTax"),
+            ("stt_future", "0.02", date(2024, 10, 1), "Finance (No. 2) Act 2024"),
+            ("stt_future", "0.05", date(2026, 4, 1), "Finance Act 2026, as published by ClearTax"),
+            ("fee_nfo_option", "0.03553", date(2024, 10, 1), "NSE with IPFT, as brokers show it in 2026; confirm"),
+            (
+                "fee_bfo_option",
+                "0.0325",
+                date(2024, 10, 1),
+                "BSE for SENSEX and BANKEX, as brokers show it in 2026; confirm",
+            ),
+            ("sebi_fee", "0.0001", date(2021, 6, 1), "Ten rupees a crore"),
+            ("stamp_option", "0.003", date(2020, 7, 1), "Indian Stamp Act, options"),
+            ("gst", "18", date(2020, 1, 1), "GST on services"),
+        )
+    ),
 )
 """What the table starts with; the running product reads the table, which an admin edits."""

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 margin_bp = Blueprint("margin", __name__, url_prefix="/margin")
 
-from app.margin import routes, tables  # noqa: E402, F401 - the routes register themselves on the blueprint above
+from app.margin import routes, rules, tables  # noqa: E402, F401 - the routes register themselves on the blueprint above

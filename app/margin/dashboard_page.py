@@ -1,5 +1,6 @@
 """What the margin dashboard shows: each account's funds, what is spoken for, and what each grade may use of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,7 +8,7 @@ from decimal import Decimal
 from app.domain.money import ZERO
 from app.domain.sizing import Figure, Grade, Profile, Sizing
 from app.services.accounts import AccountRow
-from app.services.book_lines import FundsLine
+from app.services.book_lines import FundsLine, FundsSummary
 from app.services.reserved_margin import NOTHING, Reserved, reserved
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
@@ -34,6 +35,9 @@ class AccountMargin:
     at: datetime | str | None
 
 
+UNKNOWN = FundsSummary(None, None, None, None, None)
+
+
 def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     accounts = {account.id: account for account in desk.accounts.shown_to(viewer)}
     book = desk.book_pages.funds(viewer)
@@ -47,7 +51,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     ]
     return {
         "rows": rows,
-        "summary": book.summary,
+        "summary": book.summary or UNKNOWN,
         "sources": book.sources,
         "grades": {grade.value: grades.get(grade) for grade in Grade},
         "usable": {grade.value: _total([row.usable[grade.value] for row in rows]) for grade in Grade},
@@ -55,7 +59,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
 
 
 def _row(
-    desk: Desk, account: AccountRow, line: FundsLine, held: Reserved, grades: dict[Grade, Decimal]
+    desk: Desk, account: AccountRow, line: FundsLine, held: Reserved, grades: Mapping[Grade, Decimal]
 ) -> AccountMargin:
     health = desk.health.of(account.id)
     return AccountMargin(
@@ -91,4 +95,4 @@ def _usable(available: Decimal | None, held: Reserved, percent: Decimal | None) 
 def _total(amounts: list[Decimal | None]) -> Decimal | None:
     """None as soon as one is not known: a sum that leaves one out says something else."""
     known = [amount for amount in amounts if amount is not None]
-    return sum(known, ZERO) if len(known) == len(amounts) else None
+    return sum(known, ZERO) if known and len(known) == len(amounts) else None

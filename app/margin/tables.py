@@ -83,6 +83,9 @@ def set_requirement() -> ResponseReturnValue:
 def remove_requirement() -> ResponseReturnValue:
     """From now on whoever would need the row is refused, which names it."""
     fields = RequirementFields(request.form)
+    if not fields.validate():
+        name, sentence = next(iter(fields.view().errors.items()))
+        raise InvalidInput(name, f"{sentence} ({name})")
     desk().margin_settings.remove_requirement(user(), fields.place())
     flash("The row is removed. Whoever needs it is not sized until it is there again.", "ok")
     return redirect(url_for("margin.requirements"), 303)

@@ -142,11 +142,14 @@ def _number(text: str, pattern: re.Pattern[str], most: Decimal, field: str, want
 def _placed(place: tuple[str, str, str]) -> tuple[str, Need, Day]:
     underlying, need, day = place
     try:
-        return underlying_named(underlying).name, Need(need), Day(day)
+        name = underlying_named(underlying).name
     except NotFound as unknown:
-        raise InvalidInput("underlying", str(unknown)) from unknown
-    except ValueError:
-        raise InvalidInput("need", "Choose what is held, and on which day, from the lists.") from None
+        raise InvalidInput("underlying", f"{unknown} (underlying)") from unknown
+    if need not in set(Need):
+        raise InvalidInput("need", "Choose what is held from the list (need).")
+    if day not in set(Day):
+        raise InvalidInput("day", "Choose expiry day or other days (day).")
+    return name, Need(need), Day(day)
 
 
 def _sourced(text: str) -> str:

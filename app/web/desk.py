@@ -24,6 +24,7 @@ from app.services.feed_choice import FeedChoice
 from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
 from app.services.margin_settings import MarginSettings
+from app.services.market_rule_table import MarketRuleTable
 from app.services.override_commands import OverrideCommands
 from app.services.peaks import Peaks
 from app.services.people import People
@@ -86,6 +87,7 @@ class Desk:
     calendar_overrides: CalendarOverrides
     coming_days: ComingDays
     margin_settings: MarginSettings
+    market_rules: MarketRuleTable
     calculator: Calculator
     contract_list: ContractList
     simulator: Simulator | None

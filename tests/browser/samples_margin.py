@@ -174,3 +174,59 @@ REQUIREMENTS_WRONG = requirements(
     ),
     changes=[],
 )
+
+
+SIZES = [
+    Row(
+        account="Simulator 1",
+        structures=4,
+        words="free 6,20,000 x 65 % = 4,03,000; basket 94,000 (broker, 09:31:07); 4.287 -> 4; max 10 -> 4 structures",
+        figures=[
+            Row(label="Free", value="6,20,000", source="broker", at=NOW, bites=False),
+            Row(label="Cap", value="10", source="the strategy", at=None, bites=False),
+        ],
+        skipped=None,
+    ),
+    Row(account=HOSTILE, structures=0, words="Its gateway does not answer.", figures=[], skipped="It does not answer."),
+]
+
+
+def rule(number: int, label: str, value: str, state: str, days: int, **changes: Any) -> Row:
+    row = Row(id=number, label=label, underlying=None, value=value, valid_from=(NOW - timedelta(days=days)).date(),
+              source="NSE with IPFT, as brokers show it in 2026; confirm", state=state)  # fmt: skip
+    row.__dict__.update(changes)
+    return row
+
+
+def rules(**changes: Any) -> Context:
+    return {
+        "form": form({"kind": "freeze", "underlying": "NIFTY"}),
+        "rows": [
+            rule(1, "Most units in one order", "1800 units", "coming", -4, underlying="NIFTY", source=HOSTILE),
+            rule(2, "Most units in one order", "1200 units", "holds", 60, underlying="NIFTY"),
+            rule(3, "Most units in one order", "900 units", "over", 200, underlying="NIFTY"),
+            rule(4, "Price band, options above ₹50", "40 %", "holds", 900),
+            rule(5, "Brokerage for each order", "₹20", "unknown", 300),
+        ],
+        "missing": [("fee_nfo_future", "Exchange fee, NSE futures"), ("stamp_future", "Stamp duty, futures bought")],
+        "kinds": [("freeze", "Most units in one order, units"), ("gst", "GST on brokerage and fees, %")],
+        "indices": ["NIFTY", "BANKNIFTY", "SENSEX", "FINNIFTY"],
+        "changes": [change("Most units in one order, NIFTY", None, "1800 units from 01 Dec 2026 (a circular)")],
+        "can_manage": True,
+        **changes,
+    }
+
+
+RULES_WRONG = rules(
+    form=form(
+        {"kind": "freeze", "underlying": "", "value": "1", "valid_from": "soon", "source": ""},
+        {
+            "underlying": "This rule is of one index. Choose one of NIFTY, BANKNIFTY, SENSEX.",
+            "value": "Type a whole number of units above 1: a freeze of 1 says that it is not known.",
+            "valid_from": "Type the first day it holds as 2026-12-01, from 2020-01-01 on.",
+            "source": "Say in 3 to 200 characters where this was read.",
+        },
+    ),
+    changes=[],
+    missing=[],
+)

@@ -6,6 +6,7 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from tests.browser.samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context, event
+from tests.browser.samples_margin import SIZES
 
 LEGS = [
     ("SELL", "26,400 CE", "51.75"),
@@ -314,7 +315,7 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         curve=curve(),
     )
     row.__dict__.update(changes)
-    return {"run": row}
+    return {"run": row, "sizes": SIZES}
 
 
 RUN = run(QUIET)

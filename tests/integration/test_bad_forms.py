@@ -48,8 +48,20 @@ UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
+REQUIREMENT_PLACE = {"underlying": "SENSEX", "need": "ce_or_pe_sell", "day": "other_days"}
+REQUIREMENT = {**REQUIREMENT_PLACE, "amount": "190000", "source": "a page"}
+RULE = {
+    "kind": "freeze", "underlying": "NIFTY", "value": "1800", "valid_from": "2027-01-01", "source": "a circular"
+}  # fmt: skip
 FEED = {"account_id": "{account_id}"}
 FORMS: dict[str, Form] = {
+    "margin.set_grade": Form("/margin/grades", ADMIN, {"grade": "B", "percent": "64"}),
+    "margin.set_requirement": Form("/margin/requirements", ADMIN, REQUIREMENT, text=frozenset({"source"})),
+    "margin.remove_requirement": Form("/margin/requirements/remove", ADMIN, REQUIREMENT_PLACE),
+    "margin.add_rule": Form(
+        "/margin/rules", ADMIN, RULE, text=frozenset({"source"}), optional=frozenset({"underlying"})
+    ),
+    "margin.remove_rule": Form("/margin/rules/{rule_id}/remove", ADMIN),
     "trading.add_override": Form("/trading/calendar", ADMIN, DAY, text=frozenset({"reason"})),
     "trading.change_override": Form("/trading/calendar/{override_id}/change", ADMIN, DAY, text=frozenset({"reason"})),
     "trading.remove_override": Form("/trading/calendar/{override_id}/remove", ADMIN),

@@ -78,7 +78,7 @@ def test_a_requirement_is_added_changed_and_removed(settings: MarginSettings) ->
     [
         (("NIFTYX", *PLACE[1:]), "1", "a source", "underlying"),
         ((PLACE[0], "puts", PLACE[2]), "1", "a source", "need"),
-        ((*PLACE[:2], "tuesday"), "1", "a source", "need"),
+        ((*PLACE[:2], "tuesday"), "1", "a source", "day"),
         (PLACE, "0", "a source", "amount"),
         (PLACE, "2,30,000", "a source", "amount"),
         (PLACE, "1000000000", "a source", "amount"),

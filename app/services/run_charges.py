@@ -1,0 +1,61 @@
+"""What a run has cost beside its prices, estimated from its fills by the dated rates of their days."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.charges import Charges, Trade, of_days
+from app.domain.contracts import Kind, Side
+from app.domain.errors import Refused
+from app.domain.market_rules import RuleBook
+from app.domain.plan import AccountPlan, ResolvedLeg
+from app.persistence.tables import FillRow, Intent, StrategyExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`charges` None: a rate is missing, and `note` names it. Then what is left net is unknown too."""
+
+    charges: Charges | None
+    note: str | None = None
+
+
+def of_run(session: Session, run_id: int, book: RuleBook) -> Cost:
+    """Of all accounts together. What was adopted was traded elsewhere and is not counted."""
+    rows = session.execute(
+        select(
+            StrategyExecution.account_id, StrategyExecution.exchange, StrategyExecution.kind,
+            Intent.trading_date, FillRow.side, FillRow.units, FillRow.price, FillRow.order_id,
+        )
+        .join(FillRow, FillRow.execution_id == StrategyExecution.id)
+        .join(Intent, Intent.id == FillRow.intent_id)
+        .where(StrategyExecution.run_id == run_id)
+    )  # fmt: skip
+    days: dict[tuple[int, date | None], list[Trade]] = defaultdict(list)
+    for account_id, exchange, kind, on, side, units, price, order_id in rows:
+        days[account_id, on].append(Trade(exchange, Kind(kind), Side(side), units, price, order_id))
+    if any(on is None for _, on in days):
+        return Cost(None, "A fill is of an order without a date, so its rates are not known.")
+    return _cost([(on, trades) for (_, on), trades in days.items() if on is not None], book)
+
+
+def of_plan(plan: AccountPlan, legs: dict[int, ResolvedLeg], on: date, book: RuleBook) -> Cost:
+    """Of getting in at the limits shown and out again at the same prices on the same day."""
+    trades = []
+    for part in plan.legs:
+        contract, side = legs[part.leg].contract, legs[part.leg].side
+        for order in part.orders:
+            for way, direction in (("in", side), ("out", side.opposite)):
+                name = (part.leg, order.slice, way)
+                trades.append(Trade(contract.key.exchange, contract.kind, direction, order.units, order.limit, name))
+    return _cost([(on, trades)], book)
+
+
+def _cost(days: list[tuple[date, list[Trade]]], book: RuleBook) -> Cost:
+    try:
+        return Cost(of_days(days, book))
+    except Refused as missing:
+        return Cost(None, str(missing))
