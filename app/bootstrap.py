@@ -30,6 +30,7 @@ from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
 from app.services.feed_choice import FeedChoice, take_choice
 from app.services.ignored_positions import IgnoredPositions
+from app.services.kernels import Kernels
 from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
 from app.services.morning_check import MorningCheck
@@ -179,6 +180,8 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("requote", trade.risk.requote_step),
         ("peaks", trade.peaks.step),
         ("square-off", trade.square_off.step),
+        ("supertrend", trade.supertrend.step),
+        ("kernels", Kernels().step),
         ("intake", intake.step),
         ("kill", kill_watch.step),
         ("memory", Memory(market.contracts.newest).step),
@@ -305,6 +308,7 @@ def _desk(runtime: Runtime) -> Desk:
         previews=trade.previews,
         run_board=trade.run_board,
         square_off=trade.square_off,
+        supertrend=trade.supertrend,
         peaks=trade.peaks,
         chains=pages.chains,
         candles=market.candles,

@@ -43,6 +43,7 @@ from app.services.setback_watch import SetbackWatch
 from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
+from app.services.supertrend_watch import SupertrendWatch
 from app.services.warm_books import WarmBooks
 from app.services.world import World
 from app.wiring import Ground, MarketSide, mark_of
@@ -71,6 +72,7 @@ class TradeSide:
     risk: RiskMonitor
     peaks: Peaks
     square_off: SquareOff
+    supertrend: SupertrendWatch
     order_feeds: OrderFeeds
     pushed: PushedOrders
     setbacks: SetbackWatch
@@ -110,6 +112,8 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     )
     peaks = _peaks(ground, run_board)
     risk = _risk(ground, market, run_board, executor, peaks)
+    supertrend = SupertrendWatch(database, run_board, market.candles, ground.journal, ask_exits=executor.ask_exits)
+    supertrend.wake = lambda: supervisor.wake("supertrend")
     return TradeSide(
         run_board=run_board,
         alarms=alarms,
@@ -126,6 +130,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         risk=risk,
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
+        supertrend=supertrend,
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import chain_rows, frame_rows, peers, rows
+from bench import chain_rows, frame_rows, peers, rows, trend_rows
 from bench.stage import stage
 from tools.steps import ROOT
 
@@ -40,7 +40,7 @@ def measure(
     return found, odd
 
 
-PARTS = ("orders", "frames", "ticks", "chains")
+PARTS = ("orders", "frames", "ticks", "chains", "trend")
 
 
 def table(found: Sequence[rows.Row]) -> str:
@@ -85,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only",
         choices=PARTS,
-        help="one part alone: orders through gateways, frames from a socket to the board, one tick to the board, or"
-        " updates of chain pages",
+        help="one part alone: orders through gateways, frames from a socket to the board, one tick to the board,"
+        " updates of chain pages, or the Supertrend",
     )
     given = parser.parse_args(arguments)
     sys.stdout.write(f"{machine()}\n")
@@ -100,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found += frame_rows.ticks(given.rounds, frame_rows.FrameSize())
     if given.only in {None, "chains"}:
         found += chain_rows.chains(given.rounds, chain_rows.ChainSize())
+    if given.only in {None, "trend"}:
+        found += trend_rows.trends(given.rounds)
     write(found, RESULTS)
     sys.stdout.write(table(found))
     sys.stdout.write("".join(f"! {line}\n" for line in odd))

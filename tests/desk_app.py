@@ -56,6 +56,7 @@ from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
 from app.services.square_off import SquareOff, SquareOffTimes
+from app.services.supertrend_watch import SupertrendWatch
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -318,8 +319,7 @@ def _bench(database: Database, settings: Any) -> Bench:
     activity = Activity(database, clock)
     health, gateways = HealthBoard(clock), Gateways(database, vault, net.gateway)
     check = AccountCheck(net.gateway, net.feed, clock)
-    board = PriceBoard(clock)
-    runs = RunBoard(database, board, clock)
+    runs = RunBoard(database, board := PriceBoard(clock), clock)
     accounts = Accounts(
         database, clock, vault, check, activity=activity, gateways=gateways, health=health, simulator=simulator
     )
@@ -354,6 +354,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         previews=nothing,
         run_board=runs,
         square_off=_square_off(database, runs, hours, clock),
+        supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),
         chains=cast("Any", NoChains()),
         candles=nothing,

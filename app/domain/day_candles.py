@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.domain.calendar import Session
 from app.domain.candles import MINUTE, NOTHING, Candle, MinuteBar, Ohlc, Origin, Standing, joined
+from app.domain.candles import of_closes as only_closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class DayCandles:
         """All of them, the growing one last."""
         return self.ended if self.growing is None else (*self.ended, self.growing)
 
-    def candles(self, size: int) -> tuple[Candle, ...]:
-        """Candles of `size` minutes; the last may still grow."""
-        return joined(self.minutes, self.session, size)
+    def candles(self, size: int, *, of_closes: bool = False) -> tuple[Candle, ...]:
+        """Candles of `size` minutes; the last may still grow. `of_closes`: of the minutes' last prices alone."""
+        return joined(only_closes(self.minutes) if of_closes else self.minutes, self.session, size)
 
 
 def fresh(session: Session) -> DayCandles:

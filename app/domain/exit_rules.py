@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.domain.errors import InvalidInput
 from app.domain.leg_rules import NO_LEG_RULES, LegRules
+from app.domain.supertrend import SupertrendExit
 from app.domain.trailing import Trail, TrailKind
 from app.domain.wording import inr
 
@@ -39,10 +40,14 @@ class AccountRule:
 
 @dataclass(frozen=True, slots=True)
 class ExitRules:
-    """`legs` are judged in each account by itself, `accounts` name the accounts that have limits of their own."""
+    """`legs` are judged in each account by itself, `accounts` name the accounts that have limits of their own.
+
+    `supertrend` is judged once for the whole run.
+    """
 
     legs: LegRules = NO_LEG_RULES
     accounts: tuple[AccountRule, ...] = ()
+    supertrend: SupertrendExit | None = None
 
     def of_account(self, account_id: int) -> AccountRule | None:
         return next((rule for rule in self.accounts if rule.account_id == account_id), None)

@@ -17,6 +17,7 @@ class RiskRule(StrEnum):
     LOCK = "lock"
     LEG_STOP = "leg_stop"
     LEG_TARGET = "leg_target"
+    SUPERTREND = "supertrend"
 
 
 @dataclass(frozen=True, slots=True)

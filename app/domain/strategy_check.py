@@ -12,12 +12,15 @@ from app.domain.leg_rules import check_rule
 from app.domain.pacing import LEAST_WORKERS, MOST_WORKERS
 from app.domain.price_types import check_terms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
+from app.domain.supertrend import TrendOf, check_supertrend
 
 MAX_NAME = 80
 MAX_LEGS = 20
 MAX_RATIO = 50
 MAX_STRUCTURES = 500
 MAX_STEPS = 20
+MOST_TREND_LEGS = 8
+"""As many as candles of a combined premium are made of."""
 
 _WEEKLY = frozenset({ExpiryWord.CURRENT_WEEK, ExpiryWord.NEXT_WEEK})
 
@@ -39,10 +42,26 @@ def check_strategy(spec: StrategySpec) -> None:
     spec.floors.check()
     check_accounts(spec.exits.accounts)
     spec.size_rule.check()
+    _check_trend(spec)
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])
         _check_exits(f"legs[{index}]", leg, spec.exits)
+
+
+def _check_trend(spec: StrategySpec) -> None:
+    rule = spec.exits.supertrend
+    if rule is None:
+        return
+    check_supertrend(rule, [leg.number for leg in spec.legs])
+    if rule.of is not TrendOf.PREMIUM:
+        return
+    if len(spec.legs) > MOST_TREND_LEGS:
+        words = f"The premium of {MOST_TREND_LEGS} legs at most is followed; here are {len(spec.legs)}. Take one leg."
+        raise InvalidInput("trend_of", words)
+    if len({leg.underlying for leg in spec.legs}) > 1:
+        words = "The legs are of several indices: their premiums make no one price. Take one leg or the index of leg 1."
+        raise InvalidInput("trend_of", words)
 
 
 def _check_failure(policy: FailurePolicy) -> None:

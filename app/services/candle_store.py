@@ -66,9 +66,9 @@ class Following:
         self._subject = subject
         self._bell: Bell | None = bell
 
-    def view(self, size: int) -> CandleView:
+    def view(self, size: int, *, of_closes: bool = False) -> CandleView:
         """Never blocks. Raises InvalidInput for a size that is not offered."""
-        return self._store.view(self._subject, size)
+        return self._store.view(self._subject, size, of_closes=of_closes)
 
     def close(self) -> None:
         """May be called twice."""
@@ -114,8 +114,11 @@ class CandleStore:
             self._of(subject).bells.append(bell)
         return Following(self, subject, bell)
 
-    def view(self, subject: Subject, size: int) -> CandleView:
-        """The candles of now; the series is kept for a minute from here on. Raises Conflict, InvalidInput."""
+    def view(self, subject: Subject, size: int, *, of_closes: bool = False) -> CandleView:
+        """The candles of now; the series is kept for a minute from here on. Raises Conflict, InvalidInput.
+
+        `of_closes` makes all of them of the minutes' last prices alone, as history has a combined premium.
+        """
         if size not in SIZES:
             offered = ", ".join(map(str, SIZES))
             raise InvalidInput("minutes", f"Candles are offered of {offered} minutes; {size} is none of these.")
@@ -132,7 +135,7 @@ class CandleStore:
             subject=subject,
             size=size,
             session=session if isinstance(session, Session) else None,
-            candles=tuple(candle for each in days for candle in each.candles(size)),
+            candles=tuple(candle for each in days for candle in each.candles(size, of_closes=of_closes)),
             gaps=tuple(gap for each in days for gap in gaps(each)),
             trouble=" ".join(filter(None, troubles)),
             note=reading.note or ("" if reading.warmed else "Nothing has been read from history yet."),

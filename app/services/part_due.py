@@ -1,6 +1,6 @@
 """A part of a run that a rule of its own takes out, and how that is written down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ from app.services.run_board import RunView
 from app.services.run_standing import Part
 
 Marks = Mapping[ContractKey, Mark]
+
+AskExits = Callable[[int, Sequence[tuple[Part, str]], Callable[[Session], None]], None]
+"""Run, its parts with the reason of each, and what is written in the same transaction."""
 
 PAISA = Decimal("0.01")
 

@@ -1,6 +1,6 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from app.services.account_limits import AccountLimits
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
 from app.services.leg_watch import LegWatch
-from app.services.part_due import PAISA, Marks, prices_used
+from app.services.part_due import PAISA, AskExits, Marks, prices_used
 from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard, Watch
 from app.services.quotes import Quotes
@@ -46,9 +46,6 @@ JUMP = Decimal("0.40")
 JUMP_OF_FUTURE = Decimal("0.02")
 """A price further from the one before than exchanges let an order be is a jump: one bad print would look the same."""
 
-
-AskExits = Callable[[int, Sequence[tuple[Part, str]], Callable[[Session], None]], None]
-"""Run, its parts with the reason of each, and what is written in the same transaction."""
 
 Place = tuple[int, frozenset[ContractKey] | None]
 """A run, and the contracts that a rule of its parts is about; None for rules of the whole."""

@@ -21,6 +21,7 @@ from app.strategies.account_limit_fields import account_limits_of
 from app.strategies.floor_fields import MOST_RUPEES, floors_of
 from app.strategies.leg_rule_fields import leg_rules_of
 from app.strategies.size_fields import size_rule_of
+from app.strategies.trend_fields import trend_of
 from app.strategies.typed import LegText, Typed
 from app.web.forms import has_hidden_letters
 from app.web.typed_numbers import NotThat, amount, quoted, whole
@@ -34,7 +35,7 @@ _DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 _ON_PAGE = re.compile(
-    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts"
+    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts"
     r"|legs-\d+-\w+|(?:multiplier|loss|profit|trail)-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
@@ -88,7 +89,7 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     max_workers = reader.take("max_workers", lambda: _workers(typed.max_workers))
     failure = _failure(reader, typed)
     floors = floors_of(reader, typed)
-    exits = ExitRules(leg_rules_of(reader, typed), account_limits_of(reader, typed, accounts))
+    exits = ExitRules(leg_rules_of(reader, typed), account_limits_of(reader, typed, accounts), trend_of(reader, typed))
     sizes = size_rule_of(reader, typed)
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))

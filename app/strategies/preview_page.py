@@ -163,7 +163,8 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
 def exit_words(plan: Plan) -> tuple[str, ...]:
     """A sentence for each rule by which a part of the run is left."""
     legs = [RuledLeg(leg.number, leg.contract.underlying, leg.contract.kind, leg.side) for leg in plan.legs]
-    return leg_rules.words(plan.exits.legs, legs)
+    trend = () if plan.exits.supertrend is None else (plan.exits.supertrend.words(),)
+    return (*leg_rules.words(plan.exits.legs, legs), *trend)
 
 
 def _run_id(desk: Desk, preview_id: int) -> int | None:

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from app.domain.exit_rules import AccountRule
 from app.domain.leg_rules import NO_LEG_RULES, LegRule, LegRules
 from app.domain.strategy import ExpiryWord, LegSpec
+from app.domain.supertrend import SupertrendExit, TrendTurn
 from app.services.strategies import SavedStrategy
 
 LEG_PARTS = (
@@ -47,6 +48,12 @@ PLAIN_FIELDS = (
     "max_structures",
     "max_leg_lots",
     "shortfall",
+    "trend_turn",
+    "trend_of",
+    "trend_leg",
+    "trend_minutes",
+    "trend_period",
+    "trend_multiplier",
     "max_workers",
     "leg_failure",
     "retries",
@@ -110,6 +117,12 @@ class Typed:
     max_structures: str = ""
     max_leg_lots: str = ""
     shortfall: str = "skip"
+    trend_turn: str = ""
+    trend_of: str = "premium"
+    trend_leg: str = ""
+    trend_minutes: str = "5"
+    trend_period: str = "10"
+    trend_multiplier: str = "3"
     max_workers: str = ""
     leg_failure: str = "unwind"
     retries: str = ""
@@ -169,6 +182,8 @@ def stored(saved: SavedStrategy) -> Typed:
     """A saved strategy as it would have been typed."""
     spec = saved.spec
     trail, lock = spec.floors.trail, spec.floors.lock
+    trend = spec.exits.supertrend
+    usual = trend or SupertrendExit(TrendTurn.BREAKOUT)
     return Typed(
         name=spec.name,
         structures=str(spec.structures),
@@ -187,6 +202,12 @@ def stored(saved: SavedStrategy) -> Typed:
         max_structures=str(spec.size_rule.max_structures or ""),
         max_leg_lots=str(spec.size_rule.max_leg_lots or ""),
         shortfall=spec.size_rule.shortfall.value,
+        trend_turn="" if trend is None else trend.turn.value,
+        trend_of=usual.of.value,
+        trend_leg=str(usual.leg or ""),
+        trend_minutes=str(usual.minutes),
+        trend_period=str(usual.period),
+        trend_multiplier=f"{usual.multiplier:g}",
         max_workers="" if spec.max_workers is None else str(spec.max_workers),
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),

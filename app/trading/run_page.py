@@ -18,6 +18,7 @@ from app.trading.run_notes import Note, notes_of
 from app.trading.run_pending import Pending, pending_of
 from app.trading.run_rows import IntentRow, RunRows, read_run
 from app.trading.run_rules import Rule, rules_of
+from app.trading.run_trend import trend_of
 from app.trading.run_unknown import UnknownExit, unknown_exits_of
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
@@ -160,6 +161,7 @@ def _rules(desk: Desk, rows: RunRows, pnl: RunPnl) -> list[Rule]:
         *rules_of(view, pnl, rows.fired, leaving, desk.peaks.floors(view)),
         *account_limits_of(desk.run_board, desk.peaks, view, rows.fired),
         *leg_rules_of(desk.run_board, view, rows.fired),
+        *trend_of(desk.supertrend, view, rows.fired),
     ]
 
 

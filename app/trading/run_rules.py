@@ -20,6 +20,7 @@ NAMES = {
     RiskRule.LOCK: "Locked profit",
     RiskRule.LEG_STOP: "Leg stop",
     RiskRule.LEG_TARGET: "Leg target",
+    RiskRule.SUPERTREND: "Supertrend",
 }
 
 

@@ -39,6 +39,7 @@ from app.services.shown_prices import Prices
 from app.services.silent_symbols import SilentSymbols
 from app.services.square_off import SquareOff
 from app.services.strategies import Strategies
+from app.services.supertrend_watch import SupertrendWatch
 from app.services.today import Today
 from app.services.websocket_manager import WebSocketManager
 from config import Settings
@@ -76,6 +77,7 @@ class Desk:
     previews: Previews
     run_board: RunBoard
     square_off: SquareOff
+    supertrend: SupertrendWatch
     peaks: Peaks
     chains: Chains
     candles: CandleStore

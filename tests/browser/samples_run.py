@@ -118,6 +118,12 @@ TROUBLE = [
 ]
 QUIET = [account(n, [cell() for _ in LEGS], mtm=str(n * 1240 - 4000)) for n in range(5, 11)]
 
+
+def by_note(key: str, name: str, note: str) -> Row:
+    """An armed rule that has no rupees to go."""
+    return Row(key=key, name=name, state="armed", threshold=None, distance=None, used_pct=None, note=note)
+
+
 RULES = [
     Row(
         key="max_loss",
@@ -155,24 +161,13 @@ RULES = [
         used_pct=None,
         note="Keeps ₹40,000.00 once ₹80,000.00 was reached.",
     ),
-    Row(
-        key="leg_stop:1",
-        name="Leg 1 stop",
-        state="armed",
-        threshold=None,
-        distance=None,
-        used_pct=None,
-        note="25 % from each account's average. Nearest at 160.25 in Simulator 3, 12.40 away. 2 moved to cost.",
+    by_note(
+        "leg_stop:1",
+        "Leg 1 stop",
+        "25 % from each account's average. Nearest at 160.25 in Simulator 3, 12.40 away. 2 moved to cost.",
     ),
-    Row(
-        key="square_off",
-        name="Square-off",
-        state="armed",
-        threshold=None,
-        distance=None,
-        used_pct=None,
-        note="Leaves at 15:10 by the clock, before its account's cut-off at 15:15.",
-    ),
+    by_note("supertrend", "Supertrend", "Now down, the line above: 164.20, the last candle closed at 151.75."),
+    by_note("square_off", "Square-off", "Leaves at 15:10 by the clock, before its account's cut-off at 15:15."),
 ]
 FIRED = [
     Row(

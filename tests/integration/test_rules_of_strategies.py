@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.exit_rules import AccountRule
 from app.domain.leg_rules import LegRule, LegRules, Level, Measure
+from app.domain.supertrend import SupertrendExit, TrendOf, TrendTurn
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from tests.strategy_forms import fields, stored, values
 from tests.trading_desk import TradingBench, sent, trading_bench
@@ -67,3 +68,34 @@ def test_limits_of_single_accounts_are_saved_and_shown_again(desk: TradingBench)
     refused = sent(browser, "/strategies/new", fields(accounts, name="Other", **{f"trail-{second}": "-1"}))
     assert refused.status_code == 422
     assert "above 0" in refused.text
+
+
+def test_a_supertrend_exit_is_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    rules = {
+        "trend_turn": "breakdown", "trend_of": "leg", "trend_leg": "2", "trend_minutes": "15", "trend_period": "7",
+        "trend_multiplier": "2.5",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **rules)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.exits.supertrend == SupertrendExit(TrendTurn.BREAKDOWN, TrendOf.LEG, 2, 15, 7, 2.5)
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"trend_minutes": "7"}, "take one of these"),
+        ({"trend_period": "1"}, "from 2 to 100"),
+        ({"trend_multiplier": "0.1"}, "true ranges"),
+        ({"trend_of": "leg"}, "which leg"),
+        ({"trend_of": "moon"}, "cannot be used"),
+    ],
+)
+def test_a_supertrend_that_cannot_be_is_named(desk: TradingBench, changes: dict[str, str], says: str) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    answer = sent(browser, "/strategies/new", fields(accounts, **{"trend_turn": "breakout", **changes}))
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert stored(desk) == []

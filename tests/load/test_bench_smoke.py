@@ -9,6 +9,7 @@ from bench.__main__ import measure, table, write
 from bench.frame_clients import PEERS as FRAME_PEERS
 from bench.frame_rows import FrameSize, frames, ticks
 from bench.rows import PEERS, Row, TickSize, percentile
+from bench.trend_rows import trends
 
 
 @pytest.mark.timeout(300)
@@ -49,6 +50,16 @@ def test_a_tick_alone_reaches_the_board_and_a_plain_reader() -> None:
         assert row.ours is not None
         assert row.limit is not None
     assert 0 < (half.ours or 0) <= (late.ours or 0)
+
+
+def test_the_supertrend_is_measured_beside_a_plain_one() -> None:
+    short, longer, bar = trends(1, (1_000, 5_000))
+    assert [row.row for row in (short, longer, bar)] == [
+        "Supertrend, 1000 bars", "Supertrend, 5000 bars", "Supertrend, one more bar",
+    ]  # fmt: skip
+    assert "openalgo-rust" in short.peers, "missing is said"
+    assert (short.peers["plain python"] or 0) > (short.ours or 0) > 0
+    assert (bar.ours or 0) > 0
 
 
 def test_more_is_better_where_it_is_said_so() -> None:
