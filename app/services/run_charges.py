@@ -1,6 +1,7 @@
 """What a run has cost beside its prices, estimated from its fills by the dated rates of their days."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,19 +43,25 @@ def of_run(session: Session, run_id: int, book: RuleBook) -> Cost:
     return _cost([(on, trades) for (_, on), trades in days.items() if on is not None], book)
 
 
-def of_plan(plan: AccountPlan, legs: dict[int, ResolvedLeg], on: date, book: RuleBook) -> Cost:
-    """Of getting in at the limits shown and out again at the same prices on the same day."""
-    trades = []
-    for part in plan.legs:
-        contract, side = legs[part.leg].contract, legs[part.leg].side
-        for order in part.orders:
-            for way, direction in (("in", side), ("out", side.opposite)):
-                name = (part.leg, order.slice, way)
-                trades.append(Trade(contract.key.exchange, contract.kind, direction, order.units, order.limit, name))
-    return _cost([(on, trades)], book)
+def of_plans(plans: Iterable[AccountPlan], legs: Iterable[ResolvedLeg], on: date, book: RuleBook) -> Cost:
+    """Of getting in at the limits shown, and out again at the same prices on the same day."""
+    by_number = {leg.number: leg for leg in legs}
+    return _cost([(on, _in_and_out(plan, by_number)) for plan in plans], book)
 
 
-def _cost(days: list[tuple[date, list[Trade]]], book: RuleBook) -> Cost:
+def _in_and_out(plan: AccountPlan, legs: Mapping[int, ResolvedLeg]) -> list[Trade]:
+    return [
+        Trade(
+            leg.contract.key.exchange, leg.contract.kind, side, order.units, order.limit, (part.leg, order.slice, side)
+        )
+        for part in plan.legs
+        for leg in (legs[part.leg],)
+        for order in part.orders
+        for side in (leg.side, leg.side.opposite)
+    ]
+
+
+def _cost(days: Sequence[tuple[date, Sequence[Trade]]], book: RuleBook) -> Cost:
     try:
         return Cost(of_days(days, book))
     except Refused as missing:

@@ -8,6 +8,7 @@ from math import ceil
 from sqlalchemy import select
 
 from app.domain import leg_rules
+from app.domain.calendar import trading_date
 from app.domain.contracts import ContractKey
 from app.domain.leg_rules import RuledLeg
 from app.domain.money import ZERO
@@ -15,6 +16,7 @@ from app.domain.plan import AccountPlan, Plan, PlannedLeg, PlannedOrder, Resolve
 from app.domain.price_types import PriceTerms
 from app.persistence.tables import Run
 from app.services.preview_maker import FrozenPreview
+from app.services.run_charges import of_plans
 from app.strategies.leg_now import fresh_price
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
@@ -112,6 +114,8 @@ class PreviewView:
     sending_s: float
     slowed: int
     margin_total: Decimal | None
+    charges: Decimal | None
+    charges_note: str | None
     max_loss: Decimal | None
     max_profit: Decimal | None
     failure: str
@@ -130,6 +134,7 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
     accounts = [_account(account, plan, labels, modes[account.account_id]) for account in plan.accounts]
     accounts.sort(key=lambda account: account.skipped is None)  # who gets nothing is what must not be overlooked
     ready = plan.taking_part
+    costs = of_plans(ready, plan.legs, trading_date(plan.made_at), desk.market_rules.book())
     view = PreviewView(
         id=preview.id,
         hash=preview.digest,
@@ -150,6 +155,8 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
         sending_s=max((account.sending_s for account in accounts), default=0.0),
         slowed=sum(1 for account in accounts if account.slowed),
         margin_total=_margin_total(ready),
+        charges=None if costs.charges is None else costs.charges.total,
+        charges_note=costs.note,
         max_loss=plan.max_loss,
         max_profit=plan.max_profit,
         failure=plan.failure.words(),

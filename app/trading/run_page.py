@@ -11,6 +11,7 @@ from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
 from app.trading.reach import out_of_reach, reach_note, unknown_note
 from app.trading.run_account_limits import account_limits_of
+from app.trading.run_cost import RunCost, cost_of
 from app.trading.run_events import EventView, events_of
 from app.trading.run_leg_rules import leg_rules_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
@@ -78,6 +79,7 @@ class RunPage:
     mtm: Decimal | None
     realised: Decimal
     unrealised: Decimal | None
+    cost: RunCost
     marks: str
     marks_note: str | None
     lots: int
@@ -130,6 +132,7 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         mtm=pnl.total,
         realised=pnl.realised,
         unrealised=pnl.unrealised,
+        cost=cost_of(desk, run_id, pnl.total),
         marks="fresh" if pnl.is_complete else "incomplete",
         marks_note=_marks_note(desk, pnl, labels),
         lots=sum(cell.lots for cell in view.cells),

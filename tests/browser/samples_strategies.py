@@ -323,6 +323,8 @@ def preview(accounts: list[Row], **changes: Any) -> Context:
         sending_s=max((account.sending_s for account in ready), default=0.0),
         slowed=sum(1 for account in ready if account.slowed),
         margin_total=Decimal(1984000),
+        charges=Decimal("1240.50"),
+        charges_note=None,
         max_loss=Decimal(22000),
         max_profit=None,
         failure=FailurePolicy(LegPolicy.RETRY, 2, GroupPolicy.STOP).words(),
@@ -346,6 +348,8 @@ PREVIEW_LIVE = preview(
     [preview_account(n, n, mode="LIVE") for n in range(1, 4)],
     mode="LIVE",
     margin_total=None,
+    charges=None,
+    charges_note="The market rules have no fee_nfo_future valid on 27 Nov 2026. Add it under Market rules.",
     refusal="Sending to live gateways is off on this desk. Use the simulator, or a gateway in analyzer mode.",
 )
 PREVIEW_ENDING = preview(FIVE, seconds_left=1)
