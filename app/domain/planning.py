@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from app.domain.books import BrokerPosition
-from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Product
+from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Product, Side
 from app.domain.errors import InvalidInput, NoFreshPrice, Refused
 from app.domain.expiries import resolve_expiry
 from app.domain.money import ZERO, Lots, Units, units_of
@@ -110,10 +110,20 @@ def _refuse_opposites(legs: tuple[ResolvedLeg, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An entry of a run that is not settled yet. `product` is our word for it."""
+
+    contract: ContractKey
+    product: str
+    side: Side
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTerms:
     """What one account brings to a plan: its settled size, and its whole book, ours and foreign.
 
-    `positions` is None when the book could not be read.
+    `positions` is None when the book could not be read. `under_way` is what our own runs are just entering there.
     """
 
     account_id: int
@@ -121,6 +131,7 @@ class AccountTerms:
     mode: Mode
     sizing: Sizing
     positions: Sequence[BrokerPosition] | None
+    under_way: Sequence[UnderWay] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +200,7 @@ def _reason_to_skip(account: AccountTerms, legs: Sequence[ResolvedLeg], size: in
         return shortage(account.sizing)
     if account.positions is None:
         return "Its positions could not be read, so opposite exposure cannot be ruled out. Preview again."
-    opposite = opposite_exposure(legs, account.positions)
+    opposite = (*opposite_exposure(legs, account.positions), *opposite_entries(legs, account.under_way))
     return " ".join(opposite) if opposite else None
 
 
@@ -241,6 +252,22 @@ def opposite_exposure(legs: Sequence[ResolvedLeg], positions: Sequence[BrokerPos
         if position.contract == leg.contract.key
         and _same_product(position.product, leg.product)
         and position.net * leg.side.sign < 0
+    )
+
+
+def opposite_entries(legs: Sequence[ResolvedLeg], entries: Sequence[UnderWay]) -> tuple[str, ...]:
+    """One sentence for each leg and each run that is just entering the other side of it, as `opposite_exposure`."""
+    return tuple(
+        f"Leg {leg.number} would {leg.side} {leg.contract.key.symbol} {leg.product}, which run {run_id} "
+        "is just entering on the other side. Wait for that run, or leave the account out."
+        for leg in legs
+        for run_id in dict.fromkeys(
+            entry.run_id
+            for entry in entries
+            if entry.contract == leg.contract.key
+            and _same_product(entry.product, leg.product)
+            and entry.side is not leg.side
+        )
     )
 
 

@@ -25,6 +25,7 @@ from app.services import trading_states
 from app.services.account_health import HealthBoard
 from app.services.account_sizes import AccountSizes, SizeFacts
 from app.services.claim_facts import who_of
+from app.services.entries_under_way import under_way
 from app.services.gateways import Gateways
 from app.services.leg_finder import LegFinder
 from app.services.order_pricing import OrderPricing
@@ -186,8 +187,14 @@ class Previews:
         accounts = self._accounts(saved.multipliers)
         today = self._market.legs.today()
         facts = self._money.sizes.facts(saved.spec.size_rule, saved.spec.structures, legs, today)
+        with self._database.reading() as session:
+            entering = under_way(session)
         begun = list(self._money.readers.map(lambda account: self._begun(account, saved, facts), accounts))
-        terms = {each.account_name: each for each in begun if isinstance(each, AccountTerms)}
+        terms = {
+            each.account_name: replace(each, under_way=entering.get(each.account_id, ()))
+            for each in begun
+            if isinstance(each, AccountTerms)
+        }
         sizes, failed = self._money.sizes.together(
             {name: (each.account_id, each.sizing) for name, each in terms.items()}, facts
         )
@@ -196,7 +203,9 @@ class Previews:
             if account.name in failed
             else each
             if isinstance(each, AccountPlan)
-            else self._account_plan(account, saved, legs, prices, replace(each, sizing=sizes[account.name]))
+            else self._account_plan(
+                account, saved, legs, prices, replace(terms[account.name], sizing=sizes[account.name])
+            )
             for account, each in zip(accounts, begun, strict=True)
         )
 

@@ -13,7 +13,15 @@ from app.domain.contracts import Contract, ContractKey, ContractMaster, Kind, Pr
 from app.domain.errors import InvalidInput, NoFreshPrice, Refused
 from app.domain.money import Units
 from app.domain.plan import AccountPlan, Mode, ResolvedLeg
-from app.domain.planning import AccountTerms, LegPrice, opposite_exposure, plan_account, resolve_legs
+from app.domain.planning import (
+    AccountTerms,
+    LegPrice,
+    UnderWay,
+    opposite_entries,
+    opposite_exposure,
+    plan_account,
+    resolve_legs,
+)
 from app.domain.price_types import PriceTerms
 from app.domain.sizing import Basis, Basket, Figure, Profile, Sizing, size_of
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
@@ -217,6 +225,28 @@ def test_a_missing_freeze_limit_refuses() -> None:
 )
 def test_opposite_exposure(held: list[BrokerPosition], conflicts: int) -> None:
     assert len(opposite_exposure(LEGS, held)) == conflicts
+
+
+def entering(side: Side, product: str = "NRML", key: ContractKey = LEGS[0].contract.key, run_id: int = 12) -> UnderWay:
+    return UnderWay(key, product, side, run_id)
+
+
+@pytest.mark.parametrize(
+    ("entries", "conflicts"),
+    [
+        ([entering(Side.BUY)], 1),
+        ([entering(Side.SELL)], 0),
+        ([entering(Side.BUY, "MIS")], 0),
+        ([entering(Side.BUY, key=ContractKey("NFO", "OTHER"))], 0),
+        ([entering(Side.BUY), entering(Side.BUY)], 1),  # slices of one run are one run
+        ([entering(Side.BUY), entering(Side.BUY, run_id=13)], 2),
+        ([], 0),
+    ],
+)
+def test_the_other_side_of_what_a_run_is_entering_is_refused(entries: list[UnderWay], conflicts: int) -> None:
+    assert len(opposite_entries(LEGS, entries)) == conflicts
+    made = plan(replace(ACCOUNT, under_way=entries))
+    assert ("run 12 is just entering on the other side" in (made.skipped or "")) == bool(conflicts)
 
 
 @given(st.integers(1, 200), st.decimals(0, 10, places=2))
