@@ -80,6 +80,8 @@ def _priced(sizing: Sizing) -> list[str]:
 def shortage(sizing: Sizing) -> str:
     """Why an account takes no part, in a sentence. Of a sizing that came to nothing."""
     usable = sizing.usable
+    if sizing.free is not None and sizing.free.value == 0 and before_caps(sizing) < 1:
+        return "Its broker says that nothing is free. Outside trading hours some say so of every account."
     if sizing.profile is not Profile.FIXED_LOTS and sizing.one is not None and usable is not None:
         if usable < sizing.one.value:
             return f"One structure needs {inr(sizing.one.value)}, and {inr(usable)} may be used for it."

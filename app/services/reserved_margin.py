@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.money import ZERO
-from app.domain.orders import FINAL
+from app.domain.orders import IntentState
 from app.persistence.tables import Intent, Preview, Run
 from app.services.previews import plan_of
 
@@ -27,10 +27,10 @@ NOTHING = Reserved()
 
 
 def reserved(session: Session) -> Mapping[int, Reserved]:
-    """By account. A run counts whole from when it was sent until none of its entries there is under way any more.
+    """By account. A run counts whole from when it was sent until all its entries there have reached the broker.
 
-    What its orders block at the broker meanwhile is in the broker's figures as well: too much is kept back for some
-    seconds, never too little.
+    What those that have reached it block is in the broker's figures as well: too much is kept back for some seconds,
+    never too little. An entry that rests at the broker is the broker's to count.
     """
     found: dict[int, Reserved] = defaultdict(Reserved)
     runs = session.execute(
@@ -47,11 +47,14 @@ def reserved(session: Session) -> Mapping[int, Reserved]:
     return found
 
 
+_NOT_THERE = (IntentState.READY, IntentState.SENDING, IntentState.UNKNOWN)
+"""States of an entry that the broker has not taken, or of which nobody can say it yet."""
+
+
 def _under_way(session: Session, run_id: int) -> set[int]:
-    """Accounts in which an entry of the run is not settled."""
-    final = [state.value for state in FINAL]
+    """Accounts in which an entry of the run may not have reached the broker."""
     query = select(Intent.account_id).where(
-        Intent.run_id == run_id, Intent.purpose == "ENTRY", Intent.state.not_in(final)
+        Intent.run_id == run_id, Intent.purpose == "ENTRY", Intent.state.in_([state.value for state in _NOT_THERE])
     )
     return set(session.scalars(query))
 

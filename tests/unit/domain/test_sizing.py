@@ -144,6 +144,7 @@ def test_lots_show_their_sum() -> None:
 @pytest.mark.parametrize(
     ("sizing", "words"),
     [
+        (by_margin(free=0), "Its broker says that nothing is free. Outside trading hours"),
         (by_margin(free=94_000), "One structure needs ₹94,000.00, and ₹61,100.00 may be used for it."),
         (by_lots(1, "0.5"), "The multiplier leaves no whole structure."),
         (priced(by_lots(9), 94_000), "Needs a margin of ₹8,46,000.00 and has ₹6,20,000.00 free."),

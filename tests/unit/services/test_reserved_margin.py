@@ -35,7 +35,7 @@ def held(world: OrderWorld) -> dict[int, Reserved]:
         return dict(reserved(session))
 
 
-def test_a_run_reserves_from_when_it_is_sent_until_its_entries_are_settled(world: OrderWorld) -> None:
+def test_a_run_reserves_from_when_it_is_sent_until_its_entries_have_reached_the_broker(world: OrderWorld) -> None:
     assert held(world) == {}
     first = needing(world, Decimal(94_000))
     assert held(world) == {1: Reserved(Decimal(94_000), (first,)), 2: Reserved(Decimal(94_000), (first,))}
@@ -44,9 +44,8 @@ def test_a_run_reserves_from_when_it_is_sent_until_its_entries_are_settled(world
     world.read()
     world.executor.start(first)
     assert held(world)[1].runs == (first, second), "being entered"
-    world.broker.fills_at_once = True
-    world.turns(4)
-    assert first not in held(world).get(1, Reserved()).runs
+    world.turns(2)
+    assert first not in held(world).get(1, Reserved()).runs, "it rests at the broker, who counts it"
 
 
 def test_a_run_of_unknown_margin_is_unknown_and_not_nothing(world: OrderWorld) -> None:
