@@ -102,3 +102,20 @@ def test_what_the_calculator_cannot_take_is_named(desk: TradingBench, query: str
     answer = desk.admin().get(f"/margin/calculator?{query}")
     assert answer.status_code == 422
     assert words in text_of(answer.text)
+
+
+def test_charges_of_a_preview_are_unknown_until_every_rate_is_there(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(2), desk.admin()
+    page = f"/strategies/previews/{desk.preview(desk.strategy(accounts=accounts))}"
+    assert "Charges are unknown: The market rules have no fee_nfo_option" in text_of(browser.get(page).text)
+    for kind, value in (
+        ("brokerage", "20"), ("stt_option", "0.15"), ("fee_nfo_option", "0.03553"), ("sebi_fee", "0.0001"),
+        ("stamp_option", "0.003"), ("gst", "18"),
+    ):  # fmt: skip
+        rule = {"kind": kind, "underlying": "", "value": value, "valid_from": "2026-01-01", "source": "a note"}
+        assert sent(browser, "/margin/rules", rule).status_code == 303
+    # in each of two accounts 4 orders of 20 rupees, 24 of tax on 2 sales of 65 at 125.60, 11.60 of fees, 16.49 of GST
+    assert "Charges about ₹264." in text_of(browser.get(page).text)
+    listed = text_of(browser.get("/margin/rules").text)
+    assert "GST on brokerage and fees all 18 % 01 Jan 2026 holds" in listed
+    assert "Not known: Most units in one order" in listed
