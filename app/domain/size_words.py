@@ -39,6 +39,13 @@ max 10 -> 4 structures, 4 lots (260 units)'
     return (*begun, *_priced(sizing))
 
 
+def size_brief(sizing: Sizing) -> str:
+    """What decided, for a row among fifty: `4.287 -> 4; max 3 of the strategy -> 3 structures`."""
+    lines = size_lines(sizing)
+    first = 0 if sizing.profile is Profile.FIXED_LOTS else 2
+    return "; ".join(lines[first : len(lines) - len(sizing.baskets)])
+
+
 def _by_lots(sizing: Sizing) -> list[str]:
     if sizing.wanted is None or sizing.multiplier is None:
         raise ValueError("Sizing by lots needs the structures that are wanted and a multiplier.")

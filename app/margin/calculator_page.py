@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from app.domain.contracts import UNDERLYINGS
 from app.domain.errors import InvalidInput, Refused, Unavailable
 from app.domain.plan import ResolvedLeg
-from app.domain.size_words import money, size_lines
+from app.domain.size_words import money, size_brief, size_lines
 from app.services.calculator import Reckoned, Reckoning
 from app.web.calculator_input import FIELDS, reckoned
 from app.web.contract_names import contract_labels
@@ -41,7 +41,10 @@ class LegView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """`lots` by leg, in their order. `needs` and `usable` are rupees as text, None where nobody says."""
+    """`lots` by leg, in their order. `words` is what decided, `steps` the whole sum.
+
+    `needs` and `usable` are rupees as text, None where nobody says.
+    """
 
     account: str
     structures: int
@@ -49,6 +52,7 @@ class AccountView:
     needs: str | None
     usable: str | None
     words: str
+    steps: list[str]
     figures: list[FigureView]
     reason: str | None
 
@@ -87,7 +91,7 @@ def calculator_page(desk: Desk, viewer: SignedIn, query: MultiDict[str, str]) ->
 
 def answer_view(found: Reckoning) -> AnswerView:
     labels = contract_labels(leg.contract for leg in found.legs)
-    accounts = sorted((_account(each, found.legs) for each in found.accounts), key=lambda each: each.structures == 0)
+    accounts = sorted((_account(each, found.legs) for each in found.accounts), key=lambda each: each.structures > 0)
     taking = [each for each in accounts if each.structures]
     return AnswerView(
         at=found.at,
@@ -105,14 +109,14 @@ def answer_view(found: Reckoning) -> AnswerView:
 
 def _account(found: Reckoned, legs: tuple[ResolvedLeg, ...]) -> AccountView:
     sizing, structures = found.sizing, found.structures
-    words = [] if sizing is None else list(size_lines(sizing))
     return AccountView(
         account=found.account_name,
         structures=structures,
         lots=[(structures * leg.ratio, structures * leg.ratio * leg.contract.lot_size) for leg in legs],
         needs=None if sizing is None or sizing.needs is None else money(sizing.needs),
         usable=None if sizing is None or sizing.usable is None else money(sizing.usable),
-        words="; ".join(words),
+        words="" if sizing is None else size_brief(sizing),
+        steps=[] if sizing is None else list(size_lines(sizing)),
         figures=[] if sizing is None else figure_views(sizing),
         reason=found.reason,
     )

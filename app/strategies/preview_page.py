@@ -14,6 +14,8 @@ from app.domain.leg_rules import RuledLeg
 from app.domain.money import ZERO
 from app.domain.plan import AccountPlan, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
 from app.domain.price_types import PriceTerms
+from app.domain.size_words import size_brief
+from app.domain.sizing import Profile
 from app.persistence.tables import Run
 from app.services.preview_maker import FrozenPreview
 from app.services.run_charges import of_plans
@@ -233,11 +235,23 @@ def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], m
         free_after=None if needed is None or free is None else free - needed,
         sending_s=0.0 if account.pace is None else account.pace.total_s,
         slowed=[] if account.pace is None else list(account.pace.words()),
-        decided_by=account.explanation[0] if account.explanation else "nothing",
-        explanation=[*account.explanation[1:], *_own_limits(plan, account)],
+        decided_by=_decided_by(account),
+        explanation=[*_explained(account), *_own_limits(plan, account)],
         figures=[] if account.sizing is None else figure_views(account.sizing),
         skipped=account.skipped,
     )
+
+
+def _decided_by(account: AccountPlan) -> str:
+    if account.sizing is not None and account.sizing.profile is not Profile.FIXED_LOTS and account.skipped is None:
+        return size_brief(account.sizing)
+    return account.explanation[0] if account.explanation else "nothing"
+
+
+def _explained(account: AccountPlan) -> tuple[str, ...]:
+    """What stands beneath what decided: all of it where that was put in other words."""
+    first = account.explanation[:1]
+    return account.explanation if (_decided_by(account),) != first else account.explanation[1:]
 
 
 def _own_limits(plan: Plan, account: AccountPlan) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from app.domain.margin_table import Day, Need
-from app.domain.size_words import money, size_lines
+from app.domain.size_words import money, size_brief, size_lines
 from app.domain.sizing import Basis, Basket, Cap, Figure, Profile, Sizing
 from app.web.size_view import figure_views
 from tests.browser.samples_books import BAD, GOOD
@@ -82,7 +82,8 @@ def calculated(number: int, name: str) -> Row:
         lots=[(structures, structures * 65), (structures * 2, structures * 130)],
         needs=None if found.needs is None else money(found.needs),
         usable=money(found.usable or Decimal(0)),
-        words="; ".join(size_lines(found)),
+        words=size_brief(found),
+        steps=list(size_lines(found)),
         figures=figure_views(found),
         reason=None if structures else "One structure needs ₹94,000.00, and ₹78,000.00 may be used for it.",
     )
@@ -98,7 +99,7 @@ def answer(count: int) -> Row:
         at=NOW,
         spots=(("NIFTY", Decimal("26184.35")),),
         legs=legs,
-        accounts=sorted(accounts, key=lambda row: row.structures == 0),
+        accounts=sorted(accounts, key=lambda row: row.structures > 0),
         taking=sum(1 for row in accounts if row.structures),
         structures=sum(row.structures for row in accounts),
         lots=sum(lots for row in accounts for lots, _ in row.lots),

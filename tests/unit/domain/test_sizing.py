@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput, Refused
 from app.domain.shortfall import SMALLEST, falls_short, shared
-from app.domain.size_words import shortage, size_lines
+from app.domain.size_words import shortage, size_brief, size_lines
 from app.domain.sizing import (
     Basis,
     Basket,
@@ -127,6 +127,14 @@ def test_what_is_reserved_and_capped_is_said() -> None:
         "max 2 of the account, 2 lots a leg -> 2 structures",
         "2 structures need 1,88,000 (broker, 09:31:07), of 3,41,900",
     )
+
+
+def test_a_row_among_fifty_says_what_decided() -> None:
+    assert size_brief(priced(by_margin(caps=(Cap(3, "the strategy"),)), 94_000)) == (
+        "4.287 -> 4; max 3 of the strategy -> 3 structures"
+    )
+    assert size_brief(priced(by_margin(), 94_000)) == "4.287 -> 4; -> 4 structures"
+    assert size_brief(priced(by_lots(2, "1.5"), 94_000)) == "2 structures x multiplier 1.5 = 3"
 
 
 def test_a_step_down_is_said() -> None:
