@@ -26,6 +26,7 @@ from app.services.adoption_commands import AdoptionCommands
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.clock_watch import ClockWatch
+from app.services.day_locks import DayLocks
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
 from app.services.feed_choice import FeedChoice, take_choice
@@ -42,7 +43,7 @@ from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
 from app.web.context import clock_note
-from app.web.desk import Desk
+from app.web.desk import Days, Desk
 from app.web.extensions import socketio
 from app.web.install import install_web
 from app.web.open_pages import OpenPages
@@ -182,6 +183,8 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("square-off", trade.square_off.step),
         ("supertrend", trade.supertrend.step),
         ("kernels", Kernels().step),
+        ("day-limits", trade.days.limits.step),
+        ("day-book", trade.days.book.step),
         ("intake", intake.step),
         ("kill", kill_watch.step),
         ("memory", Memory(market.contracts.newest).step),
@@ -309,6 +312,7 @@ def _desk(runtime: Runtime) -> Desk:
         run_board=trade.run_board,
         square_off=trade.square_off,
         supertrend=trade.supertrend,
+        days=Days(trade.days.worth, DayLocks(ground.database, ground.clock, ground.activity, people)),
         peaks=trade.peaks,
         chains=pages.chains,
         candles=market.candles,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 
@@ -22,14 +22,13 @@ from app.services.accounts_at_work import AccountsAtWork
 from app.services.adoption import Adopter
 from app.services.alarms import Alarms
 from app.services.claim_facts import who_of
-from app.services.claims import ClaimDesk
 from app.services.commands import Commands
+from app.services.day_book import DayBook
+from app.services.day_limit_watch import DayLimitWatch
+from app.services.day_worth import DayWorth
 from app.services.entries import Denials, EntryDesk
 from app.services.exits import ExitDesk
 from app.services.integrity_watch import IntegrityWatch
-from app.services.modify_desk import ModifyDesk
-from app.services.order_answers import OrderAnswers
-from app.services.order_desk import OrderDesk
 from app.services.order_feeds import OrderFeeds
 from app.services.pace_settings import PaceSettings
 from app.services.peaks import Peaks
@@ -45,12 +44,21 @@ from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
 from app.services.supertrend_watch import SupertrendWatch
 from app.services.warm_books import WarmBooks
-from app.services.world import World
 from app.wiring import Ground, MarketSide, mark_of
+from app.wiring_orders import build_lanes, build_world
 from app.wiring_pages import PageSide
 
 PUSHED_WITHIN_S = 1.0
 """How long the books of an account that is pushed its order updates are left alone after it took an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaySide:
+    """What each account's day comes to, who judges it and who writes it down."""
+
+    worth: DayWorth
+    limits: DayLimitWatch
+    book: DayBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,7 @@ class TradeSide:
     peaks: Peaks
     square_off: SquareOff
     supertrend: SupertrendWatch
+    days: DaySide
     order_feeds: OrderFeeds
     pushed: PushedOrders
     setbacks: SetbackWatch
@@ -106,8 +115,8 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     pushed = _pushed_orders(ground, turns, changed)
     order_feeds = _order_feeds(ground, market, turns, pushed)
     reconciler = _reconciler(ground, market, pushed, changed)
-    world = _world(ground, market, turns, reconciler)
-    executor.lanes = lanes = _lanes(
+    world = build_world(ground, market, turns, reconciler)
+    executor.lanes = lanes = build_lanes(
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
     )
     peaks = _peaks(ground, run_board)
@@ -131,6 +140,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
         supertrend=supertrend,
+        days=_days(ground, run_board, executor),
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,
@@ -253,6 +263,19 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     )
 
 
+def _days(ground: Ground, run_board: RunBoard, executor: StrategyExecutor) -> DaySide:
+    worth = DayWorth(ground.database, run_board, ground.market_clock)
+    limits = DayLimitWatch(
+        ground.database,
+        worth,
+        ground.clock,
+        activity=ground.activity,
+        journal=ground.journal,
+        ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
+    )
+    return DaySide(worth, limits, DayBook(ground.database, worth, ground.market_clock))
+
+
 def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:
     place = (ground.database, ground.clock, ground.market_clock, ground.journal)
     pushed = PushedOrders(*place, read_soon=turns.ask, on_change=changed, gather_s=GATHER_S)
@@ -313,79 +336,3 @@ def _denials(ground: Ground, market: MarketSide) -> Denials:
         return {account_id: denial for account_id, denial in found.items() if denial is not None}
 
     return denials
-
-
-def _world(ground: Ground, market: MarketSide, turns: BookTurns, reconciler: Reconciler) -> World:
-    return World(
-        ground.clock,
-        market.gateways,
-        market.health,
-        contracts=market.contracts,
-        hours=market.hours,
-        books=reconciler,
-        read_soon=turns.ask,
-        well=lambda: not ground.supervisor.unwell,
-        locked=market.locks.of,
-        in_doubt=lambda: market.doubt.stands,
-        unowned=market.doubt.leaving,
-    )
-
-
-def _lanes(
-    ground: Ground,
-    market: MarketSide,
-    world: World,
-    acknowledged: Callable[[int, int], None],
-    changed: Callable[[int, int], None],
-    *,
-    claimed: Callable[[int, datetime], None],
-    hold_books: Callable[[], None],
-) -> Lanes:
-    supervisor, settings = ground.supervisor, ground.settings
-    claims = ClaimDesk(
-        ground.database,
-        ground.clock,
-        ground.market_clock,
-        market.gateways,
-        market.pricing,
-        ground.journal,
-        world=world,
-        epoch=lambda: ground.lease.epoch,
-        live_sending=settings.live_sending,
-        on_change=changed,
-        claimed=claimed,
-    )
-    desk = OrderDesk(
-        ground.database,
-        ground.clock,
-        market.gateways,
-        claims,
-        OrderAnswers(
-            ground.database,
-            ground.clock,
-            ground.journal,
-            read_soon=world.read_soon,
-            acknowledged=acknowledged,
-            on_change=changed,
-        ),
-        epoch=lambda: ground.lease.epoch,
-        read_soon=world.read_soon,
-        on_change=changed,
-    )
-    changes = ModifyDesk(
-        ground.database,
-        ground.clock,
-        market.gateways,
-        epoch=lambda: ground.lease.epoch,
-        read_soon=world.read_soon,
-        on_change=changed,
-    )
-    return Lanes(
-        supervisor,
-        ground.clock,
-        desk,
-        modify=changes.modify,
-        paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers).now,
-        workers=settings.lane_workers,
-        on_claimed=hold_books,
-    )

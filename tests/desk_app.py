@@ -39,6 +39,8 @@ from app.services.book_reader import BookReader
 from app.services.calendar_overrides import CalendarOverrides
 from app.services.coming_days import ComingDays
 from app.services.contract_list import ContractList
+from app.services.day_locks import DayLocks
+from app.services.day_worth import DayWorth
 from app.services.feed_choice import FeedChoice
 from app.services.gateways import Gateways
 from app.services.ignored_positions import IgnoredPositions
@@ -60,7 +62,7 @@ from app.services.supertrend_watch import SupertrendWatch
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
-from app.web.desk import Desk
+from app.web.desk import Days, Desk
 from app.web.install import install_web
 from app.web.open_pages import OpenPages
 from config import testing_settings
@@ -327,9 +329,8 @@ def _bench(database: Database, settings: Any) -> Bench:
     reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
-    nothing: Any = None
+    nothing, feed = cast("Any", None), cast("Any", NoFeed())
     hours = SessionHours(gateways, accounts.feed_order, clock, clock)
-    feed: Any = NoFeed()
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -353,6 +354,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         strategies=nothing,
         previews=nothing,
         run_board=runs,
+        days=Days(DayWorth(database, runs, clock), DayLocks(database, clock, activity, people)),
         square_off=_square_off(database, runs, hours, clock),
         supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),

@@ -16,6 +16,7 @@ from app.persistence.database import Database, Table
 from app.persistence.tables import (
     ActivityLog,
     CalendarOverride,
+    DayLock,
     FillRow,
     Intent,
     MarketRuleRow,
@@ -163,6 +164,14 @@ def _override(whole: Whole, session: Session) -> None:
     session.add(rule)
     session.flush()
     whole.ids["rule_id"] = rule.id
+    lock = DayLock(
+        account_id=whole.ids["account_id"], trading_date=date(2026, 11, 20), rule="day_loss", threshold=Decimal(5000),
+        value=Decimal(-5001), leaves=False, prices={}, sentence="Day loss reached.", at=whole.desk.clock.now(),
+        ended_at=whole.desk.clock.now(),
+    )  # fmt: skip
+    session.add(lock)
+    session.flush()
+    whole.ids["lock_id"] = lock.id
 
 
 def _trade(whole: Whole, owner: int, account: int) -> None:

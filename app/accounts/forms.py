@@ -4,11 +4,24 @@ from datetime import time
 from decimal import Decimal
 
 from wtforms import PasswordField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Optional, Regexp
+from wtforms.validators import AnyOf, InputRequired, Optional, Regexp
 
+from app.domain.day_limits import DayLimits
 from app.domain.square_off import USUAL_CUT_OFF
 from app.services.accounts import AccountForm
 from app.web.forms import DeskForm, PlainText, stripped
+
+
+def _rupees(such_as: str) -> StringField:
+    words = f"Type rupees above zero, as {such_as}, or leave it empty."
+    return StringField(
+        filters=[stripped], validators=[Optional(), Regexp(r"[1-9]\d{0,9}(\.\d{1,2})?\Z", message=words)]
+    )
+
+
+def _count() -> StringField:
+    words = "Type a whole number above zero, or leave it empty."
+    return StringField(filters=[stripped], validators=[Optional(), Regexp(r"[1-9]\d{0,5}\Z", message=words)])
 
 
 class AccountFields(DeskForm):
@@ -31,13 +44,6 @@ class AccountFields(DeskForm):
             Regexp(r"([1-9]|10)\Z", message="Type a whole number from 1 to 10, or leave it empty."),
         ],
     )
-    max_day_loss = StringField(
-        filters=[stripped],
-        validators=[
-            Optional(),
-            Regexp(r"[1-9]\d{0,9}(\.\d{1,2})?\Z", message="Type rupees above zero, as 25000, or leave it empty."),
-        ],
-    )
     max_leg_lots = StringField(
         filters=[stripped],
         validators=[
@@ -45,6 +51,11 @@ class AccountFields(DeskForm):
             Regexp(r"[1-9]\d{0,3}\Z", message="Type a whole number of lots from 1 to 9999, or leave it empty."),
         ],
     )
+    max_day_loss = _rupees("25000")
+    max_day_profit = _rupees("40000")
+    max_open_lots = _count()
+    max_day_orders = _count()
+    leaves_at_limit = StringField(filters=[stripped], validators=[Optional(), AnyOf(["yes"])])
     mis_cut_off = StringField(
         filters=[stripped],
         validators=[
@@ -65,7 +76,13 @@ class AccountFields(DeskForm):
             api_key=self.api_key.data or "",
             notes=self.notes.data or "",
             orders_per_second=int(self.orders_per_second.data) if self.orders_per_second.data else None,
-            max_day_loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
             max_leg_lots=int(self.max_leg_lots.data) if self.max_leg_lots.data else None,
+            limits=DayLimits(
+                loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
+                profit=Decimal(self.max_day_profit.data) if self.max_day_profit.data else None,
+                open_lots=int(self.max_open_lots.data) if self.max_open_lots.data else None,
+                orders=int(self.max_day_orders.data) if self.max_day_orders.data else None,
+                leaves=self.leaves_at_limit.data == "yes",
+            ),
             mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else USUAL_CUT_OFF,
         )

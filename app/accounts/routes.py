@@ -1,6 +1,7 @@
 """Accounts: list, add, edit, test, pause, archive, and their order as sources of prices. Only admins change them."""
 
 import re
+from decimal import Decimal
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -191,11 +192,20 @@ def _stored(account: AccountRow) -> FormView:
             "websocket_url": account.websocket_url,
             "orders_per_second": "" if account.orders_per_second is None else str(account.orders_per_second),
             "mis_cut_off": f"{account.mis_cut_off:%H:%M}",
-            "max_leg_lots": "" if account.max_leg_lots is None else str(account.max_leg_lots),
-            "max_day_loss": "" if account.max_day_loss is None else f"{account.max_day_loss:.2f}",
+            "max_leg_lots": _typed(account.max_leg_lots),
+            "max_day_loss": _typed(account.limits.loss),
+            "max_day_profit": _typed(account.limits.profit),
+            "max_open_lots": _typed(account.limits.open_lots),
+            "max_day_orders": _typed(account.limits.orders),
+            "leaves_at_limit": "yes" if account.limits.leaves else "",
             "notes": account.notes,
         }
     )
+
+
+def _typed(limit: Decimal | int | None) -> str:
+    """As a person types it; empty for no limit."""
+    return "" if limit is None else f"{limit:.2f}" if isinstance(limit, Decimal) else str(limit)
 
 
 def _name(account_id: int) -> str:

@@ -26,6 +26,7 @@ class Code(StrEnum):
     NOT_LEADING = "NOT_LEADING"  # G1
     TRADING_HALTED = "TRADING_HALTED"  # G2
     REDUCE_ONLY = "REDUCE_ONLY"
+    DAY_LOCK = "DAY_LOCK"
     EXIT_WANTED = "EXIT_WANTED"
     LIVE_SENDING_OFF = "LIVE_SENDING_OFF"  # G3
     ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
@@ -63,6 +64,8 @@ class Code(StrEnum):
     NO_MARGIN = "NO_MARGIN"
     DAY_PNL_UNKNOWN = "DAY_PNL_UNKNOWN"  # G11
     DAY_LOSS = "DAY_LOSS"
+    OPEN_LOTS = "OPEN_LOTS"
+    DAY_ORDERS = "DAY_ORDERS"
     KEY_BUSY = "KEY_BUSY"  # G13
     NOT_TAKEN_OVER = "NOT_TAKEN_OVER"
     SENT_LATELY = "SENT_LATELY"  # G14
@@ -173,6 +176,7 @@ class Ledger:
     `net` is the broker's signed net in the contract, None while unread; `exiting` are units that exits of any run may
     still take from it. `left_unknown` names an order of the account that an engine before this one left unknown, None
     when there is none. `margin` is what the account's part of the plan needs before anything of it is begun, else None.
+    `over` is a limit that the entry would pass.
     """
 
     leads: bool
@@ -188,6 +192,7 @@ class Ledger:
     sent_lately: bool
     margin: Decimal | None
     left_unknown: str | None = None
+    over: Stop | None = None
 
 
 def check(asked: Asked, who: Who, around: Surroundings, ledger: Ledger) -> None:
@@ -246,8 +251,8 @@ def may_enter(exchange: str, phase: Phase) -> None:
 
 
 def _stopped(ledger: Ledger) -> None:
-    if ledger.stop is not None:
-        raise Denied(ledger.stop.code, ledger.stop.sentence)
+    if (stop := ledger.stop or ledger.over) is not None:
+        raise Denied(stop.code, stop.sentence)
     if ledger.exit_wanted:
         raise Denied(Code.EXIT_WANTED, f"The exit came first: {ledger.exit_wanted}")
 

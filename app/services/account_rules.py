@@ -28,13 +28,11 @@ def checked_form(form: AccountForm, *, key_needed: bool) -> AccountForm:
     most = form.orders_per_second
     if most is not None and not LEAST_PER_SECOND <= most <= MOST_PER_SECOND:
         raise InvalidInput("orders_per_second", f"Take {LEAST_PER_SECOND} to {MOST_PER_SECOND} calls in a second.")
-    loss = form.max_day_loss
-    if loss is not None and not loss > 0:
-        raise InvalidInput("max_day_loss", "The loss of a day that stops entries is above zero.")
+    form.limits.check()
     lots = form.max_leg_lots
     if lots is not None and not 1 <= lots <= MOST_LOTS:
         raise InvalidInput("max_leg_lots", f"Take 1 to {MOST_LOTS} lots of a leg at most, or leave it empty.")
-    return AccountForm(name, host, websocket, key, form.notes.strip(), most, loss, form.mis_cut_off, lots)
+    return AccountForm(name, host, websocket, key, form.notes.strip(), most, form.limits, form.mis_cut_off, lots)
 
 
 def refuse_taken(session: Session, form: AccountForm, *, but: int | None) -> None:

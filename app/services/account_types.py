@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from app.domain.day_limits import NO_LIMITS, DayLimits
 from app.domain.plan import Mode
 from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.tables import TradingAccount
@@ -29,8 +30,8 @@ class AccountState(StrEnum):
 class AccountForm:
     """What is typed about an account. `api_key` empty means: keep the stored one, where there is one.
 
-    `orders_per_second` None: as the settings say. `max_day_loss` is rupees above zero, None for no limit.
-    `max_leg_lots` is the most lots a run takes of any leg in it, None for no cap.
+    `orders_per_second` None: as the settings say. `limits` are of a day. `max_leg_lots` is the most lots a run takes
+    of any leg in it, None for no cap.
     `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself.
     """
 
@@ -40,7 +41,7 @@ class AccountForm:
     api_key: str
     notes: str = ""
     orders_per_second: int | None = None
-    max_day_loss: Decimal | None = None
+    limits: DayLimits = NO_LIMITS
     mis_cut_off: time = USUAL_CUT_OFF
     max_leg_lots: int | None = None
 
@@ -65,7 +66,7 @@ class AccountRow:
     notes: str
     created_at: datetime
     orders_per_second: int | None = None
-    max_day_loss: Decimal | None = None
+    limits: DayLimits = NO_LIMITS
     mis_cut_off: time = USUAL_CUT_OFF
     max_leg_lots: int | None = None
 
@@ -85,6 +86,22 @@ class Actor(Protocol):
     def is_admin(self) -> bool: ...
 
 
+def limits_of(account: TradingAccount) -> DayLimits:
+    return DayLimits(
+        loss=account.max_day_loss,
+        profit=account.max_day_profit,
+        open_lots=account.max_open_lots,
+        orders=account.max_day_orders,
+        leaves=account.leaves_at_limit,
+    )
+
+
+def keep_limits(account: TradingAccount, limits: DayLimits) -> None:
+    account.max_day_loss, account.max_day_profit = limits.loss, limits.profit
+    account.max_open_lots, account.max_day_orders = limits.open_lots, limits.orders
+    account.leaves_at_limit = limits.leaves
+
+
 def account_row(account: TradingAccount) -> AccountRow:
     return AccountRow(
         id=account.id,
@@ -99,8 +116,8 @@ def account_row(account: TradingAccount) -> AccountRow:
         multiplier=account.multiplier,
         notes=account.notes,
         orders_per_second=account.orders_per_second,
-        max_day_loss=account.max_day_loss,
         max_leg_lots=account.max_leg_lots,
+        limits=limits_of(account),
         mis_cut_off=account.mis_cut_off,
         created_at=account.created_at,
     )

@@ -15,7 +15,7 @@ from app.ports.vault import Vault
 from app.services.account_check import AccountCheck, GatewayFacts
 from app.services.account_health import HealthBoard, HealthState
 from app.services.account_rules import checked_form, listed, listed_ids, number, open_reason, refuse_taken
-from app.services.account_types import SIMULATOR, AccountForm, AccountRow, AccountState, Actor, account_row
+from app.services.account_types import SIMULATOR, AccountForm, AccountRow, AccountState, Actor, account_row, keep_limits
 from app.services.activity import Activity
 
 __all__ = ["SIMULATOR", "AccountForm", "AccountRow", "AccountState", "Accounts", "Actor"]
@@ -215,11 +215,11 @@ class Accounts:
             feed_rank=len(listed(session)),
             notes=form.notes,
             orders_per_second=form.orders_per_second,
-            max_day_loss=form.max_day_loss,
             max_leg_lots=form.max_leg_lots,
             mis_cut_off=form.mis_cut_off,
             created_at=self._clock.now(),
         )
+        keep_limits(account, form.limits)
         session.add(account)
         session.flush()
         account.locked_key = self._vault.lock(form.api_key, owner=_vault_owner(account.id))
@@ -244,9 +244,9 @@ class Accounts:
         if moved and (reason := open_reason(session, account_id)):
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
-        account.orders_per_second, account.max_day_loss = form.orders_per_second, form.max_day_loss
+        account.orders_per_second, account.mis_cut_off = form.orders_per_second, form.mis_cut_off
         account.max_leg_lots = form.max_leg_lots
-        account.mis_cut_off = form.mis_cut_off
+        keep_limits(account, form.limits)
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
         if facts is not None:
             account.broker, account.expected_mode = facts.broker, facts.mode.value

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,8 @@ from app.persistence.leading import leads
 from app.persistence.locking import watch_switch
 from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
 from app.services import trading_states
+from app.services.day_locks import in_force, stop_of
+from app.services.limit_facts import LimitFacts
 from app.services.world import World
 
 TWIN_S = 2.0
@@ -161,6 +163,8 @@ class Facts:
         watch_switch(session)
         self.leads = leads(session, epoch)
         self._standings = trading_states.standings(session)
+        self._locks = in_force(session)
+        self._limits = LimitFacts(session)
         runs = sorted({each.run.id for each in wanted})
         since = now - timedelta(seconds=TWIN_S)
         rows = session.execute(_BESIDE, {"accounts": accounts, "runs": runs, "since": since})
@@ -186,7 +190,8 @@ class Facts:
             if each.sent_at is not None:
                 self._begun.add((each.run_id, each.place[0]))
 
-    def ledger(self, of: Wanted) -> Ledger:
+    def ledger(self, of: Wanted, today: date) -> Ledger:
+        """`today` is the market's date."""
         intent = of.intent
         place = _place(intent)
         others = [each for each in self._at[place] if each.id != intent.id]
@@ -214,12 +219,14 @@ class Facts:
             sent_lately=any(self._is_twin(e, intent) for e in same_side),
             margin=self._margin(of),
             left_unknown=self._left.get(of.account.id),
+            over=self._limits.refusal(of.account, today, _lots(of)) if intent.purpose == Purpose.ENTRY else None,
         )
 
     def claimed(self, of: Wanted, at: datetime) -> None:
         """It goes: what is judged after it counts it as under way."""
         each = self._known[of.intent.id]
         each.state, each.sent_at = IntentState.SENDING.value, at
+        self._limits.claimed(of.account.id, _lots(of) if of.intent.purpose == Purpose.ENTRY else 0)
 
     def _is_twin(self, each: _Beside, intent: Intent) -> bool:
         if each.run_id == intent.run_id or each.sent_at is None:
@@ -241,7 +248,14 @@ class Facts:
                 Scope.STRATEGY: of.run.strategy_id,
             },
         )
-        return None if found is None else Stop(gate.STOPPED_BY[found.state], found.sentence)
+        if found is not None:
+            return Stop(gate.STOPPED_BY[found.state], found.sentence)
+        lock = self._locks.get(of.account.id)
+        return None if lock is None else stop_of(lock)
+
+
+def _lots(of: Wanted) -> int:
+    return of.intent.units // of.execution.lot_size
 
 
 def _place(intent: Intent) -> _Place:

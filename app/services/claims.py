@@ -204,7 +204,7 @@ class ClaimDesk:
                 self._asked(of, priced),
                 who_of(of.account, live_sending=self._live_sending),
                 self._around(of, today),
-                facts.ledger(of),
+                facts.ledger(of, today),
             )
         except Denied as denial:
             if denial.code == Code.NO_PRICE_OR_BOOK and priced is None:

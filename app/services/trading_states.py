@@ -12,6 +12,7 @@ from app.domain.gate import STOPPED_BY
 from app.domain.trading_states import Scope, TradingState, effective
 from app.persistence.locking import turn_switch, watch_switch
 from app.persistence.tables import TradingStateRow
+from app.services.day_locks import refuse_locked
 
 EVERYTHING = 0
 """The `scope_id` of the scope ALL."""
@@ -58,6 +59,7 @@ def refuse_entry(session: Session, *, user_id: int, account_id: int, strategy_id
     found = _against(standings(session), user_id=user_id, account_id=account_id, strategy_id=strategy_id)
     if found is not None:
         raise Denied(STOPPED_BY[found.state], found.sentence)
+    refuse_locked(session, account_id)
 
 
 def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, accounts: Mapping[int, str]) -> None:
@@ -69,6 +71,7 @@ def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, acc
         if found is not None:
             who = f"{name}: " if found.scope is Scope.ACCOUNT else ""
             raise Denied(STOPPED_BY[found.state], f"{who}{found.sentence}")
+        refuse_locked(session, account_id, name)
 
 
 def standings(session: Session) -> list[Standing]:

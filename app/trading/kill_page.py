@@ -100,6 +100,12 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     return {"kill": page}
 
 
+def halts_of(desk: Desk, viewer: SignedIn) -> list[HaltLine]:
+    """The states that stand and concern this user."""
+    accounts = desk.accounts.shown_to(viewer)
+    return [_halt(desk, each, viewer, accounts) for each in desk.kill_switch.standings(viewer)]
+
+
 def _current(kills: Sequence[Kill], standings: Sequence[Standing]) -> Kill | None:
     """The newest use of the switch that was not released since; one that is not flat yet comes first."""
     halted = {Target(each.scope, each.scope_id) for each in standings if each.state is TradingState.HALTED}

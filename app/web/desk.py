@@ -20,6 +20,8 @@ from app.services.candle_store import CandleStore
 from app.services.coming_days import ComingDays
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
+from app.services.day_locks import DayLocks
+from app.services.day_worth import DayWorth
 from app.services.feed_choice import FeedChoice
 from app.services.feed_news import FeedNewsDesk
 from app.services.kill_switch import KillSwitch
@@ -45,6 +47,14 @@ from app.services.websocket_manager import WebSocketManager
 from config import Settings
 
 EXTENSION = "desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What each account's day has come to, and which accounts are locked for the rest of it."""
+
+    worth: DayWorth
+    locks: DayLocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,7 @@ class Desk:
     run_board: RunBoard
     square_off: SquareOff
     supertrend: SupertrendWatch
+    days: Days
     peaks: Peaks
     chains: Chains
     candles: CandleStore

@@ -77,6 +77,8 @@ ENDPOINTS = (
     ("trading.kill_live", "/trading/kill/live", "GET"),
     ("trading.press_kill", "/trading/kill", "POST"),
     ("trading.release_kill", "/trading/kill/release", "POST"),
+    ("trading.risk", "/trading/risk", "GET"),
+    ("trading.lift_lock", "/trading/risk/locks/<int:lock_id>/lift", "POST"),
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),

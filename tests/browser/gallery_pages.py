@@ -11,6 +11,7 @@ import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
 import tests.browser.samples_margin as margin
 import tests.browser.samples_market as market
+import tests.browser.samples_risk as risk
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
 
@@ -76,6 +77,11 @@ PAGES = (
     Page("kill-alarm", "trading/kill.html", kill.ALARM, halted=True),
     Page("kill-flat", "trading/kill.html", kill.FLAT, halted=True),
     Page("kill-no-engine", "trading/kill.html", kill.NO_ENGINE, mode="SIM"),
+    Page("risk", "trading/risk.html", risk.QUIET),
+    Page("risk-locked", "trading/risk.html", risk.LOCKED),
+    Page("risk-empty", "trading/risk.html", risk.EMPTY),
+    Page("risk-50", "trading/risk.html", risk.MANY),
+    Page("risk-unknown", "trading/risk.html", risk.UNKNOWN, mode="SIM"),
     Page("orders-halted", "trading/orders.html", books.ORDERS, halted=True),
     Page("orders-alarmed", "trading/orders.html", books.ORDERS, halted=True, alarmed=True),
     Page("orders-damaged", "trading/orders.html", books.ORDERS, damaged=True),

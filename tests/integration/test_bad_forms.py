@@ -46,6 +46,7 @@ AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempot
 PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
 UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
+LIFT = {"password": PASSWORD}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
 REQUIREMENT_PLACE = {"underlying": "SENSEX", "need": "ce_or_pe_sell", "day": "other_days"}
@@ -133,6 +134,7 @@ FORMS: dict[str, Form] = {
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
     "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
     "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
+    "trading.lift_lock": Form("/trading/risk/locks/{lock_id}/lift", OWNER, LIFT, text=frozenset({"password"})),
     "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""

@@ -2,6 +2,7 @@
 
 from app.persistence.tables.accounts import TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
+from app.persistence.tables.days import DayLock, PnlMinute, RunDay
 from app.persistence.tables.engine import (
     CalendarOverride,
     CommandRow,
@@ -29,6 +30,7 @@ __all__ = [
     "CacheEntry",
     "CalendarOverride",
     "CommandRow",
+    "DayLock",
     "EngineStart",
     "FillRow",
     "IgnoredPosition",
@@ -39,10 +41,12 @@ __all__ = [
     "MarketRuleRow",
     "Onlooker",
     "Order",
+    "PnlMinute",
     "Position",
     "Preview",
     "RiskEvent",
     "Run",
+    "RunDay",
     "RunEvent",
     "Setback",
     "SettingChange",

@@ -19,7 +19,8 @@ class TradingAccount(Table):
     ARCHIVED (kept for the record; takes no part in anything). `broker` is as the gateway names it.
     `orders_per_second` is how many calls in any second its lane makes on one exchange; None: as the settings say.
     `max_leg_lots` is the most lots that a run takes of any leg in it; None: no such cap.
-    `max_day_loss` is rupees above zero: after so much loss today nothing new is begun in it; None: no limit.
+    `max_day_loss`, `max_day_profit`, `max_open_lots`, `max_day_orders` and `leaves_at_limit` are its
+    domain.day_limits.DayLimits; None: no such limit.
     `mis_cut_off` is India's time of day at which its broker begins to close intraday positions by itself.
     """
 
@@ -39,6 +40,10 @@ class TradingAccount(Table):
     orders_per_second: Mapped[int | None]
     max_day_loss: Mapped[Decimal | None] = mapped_column(Rupees)
     max_leg_lots: Mapped[int | None]
+    max_day_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_open_lots: Mapped[int | None]
+    max_day_orders: Mapped[int | None]
+    leaves_at_limit: Mapped[bool] = mapped_column(default=False)
     mis_cut_off: Mapped[time] = mapped_column(Time, default=USUAL_CUT_OFF)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -48,4 +53,7 @@ class TradingAccount(Table):
         CheckConstraint("orders_per_second between 1 and 10", name="orders_per_second"),
         CheckConstraint("max_day_loss > 0", name="max_day_loss"),
         CheckConstraint("max_leg_lots >= 1", name="max_leg_lots"),
+        CheckConstraint("max_day_profit > 0", name="max_day_profit"),
+        CheckConstraint("max_open_lots > 0", name="max_open_lots"),
+        CheckConstraint("max_day_orders > 0", name="max_day_orders"),
     )

@@ -1,0 +1,80 @@
+"""What a trading day came to, and what it may not go beyond."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.persistence.database import Table
+from app.persistence.types import Instant, Rupees
+
+
+class RunDay(Table):
+    """What a run was worth in one account when it was last known on a trading date, gross rupees since it began.
+
+    Written each minute while it lives, so the last one of a day is the baseline of the next.
+    """
+
+    __tablename__ = "run_days"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trading_date: Mapped[date] = mapped_column(Date)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), index=True)
+    total: Mapped[Decimal] = mapped_column(Rupees)
+    realised: Mapped[Decimal] = mapped_column(Rupees)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "account_id", "trading_date"),
+        Index("ix_run_days_trading_date", "trading_date"),
+    )
+
+
+class PnlMinute(Table):
+    """The day's profit of one account at the end of a minute of the market, gross rupees since the day's baseline.
+
+    `total` is None for a minute in which it was not known.
+    """
+
+    __tablename__ = "pnl_minutes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    trading_date: Mapped[date] = mapped_column(Date)
+    at: Mapped[datetime] = mapped_column(Instant)
+    total: Mapped[Decimal | None] = mapped_column(Rupees)
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "at"),
+        Index("ix_pnl_minutes_trading_date", "trading_date"),
+    )
+
+
+class DayLock(Table):
+    """That an account reached a limit of its day: nothing new is begun in it until that day is over or it is lifted.
+
+    Once for each rule and day. `leaves`: everything of ours in the account is left as well. `prices` are those it was
+    judged by, with their ages. `ended_at` is when the next day began, or a person (`lifted_by`) lifted it.
+    """
+
+    __tablename__ = "day_locks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    trading_date: Mapped[date] = mapped_column(Date)
+    rule: Mapped[str] = mapped_column(String(16))
+    threshold: Mapped[Decimal] = mapped_column(Rupees)
+    value: Mapped[Decimal] = mapped_column(Rupees)
+    leaves: Mapped[bool]
+    prices: Mapped[dict[str, object]] = mapped_column(JSON)
+    sentence: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    lifted_by: Mapped[str | None] = mapped_column(String(100))
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "trading_date", "rule"),
+        CheckConstraint("threshold > 0", name="threshold"),
+    )

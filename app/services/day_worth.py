@@ -1,0 +1,162 @@
+"""What the day has come to in each account: its runs at the newest prices, since the day's baseline."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from sqlalchemy import and_, func, or_, select
+
+from app.domain.calendar import IST, trading_date
+from app.domain.contracts import ContractKey
+from app.domain.day_limits import DayPnl
+from app.domain.money import ZERO
+from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl
+from app.persistence.database import Database
+from app.persistence.tables import Run, RunDay
+from app.ports.clock import MarketClock
+from app.services.run_board import LIVING, RunBoard, RunView
+
+BEHIND_S = 1.0
+"""How far behind its fills a run may be looked at here: a day is judged each second."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """A run's part in one account: worth since it began, and what it was worth when the day began.
+
+    `carried`: it began on an earlier day.
+    """
+
+    run_id: int
+    pnl: RunPnl
+    baseline: Decimal
+    carried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDay:
+    """One account's day. `marks` are the prices it was reckoned with; a contract without any is not in it."""
+
+    account_id: int
+    parts: tuple[RunPart, ...]
+    open_lots: int
+    held: frozenset[ContractKey]
+    marks: Mapping[ContractKey, Mark]
+
+    @property
+    def pnl(self) -> DayPnl:
+        totals = [None if part.pnl.total is None else part.pnl.total - part.baseline for part in self.parts]
+        worsts = [None if part.pnl.pessimistic is None else part.pnl.pessimistic - part.baseline for part in self.parts]
+        return DayPnl(_sum(totals), _sum(worsts))
+
+    @property
+    def carried(self) -> int:
+        """How many of its runs began on an earlier day."""
+        return sum(part.carried for part in self.parts)
+
+    @property
+    def realised(self) -> Decimal:
+        """Rupees that its fills have realised in these runs since they began; the baseline is not taken off."""
+        return sum((part.pnl.realised for part in self.parts), ZERO)
+
+
+class DayWorth:
+    """Thread-safe. A day is the market's. A run's baseline on the day it began is 0; later it is what it was worth when
+    it was last known on an earlier day, and 0 again where that was never written down.
+    """
+
+    def __init__(self, database: Database, run_board: RunBoard, market_clock: MarketClock) -> None:
+        self._database = database
+        self._run_board = run_board
+        self._market_clock = market_clock
+        self._baselines: tuple[date | None, dict[int, dict[int, Decimal]]] = (None, {})
+
+    def today(self) -> date:
+        """The market's date. Raises Unavailable while nobody knows it."""
+        return trading_date(self._market_clock.now())
+
+    def views(self, today: date) -> list[RunView]:
+        """Every run that lives or ended on that date, in order of id."""
+        midnight = datetime.combine(today, time(), IST)
+        ended = and_(Run.state == "CLOSED", Run.closed_at >= midnight)
+        with self._database.reading() as session:
+            ids = session.scalars(select(Run.id).where(or_(Run.state.in_(LIVING), ended)).order_by(Run.id)).all()
+        return [self._run_board.view(run_id, behind_s=BEHIND_S) for run_id in ids]
+
+    def days(self, views: Collection[RunView], today: date, *, only: Collection[int] | None = None) -> list[AccountDay]:
+        """Of the accounts of these runs, `only` some of them where that is given, in order of id."""
+        marks: dict[ContractKey, Mark] = {}
+        legs: dict[int, list[tuple[RunView, list[HeldLeg]]]] = {}
+        lots: dict[int, int] = {}
+        for view in views:
+            marks |= self._run_board.marks(view.book)
+            for account in view.accounts:
+                if only is not None and account.account_id not in only:
+                    continue
+                mine = [HeldLeg(cell.contract.key, cell.position) for cell in account.cells]
+                legs.setdefault(account.account_id, []).append((view, mine))
+                held = sum(abs(cell.net) // cell.contract.lot_size for cell in account.cells)
+                lots[account.account_id] = lots.get(account.account_id, 0) + held
+        return [self._day(account_id, legs[account_id], lots[account_id], marks, today) for account_id in sorted(legs)]
+
+    def _day(
+        self,
+        account_id: int,
+        runs: list[tuple[RunView, list[HeldLeg]]],
+        lots: int,
+        marks: Mapping[ContractKey, Mark],
+        today: date,
+    ) -> AccountDay:
+        held = frozenset(leg.contract for _, legs in runs for leg in legs if leg.state.units)
+        return AccountDay(
+            account_id=account_id,
+            parts=tuple(
+                RunPart(
+                    view.run_id,
+                    run_pnl(legs, marks),
+                    self._baseline(view, account_id, today),
+                    carried=_is_carried(view, today),
+                )
+                for view, legs in runs
+            ),
+            open_lots=lots,
+            held=held,
+            marks={key: marks[key] for key in held if key in marks},
+        )
+
+    def _baseline(self, view: RunView, account_id: int, today: date) -> Decimal:
+        if not _is_carried(view, today):
+            return ZERO
+        of_day, known = self._baselines
+        if of_day != today:
+            known = {}
+            self._baselines = (today, known)
+        found = known.get(view.run_id)
+        if found is None:
+            found = known[view.run_id] = self._read(view.run_id, today)
+        return found.get(account_id, ZERO)
+
+    def _read(self, run_id: int, today: date) -> dict[int, Decimal]:
+        """By account, of the newest earlier day on which the run was known."""
+        newest = (
+            select(RunDay.account_id, func.max(RunDay.trading_date).label("day"))
+            .where(RunDay.run_id == run_id, RunDay.trading_date < today)
+            .group_by(RunDay.account_id)
+            .subquery()
+        )
+        rows = select(RunDay.account_id, RunDay.total).join(
+            newest, (newest.c.account_id == RunDay.account_id) & (newest.c.day == RunDay.trading_date)
+        )
+        with self._database.reading() as session:
+            found = session.execute(rows.where(RunDay.run_id == run_id)).all()
+        return {row.account_id: row.total for row in found}
+
+
+def _is_carried(view: RunView, today: date) -> bool:
+    return trading_date(view.started_at or view.requested_at) < today
+
+
+def _sum(parts: list[Decimal | None]) -> Decimal | None:
+    """None as soon as one of them is."""
+    return None if any(part is None for part in parts) else sum((part for part in parts if part is not None), ZERO)
