@@ -54,7 +54,7 @@ def build_a_straddle_and_preview(
     expect(page.locator("tr[data-leg-row]")).to_have_count(2)
     page.get_by_label("Name").fill("First straddle")
     page.get_by_label("Structures").fill("1")
-    page.get_by_label("Max loss").fill("10000")
+    page.get_by_label("Max loss, ₹", exact=True).fill("10000")
     for box in page.locator('input[name="accounts"]').all():
         box.check()
     for choice in page.locator('select[data-part="expiry"]').all() if expiry else []:
