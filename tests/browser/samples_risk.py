@@ -65,5 +65,11 @@ LOCKED = risk(
     halts=RELEASE,
 )
 EMPTY = risk([], events=[])
-MANY = risk([line(number, f"{number * 731 - 9000}.25") for number in range(1, 51)])
+MANY = risk([
+    line(
+        number, f"{today}.25", loss=use(str(max(0, -today)), "25000", max(0, -today) // 250),
+        profit=use(str(max(0, today)), "40000", max(0, today) // 400),
+    )
+    for number, today in ((number, number * 731 - 9000) for number in range(1, 51))
+])  # fmt: skip
 UNKNOWN = risk([], unknown="The simulator does not say what time it is.", events=[])
