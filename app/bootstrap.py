@@ -182,6 +182,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("peaks", trade.peaks.step),
         ("square-off", trade.square_off.step),
         ("supertrend", trade.supertrend.step),
+        ("schedule", trade.scheduled.step),
         ("kernels", Kernels().step),
         ("day-limits", trade.days.limits.step),
         ("day-book", trade.days.book.step),
@@ -275,9 +276,7 @@ def _book_pages(ground: Ground, market: MarketSide, pages: PageSide, reader: Boo
 def _desk(runtime: Runtime) -> Desk:
     ground, market, pages, trade = runtime.ground, runtime.market, runtime.pages, runtime.trade
     reader = _book_reader(ground, market, trade)
-
-    def wake() -> None:
-        ground.supervisor.wake("intake")
+    wake = partial(ground.supervisor.wake, "intake")
 
     people = People(ground.database, ground.clock, ground.activity, ground.settings.setup_token)
     return Desk(
@@ -311,6 +310,7 @@ def _desk(runtime: Runtime) -> Desk:
         previews=trade.previews,
         run_board=trade.run_board,
         square_off=trade.square_off,
+        scheduled=trade.scheduled,
         supertrend=trade.supertrend,
         days=Days(trade.days.worth, DayLocks(ground.database, ground.clock, ground.activity, people)),
         peaks=trade.peaks,

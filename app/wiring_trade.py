@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from sqlalchemy import select
 
@@ -38,6 +39,7 @@ from app.services.pushed_orders import PushedOrders
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
+from app.services.scheduled_starts import ScheduledStarts
 from app.services.setback_watch import SetbackWatch
 from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.strategies import Strategies
@@ -82,6 +84,7 @@ class TradeSide:
     square_off: SquareOff
     supertrend: SupertrendWatch
     days: DaySide
+    scheduled: ScheduledStarts
     order_feeds: OrderFeeds
     pushed: PushedOrders
     setbacks: SetbackWatch
@@ -119,16 +122,17 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     executor.lanes = lanes = build_lanes(
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
     )
-    peaks = _peaks(ground, run_board)
+    peaks = Peaks(database, ground.journal, run_board.changed)
     risk = _risk(ground, market, run_board, executor, peaks)
+    commands = Commands(database, clock, ground.activity, lambda: supervisor.wake("intake"))
     supertrend = SupertrendWatch(database, run_board, market.candles, ground.journal, ask_exits=executor.ask_exits)
-    supertrend.wake = lambda: supervisor.wake("supertrend")
+    peaks.wake, supertrend.wake = partial(supervisor.wake, "peaks"), partial(supervisor.wake, "supertrend")
     return TradeSide(
         run_board=run_board,
         alarms=alarms,
         strategies=strategies,
         previews=previews,
-        commands=Commands(database, clock, ground.activity, lambda: supervisor.wake("intake")),
+        commands=commands,
         executor=executor,
         adopter=_adopter(ground, market, turns, reconciler, run_board, executor),
         lanes=lanes,
@@ -141,6 +145,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         square_off=_square_off(ground, market, run_board, executor),
         supertrend=supertrend,
         days=_days(ground, run_board, executor),
+        scheduled=_scheduled(ground, market, previews, commands),
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,
@@ -226,12 +231,6 @@ def _adopter(
     )
 
 
-def _peaks(ground: Ground, run_board: RunBoard) -> Peaks:
-    peaks = Peaks(ground.database, ground.journal, run_board.changed)
-    peaks.wake = lambda: ground.supervisor.wake("peaks")
-    return peaks
-
-
 def _risk(
     ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, peaks: Peaks
 ) -> RiskMonitor:
@@ -274,6 +273,12 @@ def _days(ground: Ground, run_board: RunBoard, executor: StrategyExecutor) -> Da
         ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
     )
     return DaySide(worth, limits, DayBook(ground.database, worth, ground.market_clock))
+
+
+def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:
+    is_wrong = partial(market.locks.holds, gate.Code.CLOCK_SKEWED)
+    place = (ground.database, ground.market_clock, market.hours)
+    return ScheduledStarts(*place, previews, commands, ground.activity, is_clock_wrong=is_wrong)
 
 
 def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:

@@ -54,6 +54,7 @@ from app.services.people import People
 from app.services.price_board import PriceBoard
 from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
+from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
@@ -303,9 +304,8 @@ CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def _square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: HandClock) -> SquareOff:
-    nobody: Any = None
     return SquareOff(
-        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nobody
+        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nothing
     )
 
 
@@ -314,6 +314,10 @@ def _reconciliation(
 ) -> Reconciliation:
     ignored = IgnoredPositions(database, clock, activity)
     return Reconciliation(database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get)
+
+
+nothing: Any = None
+no_feed: Any = NoFeed()
 
 
 def _bench(database: Database, settings: Any) -> Bench:
@@ -329,7 +333,6 @@ def _bench(database: Database, settings: Any) -> Bench:
     reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
-    nothing, feed = cast("Any", None), cast("Any", NoFeed())
     hours = SessionHours(gateways, accounts.feed_order, clock, clock)
     desk = Desk(
         settings=settings,
@@ -345,7 +348,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         reconciliation=_reconciliation(database, accounts, reader, clock, activity),
         health=health,
         prices=board,
-        feed_news=feed,
+        feed_news=no_feed,
         commands=nothing,
         overrides=nothing,
         adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),
@@ -356,13 +359,14 @@ def _bench(database: Database, settings: Any) -> Bench:
         run_board=runs,
         days=Days(DayWorth(database, runs, clock), DayLocks(database, clock, activity, people)),
         square_off=_square_off(database, runs, hours, clock),
+        scheduled=ScheduledStarts(database, clock, nothing, nothing, nothing, activity, is_clock_wrong=bool),
         supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),
         chains=cast("Any", NoChains()),
         candles=nothing,
-        websocket_manager=feed,
+        websocket_manager=no_feed,
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
-        feed_choice=FeedChoice(feed, accounts, database, clock, activity, lambda: None),
+        feed_choice=FeedChoice(no_feed, accounts, database, clock, activity, lambda: None),
         hours=hours,
         calendar_overrides=CalendarOverrides(database, clock, clock, activity),
         coming_days=ComingDays(gateways, accounts.feed_order, clock, clock),

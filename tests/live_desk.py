@@ -20,6 +20,7 @@ from sqlalchemy import make_url, select
 from app import create_app
 from app.bootstrap import Runtime, runtime_of
 from app.domain.contracts import UNDERLYINGS, Kind, Product, Side
+from app.domain.entry_times import ANY_TIME, EntryTimes
 from app.domain.errors import Conflict, Unavailable
 from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.sizing import BY_LOTS, SizeRule
@@ -102,6 +103,7 @@ class LiveDesk:
         square_off: dt.time | None = None,
         floors: Floors = NO_FLOORS,
         exits: ExitRules = NO_EXIT_RULES,
+        times: EntryTimes = ANY_TIME,
         size_rule: SizeRule = BY_LOTS,
     ) -> int:
         loss, profit = (None if limit is None else Decimal(limit) for limit in (max_loss, max_profit))
@@ -116,6 +118,7 @@ class LiveDesk:
                 square_off=square_off,
                 floors=floors,
                 exits=exits,
+                times=times,
                 size_rule=size_rule,
             ),
             {account: Decimal(1) for account in chosen},

@@ -1,7 +1,6 @@
 """The last question before the wire: may this order be sent now? One function; every no has a stable code.
 
-The numbers G1 to G14 stand beside the codes; G12, the rate, only delays and is kept by the lanes. Exits are asked less:
-whether we lead, whether account, hours, contract, size and price allow it, and whether the broker holds so much.
+G1 to G14 stand beside the codes; G12, the rate, only delays and is kept by the lanes. Exits are asked for less.
 """
 
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ class Code(StrEnum):
     SESSION_CLOSED = "SESSION_CLOSED"
     ANOTHER_DAY = "ANOTHER_DAY"
     SQUARE_OFF_PASSED = "SQUARE_OFF_PASSED"
+    ENTRY_TIME = "ENTRY_TIME"
     ENGINE_UNWELL = "ENGINE_UNWELL"
     ENGINE_DIES = "ENGINE_DIES"
     DISK_FULL = "DISK_FULL"

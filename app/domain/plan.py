@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.contracts import Contract, Product, Side
+from app.domain.entry_times import ANY_TIME, EntryTimes
 from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.money import Lots, Units
@@ -99,6 +100,7 @@ class Plan:
     square_off: time | None = None
     floors: Floors = NO_FLOORS
     exits: ExitRules = NO_EXIT_RULES
+    times: EntryTimes = ANY_TIME
 
     @property
     def taking_part(self) -> tuple[AccountPlan, ...]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.contracts import Kind, Product, Side
+from app.domain.entry_times import ANY_TIME, EntryTimes
 from app.domain.exit_rules import NO_EXIT_RULES, ExitRules
 from app.domain.failure_policy import DEFAULT, FailurePolicy
 from app.domain.price_types import AT_MARKET, PriceTerms
@@ -73,3 +74,4 @@ class StrategySpec:
     floors: Floors = NO_FLOORS
     exits: ExitRules = NO_EXIT_RULES
     size_rule: SizeRule = BY_LOTS
+    times: EntryTimes = ANY_TIME

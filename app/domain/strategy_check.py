@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.domain.calendar_hours import USUAL_HOURS
 from app.domain.contracts import Kind, underlying_named
+from app.domain.entry_times import check_times
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.exit_rules import ExitRules, check_accounts
 from app.domain.failure_policy import MOST_RETRIES, FailurePolicy, LegPolicy
@@ -43,6 +44,7 @@ def check_strategy(spec: StrategySpec) -> None:
     check_accounts(spec.exits.accounts)
     spec.size_rule.check()
     _check_trend(spec)
+    check_times(spec.times)
     for index, leg in enumerate(spec.legs):
         _check_leg(f"legs[{index}]", leg)
         _check_against(index, leg, spec.legs[:index])

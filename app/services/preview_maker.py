@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.domain import gate
 from app.domain.calendar import Phase
 from app.domain.contracts import Side
+from app.domain.entry_times import EntryTimes, refusal
 from app.domain.errors import Denied, DeskError, InvalidInput, NotFound, Refused
 from app.domain.leg_rules import check_reach
 from app.domain.money import Units
@@ -123,6 +124,7 @@ class Previews:
         clock, or a price has left the worst that the plan showed.
         """
         self._refuse_late(plan)
+        self._refuse_time(plan.times, plan.legs)
         for leg in plan.legs:
             phase = self._market.hours.phase(leg.contract.key.exchange)
             if phase is not Phase.UNKNOWN:  # the gate waits a little for hours that are only not read yet
@@ -144,6 +146,12 @@ class Previews:
         for account in self._accounts(part.account_id for part in plan.taking_part):
             self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=plan.square_off, now=now)
 
+    def _refuse_time(self, times: EntryTimes, legs: Iterable[ResolvedLeg]) -> None:
+        """Raises Denied when the strategy may not be entered at this time or on this day."""
+        why = refusal(times, (leg.contract.expiry for leg in legs), self._market.market_clock.now())
+        if why is not None:
+            raise Denied(gate.Code.ENTRY_TIME, why)
+
     def _plan(self, saved: SavedStrategy) -> Plan:
         spots = self._market.legs.spots(saved.spec)
         legs = self._market.legs.legs(saved.spec, spots)
@@ -162,6 +170,7 @@ class Previews:
             square_off=saved.spec.square_off,
             floors=saved.spec.floors,
             exits=saved.spec.exits,
+            times=saved.spec.times,
         )
 
     def _price(self, leg: ResolvedLeg) -> LegPrice:
@@ -214,6 +223,7 @@ class Previews:
         try:
             gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
             self._refuse_stopped(account, saved)
+            self._refuse_time(saved.spec.times, facts.legs)
             self._leaving(account, saved, facts.legs)
             return self._terms(account, saved, facts)
         except DeskError as reason:

@@ -17,7 +17,7 @@ from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod,
 from app.persistence.database import Database
 from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyLeg, TradingAccount
 from app.ports.clock import Clock
-from app.services import exit_rule_text, floor_text, size_rule_text
+from app.services import entry_time_text, exit_rule_text, floor_text, size_rule_text
 from app.services.activity import Activity
 
 OVER = ("CLOSED", "REFUSED")
@@ -32,6 +32,7 @@ class SavedStrategy:
     multipliers: dict[int, Decimal]
     archived: bool
     changed_at: datetime
+    is_armed: bool = False
 
 
 class Strategies:
@@ -108,6 +109,21 @@ class Strategies:
                 sentence=f"Archived the strategy {row.name}.",
             )
 
+    def arm(self, strategy_id: int, *, armed: bool, user_id: int, username: str) -> None:
+        """Whether its schedule may trade real money; saving it takes that back. Raises NotFound."""
+        with self._database.transaction() as session:
+            row = _mine(session, strategy_id, user_id)
+            row.armed_at = self._clock.now() if armed else None
+            words = "may trade real money by its schedule" if armed else "trades no real money by its schedule any more"
+            self._activity.record(
+                session,
+                user_id=user_id,
+                actor=username,
+                action="strategy.arm",
+                subject=f"strategy:{row.id}",
+                sentence=f"{row.name} {words}.",
+            )
+
     def _row(self, session: Session, strategy_id: int | None, user_id: int) -> Strategy:
         now = self._clock.now()
         if strategy_id is None:
@@ -126,6 +142,7 @@ class Strategies:
         row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
         row.max_workers, row.square_off = spec.max_workers, spec.square_off
         row.floors, row.exits = floor_text.written(spec.floors), exit_rule_text.written(spec.exits)
+        row.times, row.armed_at = entry_time_text.written(spec.times), None
         row.size_rule = size_rule_text.written(spec.size_rule)
         failure = spec.failure
         row.leg_failure, row.retries, row.group_failure = failure.leg.value, failure.retries, failure.group.value
@@ -186,8 +203,10 @@ def _saved(row: Strategy) -> SavedStrategy:
     spec = StrategySpec(
         row.name, legs, row.structures, row.max_loss, row.max_profit, row.max_workers, failure, row.square_off,
         floor_text.read(row.floors), exit_rule_text.read(row.exits), size_rule_text.read(row.size_rule),
+        times=entry_time_text.read(row.times),
     )  # fmt: skip
-    return SavedStrategy(row.id, spec, {a.account_id: a.multiplier for a in row.accounts}, row.archived, row.changed_at)
+    multipliers = {a.account_id: a.multiplier for a in row.accounts}
+    return SavedStrategy(row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None)
 
 
 def _leg(row: StrategyLeg) -> LegSpec:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -21,6 +21,7 @@ from app.strategies.account_limit_fields import account_limits_of
 from app.strategies.floor_fields import MOST_RUPEES, floors_of
 from app.strategies.leg_rule_fields import leg_rules_of
 from app.strategies.size_fields import size_rule_of
+from app.strategies.time_fields import time_of_day, times_of
 from app.strategies.trend_fields import trend_of
 from app.strategies.typed import LegText, Typed
 from app.web.forms import has_hidden_letters
@@ -32,10 +33,8 @@ MOST_STRIKE = Decimal(1_000_000)
 _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
 _DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)")
 
-_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-
 _ON_PAGE = re.compile(
-    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts"
+    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts"
     r"|legs-\d+-\w+|(?:multiplier|loss|profit|trail)-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
@@ -85,19 +84,20 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
     max_loss = reader.take("max_loss", lambda: _limit(typed.max_loss))
     max_profit = reader.take("max_profit", lambda: _limit(typed.max_profit))
-    square_off = reader.take("square_off", lambda: _time_of_day(typed.square_off))
+    square_off = reader.take("square_off", lambda: time_of_day(typed.square_off))
     max_workers = reader.take("max_workers", lambda: _workers(typed.max_workers))
     failure = _failure(reader, typed)
     floors = floors_of(reader, typed)
     exits = ExitRules(leg_rules_of(reader, typed), account_limits_of(reader, typed, accounts), trend_of(reader, typed))
-    sizes = size_rule_of(reader, typed)
+    sizes, times = size_rule_of(reader, typed), times_of(reader, typed)
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
     if reader.errors or name is None or structures is None or legs is None or multipliers is None:
         raise FormRefused(reader.errors)
     spec = StrategySpec(
-        name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors, exits, sizes
-    )
+        name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors, exits, sizes,
+        times,
+    )  # fmt: skip
     return Recipe(spec, multipliers)
 
 
@@ -134,15 +134,6 @@ def _name(text: str) -> str:
 
 def _limit(text: str) -> Decimal | None:
     return amount(text, MOST_RUPEES, 2, "22000") if text else None
-
-
-def _time_of_day(text: str) -> time | None:
-    """India's time, to the minute."""
-    if not text:
-        return None
-    if not _TIME_OF_DAY.fullmatch(text):
-        raise NotThat(f"{quoted(text)} is not a time of the day. Type India's time as 15:05, or leave it empty.")
-    return time.fromisoformat(text)
 
 
 def _workers(text: str) -> int | None:

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from app.domain.calendar import trading_date
+from app.domain.entry_times import next_start
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeRule
 from app.services.run_board import RunView
+from app.services.scheduled_starts import LastStart
 from app.services.strategies import SavedStrategy
 from app.strategies.typed import plain
 from app.web.desk import Desk
+from app.web.market_time import market_now
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
@@ -24,6 +28,16 @@ class RunLine:
     mtm: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleLine:
+    """When it starts next by itself, None for never more; what became of the last one, in words, None before any."""
+
+    next: str | None
+    last: str | None
+    last_run: int | None
+    is_armed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyLine:
     id: int
@@ -36,6 +50,7 @@ class StrategyLine:
     max_profit: Decimal | None
     updated_at: datetime
     run: RunLine | None
+    schedule: ScheduleLine | None
 
 
 def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
@@ -43,10 +58,23 @@ def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     for run in desk.today.runs(viewer):  # newest first: an older one of the same strategy does not replace it
         if run.state not in _OVER and run.user_id == viewer.id and run.strategy_id is not None:
             runs.setdefault(run.strategy_id, run)
-    return {"strategies": [_line(desk, saved, runs.get(saved.id)) for saved in desk.strategies.all_of(viewer.id)]}
+    kept = desk.strategies.all_of(viewer.id)
+    last = desk.scheduled.last_of(saved.id for saved in kept)
+    return {"strategies": [_line(desk, saved, runs.get(saved.id), last.get(saved.id)) for saved in kept]}
 
 
-def _line(desk: Desk, saved: SavedStrategy, run: RunView | None) -> StrategyLine:
+def _schedule(desk: Desk, saved: SavedStrategy, last: LastStart | None) -> ScheduleLine | None:
+    """None for a strategy that does not start by itself and never did."""
+    now = market_now(desk)
+    if saved.spec.times.start is None and last is None:
+        return None
+    is_over = now is not None and last is not None and last.day == trading_date(now)
+    coming = None if now is None else next_start(saved.spec.times, now, is_today_over=is_over)
+    words = None if coming is None else f"{coming:%d %b %H:%M}"
+    return ScheduleLine(words, None if last is None else last.words(), last.run_id if last else None, saved.is_armed)
+
+
+def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None) -> StrategyLine:
     return StrategyLine(
         id=saved.id,
         name=saved.spec.name,
@@ -57,6 +85,7 @@ def _line(desk: Desk, saved: SavedStrategy, run: RunView | None) -> StrategyLine
         max_loss=saved.spec.max_loss,
         max_profit=saved.spec.max_profit,
         updated_at=saved.changed_at,
+        schedule=_schedule(desk, saved, last),
         run=None if run is None else RunLine(run.run_id, run_state(run.state), desk.run_board.pnl(run).total),
     )
 

@@ -173,7 +173,7 @@ def exit_words(plan: Plan) -> tuple[str, ...]:
     """A sentence for each rule by which a part of the run is left."""
     legs = [RuledLeg(leg.number, leg.contract.underlying, leg.contract.kind, leg.side) for leg in plan.legs]
     trend = () if plan.exits.supertrend is None else (plan.exits.supertrend.words(),)
-    return (*leg_rules.words(plan.exits.legs, legs), *trend)
+    return (*leg_rules.words(plan.exits.legs, legs), *trend, *plan.times.words())
 
 
 def _run_id(desk: Desk, preview_id: int) -> int | None:

@@ -58,6 +58,21 @@ def archive(strategy_id: int) -> ResponseReturnValue:
     return redirect(url_for("strategies.index"), 303)
 
 
+@strategies_bp.post("/<int:strategy_id>/arm")
+def arm(strategy_id: int) -> ResponseReturnValue:
+    """Its schedule may trade real money from now on, or (`armed=no`) may not."""
+    saved = desk().strategies.one(strategy_id, user().id)
+    asked = request.form.getlist("armed")
+    if asked not in (["yes"], ["no"]):
+        raise InvalidInput("armed", "armed must be yes or no, once. Reload the page and try again.")
+    armed = asked == ["yes"]
+    if armed != saved.is_armed:
+        desk().strategies.arm(strategy_id, armed=armed, user_id=user().id, username=user().username)
+    words = "may trade real money by its schedule" if armed else "trades no real money by its schedule"
+    flash(f"{saved.spec.name} {words}.", "warn" if armed else "ok")
+    return redirect(url_for("strategies.index"), 303)
+
+
 @strategies_bp.post("/<int:strategy_id>/preview")
 @heavy_rate_limit
 def make_preview(strategy_id: int) -> ResponseReturnValue:

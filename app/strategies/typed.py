@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import time
 from decimal import Decimal
 
 from werkzeug.datastructures import MultiDict
 
+from app.domain.entry_times import DAYS
 from app.domain.exit_rules import AccountRule
 from app.domain.leg_rules import NO_LEG_RULES, LegRule, LegRules
 from app.domain.strategy import ExpiryWord, LegSpec
@@ -44,6 +46,11 @@ PLAIN_FIELDS = (
     "lock_step",
     "lock_more",
     "to_cost",
+    "entry_from",
+    "entry_to",
+    "expiry_day",
+    "start_at",
+    "start_days",
     "profile",
     "max_structures",
     "max_leg_lots",
@@ -113,6 +120,11 @@ class Typed:
     lock_step: str = ""
     lock_more: str = ""
     to_cost: str = ""
+    entry_from: str = ""
+    entry_to: str = ""
+    expiry_day: str = "any"
+    start_at: str = ""
+    start_days: str = ""
     profile: str = "fixed_lots"
     max_structures: str = ""
     max_leg_lots: str = ""
@@ -189,7 +201,7 @@ def stored(saved: SavedStrategy) -> Typed:
         structures=str(spec.structures),
         max_loss=_plain(spec.max_loss),
         max_profit=_plain(spec.max_profit),
-        square_off="" if spec.square_off is None else f"{spec.square_off:%H:%M}",
+        square_off=_clock(spec.square_off),
         trail_kind="" if trail is None else trail.kind.value,
         trail_size="" if trail is None else plain(trail.size),
         trail_activation="" if trail is None else _plain(trail.activation),
@@ -198,6 +210,11 @@ def stored(saved: SavedStrategy) -> Typed:
         lock_step="" if lock is None else _plain(lock.step),
         lock_more="" if lock is None else _plain(lock.more),
         to_cost="yes" if spec.exits.legs.to_cost else "",
+        entry_from=_clock(spec.times.opens),
+        entry_to=_clock(spec.times.closes),
+        expiry_day=spec.times.expiry_day.value,
+        start_at=_clock(spec.times.start),
+        start_days=" ".join(DAYS[day] for day in spec.times.days),
         profile=spec.size_rule.profile.value,
         max_structures=str(spec.size_rule.max_structures or ""),
         max_leg_lots=str(spec.size_rule.max_leg_lots or ""),
@@ -239,6 +256,10 @@ def leg_text(number: int, spec: LegSpec, rule: LegRule | None = None) -> LegText
         target_measure="" if target is None else target.measure.value,
         target_size="" if target is None else plain(target.size),
     )
+
+
+def _clock(at: time | None) -> str:
+    return "" if at is None else f"{at:%H:%M}"
 
 
 def _limits(rules: Iterable[AccountRule]) -> dict[str, str]:

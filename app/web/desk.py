@@ -33,6 +33,7 @@ from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
+from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.shown_chains import Chains
@@ -87,6 +88,7 @@ class Desk:
     previews: Previews
     run_board: RunBoard
     square_off: SquareOff
+    scheduled: ScheduledStarts
     supertrend: SupertrendWatch
     days: Days
     peaks: Peaks

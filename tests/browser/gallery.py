@@ -111,6 +111,7 @@ ENDPOINTS = (
     ("strategies.new", "/strategies/new", "GET POST"),
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
     ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
+    ("strategies.arm", "/strategies/<int:strategy_id>/arm", "POST"),
     ("strategies.make_preview", "/strategies/<int:strategy_id>/preview", "POST"),
     ("strategies.preview", "/strategies/previews/<int:preview_id>", "GET"),
 )

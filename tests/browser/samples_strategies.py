@@ -43,6 +43,11 @@ def strategy(number: int, name: str, run: Row | None) -> Row:
         max_profit=Decimal(30000) if number == 1 else None,
         updated_at=NOW,
         run=run,
+        schedule=None
+        if number == 3
+        else Row(
+            next="27 Nov 09:30", last="23 Nov: left out. NFO is closed today.", last_run=None, is_armed=number == 1
+        ),
     )
 
 
@@ -170,6 +175,11 @@ BUILDER = builder(
             "trail_kind": "amount",
             "trail_size": "5000",
             "trail_activation": "6000",
+            "entry_from": "09:20",
+            "entry_to": "14:00",
+            "expiry_day": "never",
+            "start_at": "09:30",
+            "start_days": "Mon Wed",
             "trend_turn": "breakout",
             "trend_of": "premium",
             "trend_minutes": "5",

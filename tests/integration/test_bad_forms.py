@@ -109,6 +109,7 @@ FORMS: dict[str, Form] = {
         "/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=frozenset({"name"}), optional=STRATEGY_OPTIONAL
     ),
     "strategies.archive": Form("/strategies/{strategy_id}/archive", OWNER),
+    "strategies.arm": Form("/strategies/{strategy_id}/arm", OWNER, {"armed": "yes"}),
     "strategies.make_preview": Form("/strategies/{strategy_id}/preview", OWNER),
     "trading.start_run": Form("/trading/runs", OWNER, SEND),
     "trading.exit_run": Form(

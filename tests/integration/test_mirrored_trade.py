@@ -11,11 +11,12 @@ import pytest
 
 from app.domain.calendar import IST
 from app.domain.contracts import Kind, Side
+from app.domain.entry_times import EntryTimes
 from app.domain.errors import Conflict
 from app.domain.exit_rules import ExitRules
 from app.domain.leg_rules import LegRule, LegRules, Level, Measure
 from app.domain.trailing import Floors, Trail, TrailKind
-from app.persistence.tables import Run
+from app.persistence.tables import Run, ScheduledStart
 from app.services.commands import ExitScope
 from tests.live_desk import IRON_FLY, STRADDLE, LiveDesk, eventually, leg, live_desk
 from tests.simulator_process import SimulatorProcess
@@ -79,6 +80,23 @@ def test_a_leg_stops_in_every_account_at_its_own_average_and_the_others_stay(des
         assert event.prices[call]["age_s"] <= 10
     desk.exit(run_id)
     desk.until(run_id, "CLOSED")
+
+
+def test_a_schedule_starts_its_strategy_in_every_account_once_and_a_window_keeps_it_shut(desk: LiveDesk) -> None:
+    now = desk.runtime.ground.market_clock.now().astimezone(IST)
+    minute = now.time().replace(second=0, microsecond=0)
+    shut = desk.preview(desk.strategy(STRADDLE, name="Shut", times=EntryTimes(closes=minute)))
+    assert shut.plan.taking_part == ()
+    assert all("until" in (account.skipped or "") for account in shut.plan.accounts)
+    at = EntryTimes(opens=minute, start=minute, days=(now.weekday(),))
+    strategy = desk.strategy(STRADDLE, name="By itself", times=at)
+    (run,) = eventually(lambda: desk.rows(Run, Run.strategy_id == strategy), "it starts by itself") or []
+    desk.until(run.id, "OPEN")
+    assert [len(desk.net_at_broker(number)) for number in range(1, 6)] == [2] * 5
+    (start,) = desk.rows(ScheduledStart, ScheduledStart.strategy_id == strategy)
+    assert (start.state, start.run_id, run.preview_id is not None) == ("STARTED", run.id, True)
+    desk.exit(run.id)
+    desk.until(run.id, "CLOSED")
 
 
 def test_row_47_at_its_time_every_account_is_out_by_the_market_clock(desk: LiveDesk) -> None:

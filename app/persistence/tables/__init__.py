@@ -18,7 +18,7 @@ from app.persistence.tables.margins import MarginRequirement, SettingChange, Tra
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import AccountPeak, Alarm, RiskEvent, Run, RunEvent, StrategyExecution
-from app.persistence.tables.strategies import Preview, Strategy, StrategyAccount, StrategyLeg
+from app.persistence.tables.strategies import Preview, ScheduledStart, Strategy, StrategyAccount, StrategyLeg
 
 __all__ = [
     "ADOPTED",
@@ -48,6 +48,7 @@ __all__ = [
     "Run",
     "RunDay",
     "RunEvent",
+    "ScheduledStart",
     "Setback",
     "SettingChange",
     "Strategy",

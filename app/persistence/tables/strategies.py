@@ -1,9 +1,9 @@
 """Strategies as written down, and the previews that freeze them."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, String, Text, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.persistence.database import Table
@@ -30,6 +30,8 @@ class Strategy(Table):
     square_off: Mapped[time | None] = mapped_column(Time)
     floors: Mapped[str | None] = mapped_column(Text)
     exits: Mapped[str | None] = mapped_column(Text)
+    times: Mapped[str | None] = mapped_column(Text)
+    armed_at: Mapped[datetime | None] = mapped_column(Instant)
     size_rule: Mapped[str | None] = mapped_column(Text)
     max_workers: Mapped[int | None]
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
@@ -88,6 +90,25 @@ class StrategyAccount(Table):
     strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
     multiplier: Mapped[Decimal] = mapped_column(Factor)
+
+
+class ScheduledStart(Table):
+    """That a strategy was to start by itself on a trading date, once, and what became of it.
+
+    `state`: STARTING (a process has taken it), STARTED (`run_id`), SKIPPED (`reason` says why nothing was sent).
+    """
+
+    __tablename__ = "scheduled_starts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"))
+    day: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("strategy_id", "day"),)
 
 
 class Preview(Table):

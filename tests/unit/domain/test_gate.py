@@ -143,7 +143,7 @@ CASES = [
 
 NOT_ASKED = "\N{EN DASH}"
 
-ASKED_BEFORE = {Code.TRIGGER_REACHED, Code.NOT_SENDABLE, Code.SQUARE_OFF_PASSED}
+ASKED_BEFORE = {Code.TRIGGER_REACHED, Code.NOT_SENDABLE, Code.SQUARE_OFF_PASSED, Code.ENTRY_TIME}
 """What speaks against an order before the gate can be asked; tested where prices are made, and where runs start."""
 
 
