@@ -26,6 +26,7 @@ from app.services.adoption_commands import AdoptionCommands
 from app.services.book_pages import BookPages
 from app.services.book_reader import BookReader
 from app.services.clock_watch import ClockWatch
+from app.services.day_history import DayHistory
 from app.services.day_locks import DayLocks
 from app.services.disk_watch import DiskWatch
 from app.services.engine_starts import EngineStarts
@@ -273,6 +274,11 @@ def _book_pages(ground: Ground, market: MarketSide, pages: PageSide, reader: Boo
     )
 
 
+def _days(ground: Ground, trade: TradeSide, people: People) -> Days:
+    locks = DayLocks(ground.database, ground.clock, ground.activity, people)
+    return Days(trade.days.worth, locks, DayHistory(ground.database))
+
+
 def _desk(runtime: Runtime) -> Desk:
     ground, market, pages, trade = runtime.ground, runtime.market, runtime.pages, runtime.trade
     reader = _book_reader(ground, market, trade)
@@ -312,7 +318,7 @@ def _desk(runtime: Runtime) -> Desk:
         square_off=trade.square_off,
         scheduled=trade.scheduled,
         supertrend=trade.supertrend,
-        days=Days(trade.days.worth, DayLocks(ground.database, ground.clock, ground.activity, people)),
+        days=_days(ground, trade, people),
         peaks=trade.peaks,
         chains=pages.chains,
         candles=market.candles,

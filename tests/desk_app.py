@@ -39,11 +39,8 @@ from app.services.book_reader import BookReader
 from app.services.calendar_overrides import CalendarOverrides
 from app.services.coming_days import ComingDays
 from app.services.contract_list import ContractList
-from app.services.day_locks import DayLocks
-from app.services.day_worth import DayWorth
 from app.services.feed_choice import FeedChoice
 from app.services.gateways import Gateways
-from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.margin_settings import MarginSettings
@@ -52,21 +49,20 @@ from app.services.passwords import Passwords
 from app.services.peaks import Peaks
 from app.services.people import People
 from app.services.price_board import PriceBoard
-from app.services.reconciliation import Reconciliation
 from app.services.run_board import RunBoard
 from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
-from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.supertrend_watch import SupertrendWatch
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
-from app.web.desk import Days, Desk
+from app.web.desk import Desk
 from app.web.install import install_web
 from app.web.open_pages import OpenPages
 from config import testing_settings
+from tests.desk_parts import days, reconciliation, square_off
 from tests.empty_database import empty_database
 from tests.quiet_market import NoChains, NoFeed
 
@@ -303,19 +299,6 @@ def bench(folder: Path, url: str | None = None, **changes: Any) -> Iterator[Benc
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-def _square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: HandClock) -> SquareOff:
-    return SquareOff(
-        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nothing
-    )
-
-
-def _reconciliation(
-    database: Database, accounts: Accounts, reader: BookReader, clock: HandClock, activity: Activity
-) -> Reconciliation:
-    ignored = IgnoredPositions(database, clock, activity)
-    return Reconciliation(database, accounts, reader, clock, clock, ignoring=ignored, contract_of=LISTED.get)
-
-
 nothing: Any = None
 no_feed: Any = NoFeed()
 
@@ -345,7 +328,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         today=Today(database, runs, clock),
         accounts=accounts,
         book_pages=books,
-        reconciliation=_reconciliation(database, accounts, reader, clock, activity),
+        reconciliation=reconciliation(database, accounts, reader, clock, activity, LISTED.get),
         health=health,
         prices=board,
         feed_news=no_feed,
@@ -357,8 +340,8 @@ def _bench(database: Database, settings: Any) -> Bench:
         strategies=nothing,
         previews=nothing,
         run_board=runs,
-        days=Days(DayWorth(database, runs, clock), DayLocks(database, clock, activity, people)),
-        square_off=_square_off(database, runs, hours, clock),
+        days=days(database, runs, clock, activity, people),
+        square_off=square_off(database, runs, hours, clock),
         scheduled=ScheduledStarts(database, clock, nothing, nothing, nothing, activity, is_clock_wrong=bool),
         supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),

@@ -11,6 +11,7 @@ from app.domain.errors import InvalidInput
 from app.services.adoption_commands import Adopt
 from app.services.kill_switch import Target
 from app.services.overrides import Override
+from app.web.day_view import day_view
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit
 from app.web.idempotency import form_key
@@ -47,6 +48,14 @@ def trading_states() -> ResponseReturnValue:
             for standing in desk().kill_switch.standings(user())
         ]
     )
+
+
+@api_bp.get("/pnl")
+@api_rate_limit
+def pnl() -> ResponseReturnValue:
+    """Today of each account, gross rupees as text; null where it is not known. As the page of profit and loss."""
+    view = day_view(desk(), user())
+    return jsonify({**asdict(view), "curve": [{"at": at, "total": total} for at, total in view.curve]})
 
 
 @api_bp.get("/reconciliation")

@@ -14,6 +14,7 @@ from app.trading import (
     kill,
     market_data,
     pending,
+    pnl,
     risk,
     runs,
     setback,

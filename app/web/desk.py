@@ -20,6 +20,7 @@ from app.services.candle_store import CandleStore
 from app.services.coming_days import ComingDays
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
+from app.services.day_history import DayHistory
 from app.services.day_locks import DayLocks
 from app.services.day_worth import DayWorth
 from app.services.feed_choice import FeedChoice
@@ -52,10 +53,11 @@ EXTENSION = "desk"
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """What each account's day has come to, and which accounts are locked for the rest of it."""
+    """What each account's day has come to, which accounts are locked for the rest of it, and what days brought."""
 
     worth: DayWorth
     locks: DayLocks
+    history: DayHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ ENDPOINTS = (
     ("trading.kill_live", "/trading/kill/live", "GET"),
     ("trading.press_kill", "/trading/kill", "POST"),
     ("trading.release_kill", "/trading/kill/release", "POST"),
+    ("trading.pnl", "/trading/pnl", "GET"),
     ("trading.risk", "/trading/risk", "GET"),
     ("trading.lift_lock", "/trading/risk/locks/<int:lock_id>/lift", "POST"),
     ("trading.runs", "/trading/runs", "GET"),

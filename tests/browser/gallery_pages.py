@@ -11,6 +11,7 @@ import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
 import tests.browser.samples_margin as margin
 import tests.browser.samples_market as market
+import tests.browser.samples_pnl as pnl
 import tests.browser.samples_risk as risk
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
@@ -77,6 +78,10 @@ PAGES = (
     Page("kill-alarm", "trading/kill.html", kill.ALARM, halted=True),
     Page("kill-flat", "trading/kill.html", kill.FLAT, halted=True),
     Page("kill-no-engine", "trading/kill.html", kill.NO_ENGINE, mode="SIM"),
+    Page("pnl", "trading/pnl.html", pnl.DAY),
+    Page("pnl-unknown", "trading/pnl.html", pnl.UNKNOWN, mode="SIM"),
+    Page("pnl-empty", "trading/pnl.html", pnl.EMPTY),
+    Page("pnl-50", "trading/pnl.html", pnl.MANY),
     Page("risk", "trading/risk.html", risk.QUIET),
     Page("risk-locked", "trading/risk.html", risk.LOCKED),
     Page("risk-empty", "trading/risk.html", risk.EMPTY),

@@ -66,6 +66,8 @@ REVIEWED: dict[str, Who] = {
     "GET trading.kill_live": SIGNED_IN,
     "POST trading.press_kill": Who(LOGIN, 422, 422, 422),
     "POST trading.release_kill": Who(LOGIN, 422, 422, 422),
+    "GET trading.pnl": SIGNED_IN,
+    "GET api.pnl": Who(401, 200, 200, 200),
     "GET trading.risk": SIGNED_IN,
     "POST trading.lift_lock": Who(LOGIN, 422, 422, 422),
     "GET main.dashboard": SIGNED_IN,

@@ -1,0 +1,27 @@
+"""What the page of profit and loss shows beside the day itself."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.money import ZERO
+from app.web.day_view import DayView, day_view
+from app.web.desk import Desk
+from app.web.signed_in import SignedIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PnlPage:
+    """What docs/view-models.md calls `pnl`. `brought` is the sum of the days that are shown."""
+
+    of_day: DayView
+    brought: Decimal
+    best: Decimal | None
+    worst: Decimal | None
+
+
+def pnl_page(desk: Desk, viewer: SignedIn) -> PnlPage:
+    view = day_view(desk, viewer)
+    totals = [line.total for line in view.days]
+    return PnlPage(
+        of_day=view, brought=sum(totals, ZERO), best=max(totals, default=None), worst=min(totals, default=None)
+    )

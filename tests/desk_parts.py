@@ -1,0 +1,38 @@
+"""Parts of the desk that pages are tested on, built as the product builds them."""
+
+from typing import Any
+
+from app.persistence.database import Database
+from app.services.accounts import Accounts
+from app.services.activity import Activity
+from app.services.book_reader import BookReader
+from app.services.day_history import DayHistory
+from app.services.day_locks import DayLocks
+from app.services.day_worth import DayWorth
+from app.services.ignored_positions import IgnoredPositions
+from app.services.journal import Journal
+from app.services.people import People
+from app.services.reconciliation import Reconciliation
+from app.services.run_board import RunBoard
+from app.services.session_hours import SessionHours
+from app.services.square_off import SquareOff, SquareOffTimes
+from app.web.desk import Days
+
+
+def square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: Any) -> SquareOff:
+    nothing: Any = None
+    return SquareOff(
+        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nothing
+    )
+
+
+def reconciliation(
+    database: Database, accounts: Accounts, reader: BookReader, clock: Any, activity: Activity, contract_of: Any
+) -> Reconciliation:
+    ignored = IgnoredPositions(database, clock, activity)
+    return Reconciliation(database, accounts, reader, clock, clock, ignoring=ignored, contract_of=contract_of)
+
+
+def days(database: Database, runs: RunBoard, clock: Any, activity: Activity, people: People) -> Days:
+    locks = DayLocks(database, clock, activity, people)
+    return Days(DayWorth(database, runs, clock), locks, DayHistory(database))
