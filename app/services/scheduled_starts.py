@@ -131,7 +131,7 @@ class ScheduledStarts:
             self._end(strategy, now, STARTED, None, sent)
             return True
         try:
-            reason = self._why_not(strategy, at, now)
+            reason = self._why_not(strategy, owner, at, now)
             run_id = None if reason is not None else self._start(strategy, owner, key)
         except Refused as no:
             run_id = self._sent(owner.id, key)  # another process may have been first
@@ -156,7 +156,9 @@ class ScheduledStarts:
             preview.id, preview.digest, user_id=owner.id, username=f"{owner.username} (by schedule)", key=key
         )
 
-    def _why_not(self, strategy: Strategy, at: datetime, now: datetime) -> str | None:
+    def _why_not(self, strategy: Strategy, owner: User, at: datetime, now: datetime) -> str | None:
+        if not owner.active:
+            return f"{owner.username} may not sign in any more."
         if now - at > LATE:
             late = int((now - at).total_seconds() // 60)
             return f"Its time was {at.astimezone(IST):%H:%M}, {late} minutes before anybody could start it."

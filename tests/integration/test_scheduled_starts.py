@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.domain.calendar import IST, Closed, Session
 from app.domain.entry_times import EntryTimes
 from app.domain.errors import Denied, Unavailable
-from app.persistence.tables import ActivityLog, Preview, Run, ScheduledStart, Strategy, TradingAccount
+from app.persistence.tables import ActivityLog, Preview, Run, ScheduledStart, Strategy, TradingAccount, User
 from app.services.entry_time_text import written
 from app.services.scheduled_starts import ScheduledStarts
 from tests.desk_app import MONDAY_1030
@@ -189,6 +189,14 @@ def test_an_archived_strategy_starts_no_more(desk: TradingBench) -> None:
     desk.desk.strategies.archive(made.strategy, user_id=1, username="asha")
     made.loop.step()
     assert made.told() == []
+
+
+def test_who_may_not_sign_in_any_more_starts_nothing(desk: TradingBench) -> None:
+    made = Scheduled(desk)
+    with desk.bench.database.transaction() as session:
+        session.get_one(User, 1).active = False
+    made.loop.step()
+    assert made.left_out() == "asha may not sign in any more."
 
 
 def test_real_money_needs_arming_and_every_change_takes_it_back(desk: TradingBench) -> None:
