@@ -80,6 +80,23 @@ class KillSwitch:
             lambda session: self._halt(session, target, actor),
         )  # fmt: skip
 
+    def reduce(self, target: Target, *, actor: Actor) -> None:
+        """Take only exits of it from now on: runs live on with their rules. Released as a kill is, by password.
+
+        Raises NotFound for what is not there or not the actor's, Conflict where it is halted. Again changes nothing.
+        """
+        with self._database.transaction() as session:
+            what, row = _named(session, target, actor), _row(session, target)
+            if row is not None and row.state == TradingState.HALTED.value:
+                raise Conflict("This is halted, which is stricter; release it first.")
+            if row is not None and row.state == TradingState.REDUCE_ONLY.value:
+                return
+            write_state(
+                session, target.scope, target.id, TradingState.REDUCE_ONLY,
+                user_id=actor.id, actor=actor.username, at=self._clock.now(), why="Asked for on the risk page",
+            )  # fmt: skip
+            self._record(session, actor, "risk.reduce", target, f"Only exits are sent for {what}; runs live on.")
+
     def release(self, target: Target, *, actor: Actor, password: str, address: str) -> None:
         """Take entries again; nothing is started again. The actor's password is asked for anew.
 

@@ -39,10 +39,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class HaltLine:
-    """A state that stands. `can_release` is False where only an admin lifts it."""
+    """A state that stands. `word`: Halted, or Only exits. `can_release` is False where only an admin lifts it."""
 
     value: str
     label: str
+    word: str
     sentence: str
     can_release: bool
 
@@ -87,7 +88,7 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     shown = [line for line in lines if line.state != "idle"]
     pressed = "" if kill is None else pressed_words(kill, on_page(desk, kill.asked_at))
     page = KillPage(
-        choices=_choices(viewer, accounts),
+        choices=choices_of(viewer, accounts),
         halts=[_halt(desk, each, viewer, accounts) for each in standings],
         sentence=kill_sentence(kill, totals(shown), pressed),
         under_way=kill is not None and kill.flat_at is None,
@@ -180,7 +181,8 @@ def _reason(health: str, cells: Sequence[CellView], *, away: bool, state: str) -
     return notes[0] if notes and state in {"closing", "alarm"} else None
 
 
-def _choices(viewer: SignedIn, accounts: Sequence[AccountRow]) -> list[Choice]:
+def choices_of(viewer: SignedIn, accounts: Sequence[AccountRow]) -> list[Choice]:
+    """What this user may halt or reduce, the widest first."""
     mine = Choice(Target(Scope.USER, viewer.id).name, "My runs")
     if not viewer.is_admin:
         return [mine]
@@ -199,6 +201,7 @@ def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[A
     return HaltLine(
         value=Target(standing.scope, standing.scope_id).name,
         label=label,
+        word="Halted" if standing.state is TradingState.HALTED else "Only exits",
         sentence=standing.sentence,
         can_release=viewer.is_admin or standing.user_id == viewer.id,
     )

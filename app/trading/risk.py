@@ -11,11 +11,25 @@ from app.trading.risk_page import risk_page
 from app.trading.runs import only
 from app.web.desk import desk
 from app.web.signed_in import user
+from app.web.targets import target_named
 
 
 @trading_bp.get("/risk")
 def risk() -> ResponseReturnValue:
     return render_template("trading/risk.html", risk=risk_page(desk(), user()))
+
+
+@trading_bp.post("/risk/reduce")
+def reduce() -> ResponseReturnValue:
+    """Only exits from now on. However often it is sent, it is one state."""
+    target = target_named(only({"target"}).get("target", ""))
+    try:
+        desk().kill_switch.reduce(target, actor=user())
+    except Conflict as refused:
+        flash(str(refused), "bad")
+    else:
+        flash("Only exits are sent from now on.", "ok")
+    return redirect(url_for("trading.risk"), 303)
 
 
 @trading_bp.post("/risk/locks/<int:lock_id>/lift")

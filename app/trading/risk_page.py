@@ -14,7 +14,7 @@ from app.services.accounts import AccountRow
 from app.services.day_locks import LockLine
 from app.services.day_worth import AccountDay
 from app.services.limit_facts import orders_by_account
-from app.trading.kill_page import HaltLine, halts_of
+from app.trading.kill_page import Choice, HaltLine, choices_of, halts_of
 from app.trading.run_rules import NAMES
 from app.web.desk import Desk
 from app.web.market_time import on_page
@@ -75,6 +75,7 @@ class RiskPage:
     locks: list[LockLine]
     ended: list[LockLine]
     halts: list[HaltLine]
+    choices: list[Choice]
     events: list[EventLine]
 
 
@@ -88,6 +89,7 @@ def risk_page(desk: Desk, viewer: SignedIn) -> RiskPage:
         locks=[lock for lock in locks if lock.in_force],
         ended=[lock for lock in locks if not lock.in_force],
         halts=halts_of(desk, viewer),
+        choices=choices_of(viewer, accounts),
         events=_events(desk, viewer),
     )
 

@@ -79,6 +79,7 @@ ENDPOINTS = (
     ("trading.release_kill", "/trading/kill/release", "POST"),
     ("trading.pnl", "/trading/pnl", "GET"),
     ("trading.risk", "/trading/risk", "GET"),
+    ("trading.reduce", "/trading/risk/reduce", "POST"),
     ("trading.lift_lock", "/trading/risk/locks/<int:lock_id>/lift", "POST"),
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),

@@ -48,7 +48,7 @@ def kill(lines: list[Row], sentence: str, **changes: Any) -> dict[str, Any]:
     return {"kill": Row(**page)}
 
 
-RELEASE = [Row(value="all", label="everything", sentence=HALT, can_release=True)]
+RELEASE = [Row(value="all", label="everything", word="Halted", sentence=HALT, can_release=True)]
 
 BEFORE = kill(
     [line(number, orders=number % 2) for number in range(1, 6)],
@@ -66,7 +66,7 @@ ALARM = kill(
 FLAT = kill(
     [line(number, "flat", units=0) for number in range(1, 6)],
     "Pressed by asha at 11:42:07. Everything of ours in its scope was flat 4 s later.",
-    halts=[*RELEASE, Row(value="user:2", label="runs of ravi", sentence=HALT, can_release=False)],
+    halts=[*RELEASE, Row(value="user:2", label="runs of ravi", word="Halted", sentence=HALT, can_release=False)],
 )
 NO_ENGINE = kill([], "Nothing of ours is open. Pressed now, it halts new entries until somebody releases it.",
                  engine_leads=False, others=1)  # fmt: skip

@@ -47,6 +47,7 @@ EVENTS = [
 
 def risk(accounts: list[Row], **changes: Any) -> dict[str, Any]:
     page = {"unknown": None, "accounts": accounts, "locks": [], "ended": [], "halts": [], "events": EVENTS, **changes}
+    page["choices"] = [Row(value="all", label="Everything, in all accounts"), Row(value="user:1", label="My runs")]
     return {"risk": Row(**page)}
 
 

@@ -69,6 +69,7 @@ REVIEWED: dict[str, Who] = {
     "GET trading.pnl": SIGNED_IN,
     "GET api.pnl": Who(401, 200, 200, 200),
     "GET trading.risk": SIGNED_IN,
+    "POST trading.reduce": Who(LOGIN, 422, 422, 422),
     "POST trading.lift_lock": Who(LOGIN, 422, 422, 422),
     "GET main.dashboard": SIGNED_IN,
     "GET main.dashboard_live": SIGNED_IN,

@@ -135,6 +135,7 @@ FORMS: dict[str, Form] = {
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
     "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
     "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
+    "trading.reduce": Form("/trading/risk/reduce", OWNER, {"target": "strategy:{strategy_id}"}),
     "trading.lift_lock": Form("/trading/risk/locks/{lock_id}/lift", OWNER, LIFT, text=frozenset({"password"})),
     "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
 }

@@ -201,7 +201,7 @@ def test_a_trader_cannot_lift_an_admins_halt(desk: TradingBench) -> None:
     ravi = desk.bench.trader("ravi")
     press(desk.admin())
     text = seen(ravi)
-    assert "An admin halted this; an admin releases it." in text
+    assert "An admin set this; an admin releases it." in text
     assert release(ravi).status_code == 404
     assert states(desk) == {("ALL", 0): "HALTED"}
 

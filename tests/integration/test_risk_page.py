@@ -129,3 +129,13 @@ def test_limits_are_typed_with_the_account_and_come_back(desk: TradingBench) -> 
     refused = admin.post("/accounts/1/edit", {**form, "max_open_lots": "0"}, page="/accounts/1/edit")
     assert refused.status_code == 422
     assert "Type a whole number above zero" in refused.text
+
+
+def test_only_exits_from_now_on_for_what_one_may_halt(desk: TradingBench) -> None:
+    desk.accounts(1)
+    admin = desk.admin()
+    admin.post(f"{PAGE}/reduce", {"target": "account:1"}, page=PAGE)
+    text = seen(admin)
+    assert "Only exits: Simulator 1" in text
+    assert "Only exits: Simulator 1" in read(admin.get("/trading/kill").text)
+    assert desk.bench.trader("ravi").post(f"{PAGE}/reduce", {"target": "all"}, page=PAGE).status_code == 404

@@ -174,6 +174,30 @@ def test_a_kill_that_was_half_done_is_done_again_after_a_restart(switched: Switc
     assert len(sold) == 2
 
 
+def test_only_exits_leaves_runs_alone_and_begins_nothing_until_it_is_released(switched: Switched) -> None:
+    run_id = held(switched)
+    target = Target(Scope.ACCOUNT, 1)
+    for _ in range(2):
+        switched.switch.reduce(target, actor=ADMIN)
+    switched.turns(3)
+    assert switched.world.run(run_id).state == "OPEN"
+    more = switched.world.start((PUT, Side.BUY, 1))
+    assert switched.world.run(more).state == "REFUSED"
+    assert len(switched.said("risk.reduce")) == 1
+    switched.release(target)
+    again = switched.world.start((PUT, Side.BUY, 1))
+    assert switched.world.run(again).state == "ENTERING"
+
+
+def test_what_is_halted_does_not_become_laxer(switched: Switched) -> None:
+    switched.kill()
+    with pytest.raises(Conflict, match="stricter"):
+        switched.switch.reduce(Target(), actor=ADMIN)
+    with pytest.raises(NotFound):
+        switched.switch.reduce(Target(), actor=TRADER)
+    assert switched.states() == {("ALL", 0): "HALTED"}
+
+
 def test_release_needs_the_password_and_starts_nothing_again(switched: Switched) -> None:
     run_id = held(switched)
     switched.kill()
