@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.calendar import trading_date
 from app.domain.errors import Unavailable
+from app.domain.money import PAISA
 from app.persistence.database import Database
 from app.persistence.tables import PnlMinute, RunDay
 from app.ports.clock import MarketClock
 from app.services.day_worth import AccountDay, DayWorth
 
 LOOK_S = 1.0
-PAISA = Decimal("0.01")
 
 Worths = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 """Total and realised of a run in an account, by their ids."""

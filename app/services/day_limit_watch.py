@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.day_limits import DayLimits, DayRule, Reached, reached
 from app.domain.errors import Unavailable
+from app.domain.money import PAISA
 from app.domain.pnl import MARK_MAX_AGE_S, Mark
 from app.persistence.database import Database
 from app.persistence.locking import turn_switch
@@ -27,7 +27,6 @@ LOOK_S = 1.0
 BORNE_OUT_S = 2.0
 """A limit has to be reached in every look for so long: one bad print, or prices of either side of a gap, last less."""
 
-PAISA = Decimal("0.01")
 
 _LIMITED = select(TradingAccount).where(
     or_(TradingAccount.max_day_loss.is_not(None), TradingAccount.max_day_profit.is_not(None))

@@ -55,11 +55,6 @@ class AccountDay:
         """How many of its runs began on an earlier day."""
         return sum(part.carried for part in self.parts)
 
-    @property
-    def realised(self) -> Decimal:
-        """Rupees that its fills have realised in these runs since they began; the baseline is not taken off."""
-        return sum((part.pnl.realised for part in self.parts), ZERO)
-
 
 class DayWorth:
     """Thread-safe. A day is the market's. A run's baseline on the day it began is 0; later it is what it was worth when

@@ -56,11 +56,6 @@ def orders_by_account(session: Session, today: date) -> dict[int, int]:
     return {account_id: count for account_id, count in session.execute(query).all()}  # noqa: C416 - rows are no pairs to mypy
 
 
-def over_limits(session: Session, account: TradingAccount, today: date, *, lots: int, orders: int) -> Stop | None:
-    """Why so many more lots in so many more orders are too many for this account today; None when they are not."""
-    return LimitFacts(session).refusal(account, today, lots, orders)
-
-
 class LimitFacts:
     """For one transaction. Counts an account once, and then what goes in the same transaction."""
 
@@ -71,7 +66,7 @@ class LimitFacts:
         self._more_lots: dict[int, int] = defaultdict(int)
         self._more_orders: dict[int, int] = defaultdict(int)
 
-    def refusal(self, account: TradingAccount, today: date, lots: int, orders: int = 1) -> Stop | None:
+    def refusal(self, account: TradingAccount, today: date, lots: int) -> Stop | None:
         """Why an entry of so many lots may not go; None when it may, or nothing limits it."""
         limits, name = limits_of(account), account.name
         if limits.open_lots is not None:
@@ -80,7 +75,7 @@ class LimitFacts:
                 return Stop(Code.OPEN_LOTS, why)
         if limits.orders is not None:
             sent = self._sent(account.id, today) + self._more_orders[account.id]
-            if (why := orders_refused(limits, name, sent, orders)) is not None:
+            if (why := orders_refused(limits, name, sent)) is not None:
                 return Stop(Code.DAY_ORDERS, why)
         return None
 
