@@ -10,6 +10,11 @@ from tests.chaos_process.runner import Shown, Task, play, tasks
 from tests.chaos_process.scenarios import EVERY, Phase
 
 
+SEEDS = (1, 2, 3)
+WHOLE = 8
+"""Two legs in two accounts, in and out."""
+
+
 @pytest.fixture(scope="module")
 def on_postgresql() -> Iterator[Rig]:
     with rig("postgresql", quick=True) as made:
@@ -17,11 +22,17 @@ def on_postgresql() -> Iterator[Rig]:
 
 
 def held(on: Rig, scenario: str, phase: Phase) -> Shown:
-    """One broker order for each intent, and equal books."""
-    shown = play(on, Task(1, scenario, phase, "postgresql"))
-    assert not shown.troubles, "\n".join(shown.troubles)
-    assert shown.orders >= 8, "it went in and came out in two accounts"
-    return shown
+    """One broker order for each intent, and equal books.
+
+    A slow machine may be struck before anything was sent, after which nothing is: that must hold too, but it shows
+    little, so another moment is tried.
+    """
+    for seed in SEEDS:
+        shown = play(on, Task(seed, scenario, phase, "postgresql"))
+        assert not shown.troubles, "\n".join(shown.troubles)
+        if shown.orders >= WHOLE:
+            return shown
+    raise AssertionError(f"in {len(SEEDS)} tries it never went in and came out in two accounts: {shown}")
 
 
 @pytest.mark.timeout(300)
