@@ -9,7 +9,6 @@ from tests.chaos_process.rig import Rig, rig
 from tests.chaos_process.runner import Shown, Task, play, tasks
 from tests.chaos_process.scenarios import EVERY, Phase
 
-
 SEEDS = (1, 2, 3)
 WHOLE = 8
 """Two legs in two accounts, in and out."""
