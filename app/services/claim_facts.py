@@ -20,7 +20,7 @@ from app.persistence.locking import watch_switch
 from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
 from app.services import trading_states
 from app.services.day_locks import in_force, stop_of
-from app.services.limit_facts import LimitFacts
+from app.services.limit_facts import LimitFacts, limited
 from app.services.world import World
 
 TWIN_S = 2.0
@@ -219,7 +219,9 @@ class Facts:
             sent_lately=any(self._is_twin(e, intent) for e in same_side),
             margin=self._margin(of),
             left_unknown=self._left.get(of.account.id),
-            over=self._limits.refusal(of.account, today, _lots(of)) if intent.purpose == Purpose.ENTRY else None,
+            over=self._limits.refusal(limited(of.account), today, _lots(of))
+            if intent.purpose == Purpose.ENTRY
+            else None,
         )
 
     def claimed(self, of: Wanted, at: datetime) -> None:

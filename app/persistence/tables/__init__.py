@@ -1,6 +1,6 @@
 """The tables, one file for each area. Importing this makes them all known to the migrations."""
 
-from app.persistence.tables.accounts import TradingAccount
+from app.persistence.tables.accounts import AccountGroup, GroupMember, TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
 from app.persistence.tables.days import DayLock, PnlMinute, RunDay
 from app.persistence.tables.engine import (
@@ -18,11 +18,19 @@ from app.persistence.tables.margins import MarginRequirement, SettingChange, Tra
 from app.persistence.tables.orders import ADOPTED, PUSHED, FillRow, Intent, Order, Position
 from app.persistence.tables.people import ActivityLog, User
 from app.persistence.tables.runs import AccountPeak, Alarm, RiskEvent, Run, RunEvent, StrategyExecution
-from app.persistence.tables.strategies import Preview, ScheduledStart, Strategy, StrategyAccount, StrategyLeg
+from app.persistence.tables.strategies import (
+    Preview,
+    ScheduledStart,
+    Strategy,
+    StrategyAccount,
+    StrategyGroup,
+    StrategyLeg,
+)
 
 __all__ = [
     "ADOPTED",
     "PUSHED",
+    "AccountGroup",
     "AccountPeak",
     "ActivityLog",
     "Adoption",
@@ -33,6 +41,7 @@ __all__ = [
     "DayLock",
     "EngineStart",
     "FillRow",
+    "GroupMember",
     "IgnoredPosition",
     "Intent",
     "LearntSize",
@@ -54,6 +63,7 @@ __all__ = [
     "Strategy",
     "StrategyAccount",
     "StrategyExecution",
+    "StrategyGroup",
     "StrategyLeg",
     "TradeGrade",
     "TradingAccount",

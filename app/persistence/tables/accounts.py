@@ -1,10 +1,10 @@
-"""Trading accounts: one OpenAlgo gateway and its key each."""
+"""Trading accounts, one OpenAlgo gateway and its key each, and groups of them."""
 
 from datetime import datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.database import Table
@@ -57,3 +57,49 @@ class TradingAccount(Table):
         CheckConstraint("max_open_lots > 0", name="max_open_lots"),
         CheckConstraint("max_day_orders > 0", name="max_day_orders"),
     )
+
+
+class AccountGroup(Table):
+    """Accounts of one owner under a name, with limits for all of them together.
+
+    `multiplier` scales its members where a strategy names it. `max_leg_lots` is the most lots that a run takes of any
+    leg in each member. The rest are its domain.day_limits.DayLimits, None for no such limit. `archived_at` is when it
+    was deleted: its locks name it, so its row stays.
+    """
+
+    __tablename__ = "account_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    multiplier: Mapped[Decimal] = mapped_column(Factor, default=Decimal(1))
+    max_leg_lots: Mapped[int | None]
+    max_day_loss: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_day_profit: Mapped[Decimal | None] = mapped_column(Rupees)
+    max_open_lots: Mapped[int | None]
+    max_day_orders: Mapped[int | None]
+    leaves_at_limit: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    members: Mapped[list["GroupMember"]] = relationship(cascade="all, delete-orphan", order_by="GroupMember.account_id")
+
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("multiplier > 0", name="multiplier"),
+        CheckConstraint("max_leg_lots >= 1", name="max_leg_lots"),
+        CheckConstraint("max_day_loss > 0", name="max_day_loss"),
+        CheckConstraint("max_day_profit > 0", name="max_day_profit"),
+        CheckConstraint("max_open_lots > 0", name="max_open_lots"),
+        CheckConstraint("max_day_orders > 0", name="max_day_orders"),
+    )
+
+
+class GroupMember(Table):
+    """That an account is in a group. It may be in several."""
+
+    __tablename__ = "account_group_members"
+
+    group_id: Mapped[int] = mapped_column(ForeignKey("account_groups.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True, index=True)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
@@ -56,13 +56,15 @@ class DayLock(Table):
     """That an account reached a limit of its day: nothing new is begun in it until that day is over or it is lifted.
 
     Once for each rule and day. `leaves`: everything of ours in the account is left as well. `prices` are those it was
-    judged by, with their ages. `ended_at` is when the next day began, or a person (`lifted_by`) lifted it.
+    judged by, with their ages. `ended_at` is when the next day began, or a person (`lifted_by`) lifted it. A group that
+    reached a limit of its own makes one for each of its accounts, with its `group_id`; they are lifted together.
     """
 
     __tablename__ = "day_locks"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("account_groups.id"))
     trading_date: Mapped[date] = mapped_column(Date)
     rule: Mapped[str] = mapped_column(String(16))
     threshold: Mapped[Decimal] = mapped_column(Rupees)
@@ -75,6 +77,15 @@ class DayLock(Table):
     lifted_by: Mapped[str | None] = mapped_column(String(100))
 
     __table_args__ = (
-        UniqueConstraint("account_id", "trading_date", "rule"),
+        UniqueConstraint("account_id", "trading_date", "rule", "group_id"),
+        Index(  # to a database no two unknowns are the same, so the constraint above says nothing of an account's own
+            "uq_day_locks_own",
+            "account_id",
+            "trading_date",
+            "rule",
+            unique=True,
+            sqlite_where=text("group_id IS NULL"),
+            postgresql_where=text("group_id IS NULL"),
+        ),
         CheckConstraint("threshold > 0", name="threshold"),
     )

@@ -45,6 +45,7 @@ class Strategy(Table):
         order_by="StrategyLeg.number", cascade="all, delete-orphan", lazy="selectin"
     )
     accounts: Mapped[list["StrategyAccount"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    groups: Mapped[list["StrategyGroup"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
     __table_args__ = (
         UniqueConstraint("owner_id", "name"),
@@ -90,6 +91,15 @@ class StrategyAccount(Table):
     strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
     multiplier: Mapped[Decimal] = mapped_column(Factor)
+
+
+class StrategyGroup(Table):
+    """That whoever is in a group takes part in a strategy, at the time of each preview."""
+
+    __tablename__ = "strategy_groups"
+
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategies.id"), primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("account_groups.id"), primary_key=True, index=True)
 
 
 class ScheduledStart(Table):

@@ -1,0 +1,49 @@
+"""Groups of accounts as their rows say: read inside the transaction of whoever decides by them."""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.account_groups import Group
+from app.domain.day_limits import DayLimits
+from app.persistence.tables import AccountGroup, GroupMember
+
+COUNTED = or_(AccountGroup.max_open_lots.is_not(None), AccountGroup.max_day_orders.is_not(None))
+"""Groups whose lots or orders are counted."""
+IN_MONEY = or_(AccountGroup.max_day_loss.is_not(None), AccountGroup.max_day_profit.is_not(None))
+"""Groups that a day's loss or profit may lock."""
+
+_LIVING = (
+    select(AccountGroup, GroupMember.account_id)
+    .join(GroupMember, GroupMember.group_id == AccountGroup.id, isouter=True)
+    .where(AccountGroup.archived_at.is_(None))
+    .order_by(AccountGroup.name, AccountGroup.id, GroupMember.account_id)
+)
+
+
+def groups_in(session: Session, *wanted: ColumnElement[bool], ids: Collection[int] | None = None) -> list[Group]:
+    """Those that were not deleted, in order of name; one statement, however many accounts are in them."""
+    query = _LIVING.where(*wanted)
+    if ids is not None:
+        query = query.where(AccountGroup.id.in_(ids))
+    rows: dict[int, AccountGroup] = {}
+    members: dict[int, set[int]] = {}
+    for row, account_id in session.execute(query):
+        rows[row.id] = row
+        members.setdefault(row.id, set()).update({account_id} if account_id is not None else ())
+    return [group_of(row, members[row.id]) for row in rows.values()]
+
+
+def group_of(row: AccountGroup, members: Collection[int]) -> Group:
+    return Group(row.id, row.name, row.multiplier, frozenset(members), row.max_leg_lots, limits_of_group(row))
+
+
+def limits_of_group(row: AccountGroup) -> DayLimits:
+    return DayLimits(
+        loss=row.max_day_loss,
+        profit=row.max_day_profit,
+        open_lots=row.max_open_lots,
+        orders=row.max_day_orders,
+        leaves=row.leaves_at_limit,
+    )
