@@ -175,6 +175,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("interest", market.chains.earlier.step),
         ("accounts", roster.step),
         ("warm-books", trade.warm_books.step),
+        ("warm-prices", trade.warm_prices.step),
         ("orders", trade.lanes.step),
         ("pushes", trade.pushed.step),
         ("runs", trade.executor.step),

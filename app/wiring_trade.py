@@ -46,6 +46,7 @@ from app.services.strategies import Strategies
 from app.services.strategy_executor import StrategyExecutor
 from app.services.supertrend_watch import SupertrendWatch
 from app.services.warm_books import WarmBooks
+from app.services.warm_prices import WarmPrices
 from app.wiring import Ground, MarketSide, mark_of
 from app.wiring_orders import build_lanes, build_world
 from app.wiring_pages import PageSide
@@ -78,6 +79,7 @@ class TradeSide:
     at_work: AccountsAtWork
     book_turns: BookTurns
     warm_books: WarmBooks
+    warm_prices: WarmPrices
     reconciler: Reconciler
     risk: RiskMonitor
     peaks: Peaks
@@ -125,8 +127,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     peaks = Peaks(database, ground.journal, run_board.changed)
     risk = _risk(ground, market, run_board, executor, peaks)
     commands = Commands(database, clock, ground.activity, lambda: supervisor.wake("intake"))
-    supertrend = SupertrendWatch(database, run_board, market.candles, ground.journal, ask_exits=executor.ask_exits)
-    peaks.wake, supertrend.wake = partial(supervisor.wake, "peaks"), partial(supervisor.wake, "supertrend")
+    peaks.wake = partial(supervisor.wake, "peaks")
     return TradeSide(
         run_board=run_board,
         alarms=alarms,
@@ -139,11 +140,12 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
         book_turns=turns,
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
+        warm_prices=WarmPrices(market.quotes, clock, at_work.shown),
         reconciler=reconciler,
         risk=risk,
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
-        supertrend=supertrend,
+        supertrend=_supertrend(ground, market, run_board, executor),
         days=_days(ground, run_board, executor),
         scheduled=_scheduled(ground, market, previews, commands),
         order_feeds=order_feeds,
@@ -246,6 +248,12 @@ def _risk(
     )
     risk.wake = lambda: ground.supervisor.wake("risk")
     return risk
+
+
+def _supertrend(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> SupertrendWatch:
+    watch = SupertrendWatch(ground.database, run_board, market.candles, ground.journal, ask_exits=executor.ask_exits)
+    watch.wake = partial(ground.supervisor.wake, "supertrend")
+    return watch
 
 
 def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> SquareOff:

@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cachetools import LRUCache
 from sqlalchemy import bindparam, exists, select
 
+from app.domain.contracts import ContractKey
+from app.domain.plan import Plan
 from app.persistence.database import Database
 from app.persistence.tables import Preview, Run
 from app.ports.clock import Clock
@@ -25,6 +28,23 @@ _SHOWN = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a preview would send, and where."""
+
+    accounts: frozenset[int]
+    contracts: frozenset[ContractKey]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """`at` is monotonic."""
+
+    at: float
+    ids: frozenset[int]
+    contracts: frozenset[ContractKey]
+
+
 class AccountsAtWork:
     """Thread-safe. What it gives is at most KEPT_S old: several loops ask, and the database answers once for all."""
 
@@ -33,23 +53,39 @@ class AccountsAtWork:
         self._database = database
         self._clock = clock
         self._running = running
-        self._plans: LRUCache[int, frozenset[int]] = LRUCache(MOST_SHOWN)
-        self._known: tuple[float, frozenset[int]] | None = None
+        self._plans: LRUCache[int, _Shown] = LRUCache(MOST_SHOWN)
+        self._known: _Known | None = None
         self._lock = threading.Lock()
 
     def ids(self) -> frozenset[int]:
         """Accounts of runs that live, and those that take part in a preview which can still be sent."""
+        return self._newest().ids
+
+    def shown(self) -> frozenset[ContractKey]:
+        """Contracts of the previews that can still be sent."""
+        return self._newest().contracts
+
+    def _newest(self) -> _Known:
         with self._lock:
             now = self._clock.monotonic()
-            if self._known is None or now - self._known[0] > KEPT_S:
-                self._known = (now, self._running() | self._shown())
-            return self._known[1]
+            if self._known is None or now - self._known.at > KEPT_S:
+                shown = self._shown()
+                ids = self._running().union(*(each.accounts for each in shown))
+                contracts = frozenset[ContractKey]().union(*(each.contracts for each in shown))
+                self._known = _Known(now, ids, contracts)
+            return self._known
 
-    def _shown(self) -> frozenset[int]:
+    def _shown(self) -> list[_Shown]:
         with self._database.reading() as session:
             shown = session.scalars(_SHOWN, {"now": self._clock.now()}).all()
             for number in shown:
                 if number not in self._plans:
-                    plan = plan_of(session.get_one(Preview, number))
-                    self._plans[number] = frozenset(account.account_id for account in plan.taking_part)
-        return frozenset[int]().union(*(self._plans[number] for number in shown))
+                    self._plans[number] = _shown_by(plan_of(session.get_one(Preview, number)))
+        return [self._plans[number] for number in shown]
+
+
+def _shown_by(plan: Plan) -> _Shown:
+    return _Shown(
+        frozenset(account.account_id for account in plan.taking_part),
+        frozenset(leg.contract.key for leg in plan.legs),
+    )

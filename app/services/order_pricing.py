@@ -1,6 +1,6 @@
 """The limit an order goes out with: "market" is a protected limit, made from a fresh touch at the moment of sending."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -60,6 +60,10 @@ class OrderPricing:
         contract = contract_of(execution)
         account_id = None if intent.purpose == Purpose.ENTRY else intent.account_id
         return self._reckoned(contract, lambda touch: self._priced(intent, contract, rested, touch), account_id)
+
+    def bring(self, contracts: Iterable[Contract]) -> None:
+        """Ask together for what `entry` and `typed` would ask for one after the other. Raises NoFreshPrice."""
+        self._quotes.bring((contract.key for contract in contracts), self._max_age_s)
 
     def entry(self, contract: Contract, side: Side) -> tuple[Decimal, Decimal]:
         """The protected limit of an entry now, and the worst price that a preview showing it allows."""

@@ -125,6 +125,7 @@ class Previews:
         """
         self._refuse_late(plan)
         self._refuse_time(plan.times, plan.legs)
+        self._market.pricing.bring(leg.contract for leg in plan.legs)
         for leg in plan.legs:
             phase = self._market.hours.phase(leg.contract.key.exchange)
             if phase is not Phase.UNKNOWN:  # the gate waits a little for hours that are only not read yet
@@ -155,6 +156,7 @@ class Previews:
     def _plan(self, saved: SavedStrategy) -> Plan:
         spots = self._market.legs.spots(saved.spec)
         legs = self._market.legs.legs(saved.spec, spots)
+        self._market.pricing.bring(leg.contract for leg in legs)
         prices = {leg.number: self._price(leg) for leg in legs}
         _check_levels(saved.spec, prices)
         return Plan(

@@ -60,6 +60,17 @@ class Quotes:
                     return self._touch_of(quote, account_id)
         raise NoFreshPrice(f"{key.symbol} has no price younger than {max_age_s:g} s. {reason}")
 
+    def bring(self, keys: Iterable[ContractKey], max_age_s: float = 3.0) -> None:
+        """Have `touch` find these on the board: those it would ask for are asked for together. Raises NoFreshPrice."""
+        lacking = [key for key in dict.fromkeys(keys) if self._board_touch(key, max_age_s) is None]
+        if not lacking:
+            return
+        try:
+            self.fetch(lacking)
+        except Unavailable as error:
+            named = ", ".join(key.symbol for key in lacking)
+            raise NoFreshPrice(f"No price younger than {max_age_s:g} s: {named}. {error}") from error
+
     def from_gateway(self, key: ContractKey) -> Touch:
         """As `touch`, from a gateway whatever the board has. Raises NoFreshPrice."""
         try:

@@ -130,12 +130,11 @@ class StrategyExecutor:
                 raise Conflict("It was asked for too long ago: prices have moved on. Preview again and send.")
             plan = plan_of(preview)
             self._entries.check(plan)
-            if not self._write_start(run_id, plan):
+            if not self._begin(run_id, plan):
                 return f"Run {run_id} was started before."
         except DeskError as refusal:
             self._refuse(run_id, str(refusal))
             return str(refusal)
-        self.touch(run_id)
         self._on_change(run_id)
         return f"Run {run_id} started: {plan.order_count} orders in {len(plan.taking_part)} accounts."
 
@@ -353,16 +352,31 @@ class StrategyExecutor:
             self._journal.note(session, run_id, "refused", f"Nothing was sent. {reason}")
         self._on_change(run_id)
 
-    def _write_start(self, run_id: int, plan: Plan) -> bool:
+    def _begin(self, run_id: int, plan: Plan) -> bool:
         """False when it was started meanwhile. Raises Denied while the kill switch or reduce-only stops it."""
-        with self._database.transaction() as session:
+        try:
+            return self._write_start(run_id, plan, at_once=True)
+        except DeskError:
+            # What speaks against acting here and now keeps no run from its start; what speaks against that comes again.
+            if written := self._write_start(run_id, plan, at_once=False):
+                self.touch(run_id)
+            return written
+
+    def _write_start(self, run_id: int, plan: Plan, *, at_once: bool) -> bool:
+        """`at_once` decides in the same transaction what is sent first."""
+        accounts: list[AccountState] = []
+        with self._database.transaction(Turn.NOW) as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state != "REQUESTED":
                 return False
-            accounts = {account.account_id: account.account_name for account in plan.taking_part}
-            trading_states.refuse_start(session, user_id=run.user_id, strategy_id=run.strategy_id, accounts=accounts)
+            names = {account.account_id: account.account_name for account in plan.taking_part}
+            trading_states.refuse_start(session, user_id=run.user_id, strategy_id=run.strategy_id, accounts=names)
             self._write(session, run, plan)
+            if at_once:
+                accounts = load_accounts(session, run_id, to_write=True, unowned=self.unowned)
+                self._decide(session, run, accounts, whole=True, careful=False)
         reach("after_start")
+        self._hand_over(accounts, run.strategy_id)
         return True
 
     def _write(self, session: Session, run: Run, plan: Plan) -> None:

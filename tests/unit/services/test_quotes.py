@@ -216,3 +216,22 @@ def test_without_accounts_it_says_so(board: PriceBoard, clock: FakeClock) -> Non
     quotes = Quotes(board, FakeGateways(), list, clock)  # type: ignore[arg-type]
     with pytest.raises(NoFreshPrice, match="no account to ask"):
         quotes.touch(CALL)
+
+
+def test_touches_that_are_not_on_the_board_are_brought_by_one_question(
+    quotes: Quotes, board: PriceBoard, gateways: FakeGateways, clock: FakeClock
+) -> None:
+    gateways.of(1).priced[PUT] = quote("150", bid="149", ask="151")
+    put(board, NIFTY)
+    quotes.bring([CALL, PUT, NIFTY, CALL])
+    assert gateways.of(1).calls == ["quotes 2"], "and not for the one that is there"
+    assert (quotes.at_hand(CALL).bid, quotes.at_hand(PUT).ask) == (Decimal(199), Decimal(151))
+    quotes.bring([CALL, PUT])
+    assert gateways.of(1).calls == ["quotes 2"]
+
+
+def test_touches_that_no_gateway_brings_are_named(quotes: Quotes, gateways: FakeGateways) -> None:
+    for gateway in gateways.gateways.values():
+        gateway.broken = Unreachable("not reached")
+    with pytest.raises(NoFreshPrice, match=f"{CALL.symbol}, {PUT.symbol}.*not reached"):
+        quotes.bring([CALL, PUT])
