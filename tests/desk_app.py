@@ -29,6 +29,7 @@ from app.persistence.tables import User
 from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
 from app.ports.simulator import SimulatorAccount
 from app.services.account_check import AccountCheck
+from app.services.account_groups import AccountGroups
 from app.services.account_health import HealthBoard
 from app.services.accounts import AccountForm, Accounts
 from app.services.activity import Activity
@@ -307,12 +308,11 @@ def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
     activity = Activity(database, clock)
     health, gateways = HealthBoard(clock), Gateways(database, vault, net.gateway)
-    check = AccountCheck(net.gateway, net.feed, clock)
     runs = RunBoard(database, board := PriceBoard(clock), clock)
     accounts = Accounts(
-        database, clock, vault, check, activity=activity, gateways=gateways, health=health, simulator=simulator
-    )
-    contracts = ContractList(gateways, accounts.feed_order, clock, clock)
+        database, clock, vault, AccountCheck(net.gateway, net.feed, clock),
+        activity=activity, gateways=gateways, health=health, simulator=simulator,
+    )  # fmt: skip
     reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
     books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
@@ -327,6 +327,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         alarms=Alarms(database, clock, Journal(clock), activity),
         today=Today(database, runs, clock),
         accounts=accounts,
+        groups=AccountGroups(database, clock, activity),
         book_pages=books,
         reconciliation=reconciliation(database, accounts, reader, clock, activity, LISTED.get),
         health=health,
@@ -356,7 +357,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         margin_settings=MarginSettings(database, clock, activity),
         market_rules=MarketRuleTable(database, clock, activity),
         calculator=nothing,
-        contract_list=contracts,
+        contract_list=ContractList(gateways, accounts.feed_order, clock, clock),
         simulator=simulator,
         unwell_threads=list,
         engine_leads=lambda: True,

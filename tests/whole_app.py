@@ -14,10 +14,12 @@ from app import create_app
 from app.bootstrap import Runtime, runtime_of
 from app.persistence.database import Database, Table
 from app.persistence.tables import (
+    AccountGroup,
     ActivityLog,
     CalendarOverride,
     DayLock,
     FillRow,
+    GroupMember,
     Intent,
     MarketRuleRow,
     Order,
@@ -43,6 +45,7 @@ NAMES = {
     "order": "order-of-ravi-77",
     "event": "Ravi sold a call",
     "log": "Ravi did something",
+    "group": "Ravi group of brothers",
     "username": OWNER,
 }
 """Words that stand on pages of the owner and of admins, and on nobody else's."""
@@ -118,6 +121,7 @@ def whole_app(folder: Path, *, people: bool = True) -> Whole:
         whole.desk.people.create(STRANGER, PASSWORD, "trader")
         with whole.database.transaction() as session:
             account = _account(whole, session, owner)
+            _group(whole, session, owner)
             _override(whole, session)
         _trade(whole, owner, account)
     return whole
@@ -141,6 +145,15 @@ def _account(whole: Whole, session: Session, owner: int) -> int:
     account.locked_key = whole.runtime.ground.vault.lock(KEY, owner=f"account:{account.id}")
     whole.ids["account_id"] = account.id
     return account.id
+
+
+def _group(whole: Whole, session: Session, owner: int) -> None:
+    now = whole.desk.clock.now()
+    row = AccountGroup(owner_id=owner, name=NAMES["group"], created_at=now, changed_at=now)
+    row.members = [GroupMember(account_id=whole.ids["account_id"])]
+    session.add(row)
+    session.flush()
+    whole.ids["group_id"] = row.id
 
 
 def _override(whole: Whole, session: Session) -> None:

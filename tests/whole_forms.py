@@ -1,5 +1,7 @@
 """Forms as they are filled right, with the names of things of `whole_app` where those stand."""
 
+from typing import Any
+
 STRATEGY = {
     "name": "Another",
     "structures": "1",
@@ -34,3 +36,10 @@ DAY = {
     "reason": "a circular",
 }
 """The form of an override of the calendar."""
+
+GROUP: dict[str, Any] = {
+    "fields": {"name": "Another", "accounts": "{account_id}", "multiplier": "0.5"},
+    "text": frozenset({"name"}),
+    "optional": frozenset({"multiplier"}),
+}
+"""The form of a group of accounts, with which of its fields hold free text or may be left out."""

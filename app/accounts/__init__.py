@@ -1,5 +1,6 @@
-"""Accounts and their gateways."""
+"""Accounts, groups of them, and their gateways."""
 
+from app.accounts import groups
 from app.accounts.routes import accounts_bp
 
-__all__ = ["accounts_bp"]
+__all__ = ["accounts_bp", "groups"]

@@ -1,4 +1,4 @@
-"""The form of an account."""
+"""The forms of an account and of a group of them."""
 
 from datetime import time
 from decimal import Decimal
@@ -8,6 +8,7 @@ from wtforms.validators import AnyOf, InputRequired, Optional, Regexp
 
 from app.domain.day_limits import DayLimits
 from app.domain.square_off import USUAL_CUT_OFF
+from app.services.account_groups import GroupForm
 from app.services.accounts import AccountForm
 from app.web.forms import DeskForm, PlainText, stripped
 
@@ -24,7 +25,60 @@ def _count() -> StringField:
     return StringField(filters=[stripped], validators=[Optional(), Regexp(r"[1-9]\d{0,5}\Z", message=words)])
 
 
-class AccountFields(DeskForm):
+class LimitFields(DeskForm):
+    """What accounts and groups of them both have: how they are sized and limited."""
+
+    multiplier = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(
+                r"[0-9]{1,3}(\.[0-9]{1,3})?\Z",
+                message="Type a number above zero, as 0.5 or 2, 3 decimals at most.",
+            ),
+        ],
+    )
+    max_leg_lots = StringField(
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Regexp(r"[1-9]\d{0,3}\Z", message="Type a whole number of lots from 1 to 9999, or leave it empty."),
+        ],
+    )
+    max_day_loss = _rupees("25000")
+    max_day_profit = _rupees("40000")
+    max_open_lots = _count()
+    max_day_orders = _count()
+    leaves_at_limit = StringField(filters=[stripped], validators=[Optional(), AnyOf(["yes"])])
+
+    def factor(self) -> Decimal:
+        """1 where nothing is typed."""
+        return Decimal(self.multiplier.data) if self.multiplier.data else Decimal(1)
+
+    def leg_lots(self) -> int | None:
+        return int(self.max_leg_lots.data) if self.max_leg_lots.data else None
+
+    def limits(self) -> DayLimits:
+        return DayLimits(
+            loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
+            profit=Decimal(self.max_day_profit.data) if self.max_day_profit.data else None,
+            open_lots=int(self.max_open_lots.data) if self.max_open_lots.data else None,
+            orders=int(self.max_day_orders.data) if self.max_day_orders.data else None,
+            leaves=self.leaves_at_limit.data == "yes",
+        )
+
+
+class GroupFields(LimitFields):
+    """The accounts are ticked, any number under one name, so they are read beside it."""
+
+    name = StringField(filters=[stripped], validators=[InputRequired("Give the group a name."), PlainText(1, 80)])
+
+    def typed(self, accounts: frozenset[int]) -> GroupForm:
+        """What was typed, for the service."""
+        return GroupForm(self.name.data or "", accounts, self.factor(), self.leg_lots(), self.limits())
+
+
+class AccountFields(LimitFields):
     """Name and notes are checked here; addresses and keys by the service, which knows what they must be."""
 
     SECRET = frozenset({"api_key"})
@@ -44,18 +98,6 @@ class AccountFields(DeskForm):
             Regexp(r"([1-9]|10)\Z", message="Type a whole number from 1 to 10, or leave it empty."),
         ],
     )
-    max_leg_lots = StringField(
-        filters=[stripped],
-        validators=[
-            Optional(),
-            Regexp(r"[1-9]\d{0,3}\Z", message="Type a whole number of lots from 1 to 9999, or leave it empty."),
-        ],
-    )
-    max_day_loss = _rupees("25000")
-    max_day_profit = _rupees("40000")
-    max_open_lots = _count()
-    max_day_orders = _count()
-    leaves_at_limit = StringField(filters=[stripped], validators=[Optional(), AnyOf(["yes"])])
     mis_cut_off = StringField(
         filters=[stripped],
         validators=[
@@ -76,13 +118,8 @@ class AccountFields(DeskForm):
             api_key=self.api_key.data or "",
             notes=self.notes.data or "",
             orders_per_second=int(self.orders_per_second.data) if self.orders_per_second.data else None,
-            max_leg_lots=int(self.max_leg_lots.data) if self.max_leg_lots.data else None,
-            limits=DayLimits(
-                loss=Decimal(self.max_day_loss.data) if self.max_day_loss.data else None,
-                profit=Decimal(self.max_day_profit.data) if self.max_day_profit.data else None,
-                open_lots=int(self.max_open_lots.data) if self.max_open_lots.data else None,
-                orders=int(self.max_day_orders.data) if self.max_day_orders.data else None,
-                leaves=self.leaves_at_limit.data == "yes",
-            ),
+            max_leg_lots=self.leg_lots(),
+            multiplier=self.factor(),
+            limits=self.limits(),
             mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else USUAL_CUT_OFF,
         )

@@ -1,12 +1,12 @@
 """Accounts: list, add, edit, test, pause, archive, and their order as sources of prices. Only admins change them."""
 
 import re
-from decimal import Decimal
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts.forms import AccountFields
+from app.accounts.sizes import sized_as_typed
 from app.accounts.views import account_view, account_views, event_views, funds_view
 from app.domain.errors import Conflict, InvalidInput
 from app.services.accounts import AccountRow
@@ -192,20 +192,10 @@ def _stored(account: AccountRow) -> FormView:
             "websocket_url": account.websocket_url,
             "orders_per_second": "" if account.orders_per_second is None else str(account.orders_per_second),
             "mis_cut_off": f"{account.mis_cut_off:%H:%M}",
-            "max_leg_lots": _typed(account.max_leg_lots),
-            "max_day_loss": _typed(account.limits.loss),
-            "max_day_profit": _typed(account.limits.profit),
-            "max_open_lots": _typed(account.limits.open_lots),
-            "max_day_orders": _typed(account.limits.orders),
-            "leaves_at_limit": "yes" if account.limits.leaves else "",
             "notes": account.notes,
+            **sized_as_typed(account),
         }
     )
-
-
-def _typed(limit: Decimal | int | None) -> str:
-    """As a person types it; empty for no limit."""
-    return "" if limit is None else f"{limit:.2f}" if isinstance(limit, Decimal) else str(limit)
 
 
 def _name(account_id: int) -> str:

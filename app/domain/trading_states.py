@@ -16,10 +16,11 @@ class TradingState(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a state is said of: everything, the runs of a user, an account, the runs of a strategy."""
+    """What a state is said of: everything, the runs of a user, the accounts of a group, one, the runs of a strategy."""
 
     ALL = "ALL"
     USER = "USER"
+    GROUP = "GROUP"
     ACCOUNT = "ACCOUNT"
     STRATEGY = "STRATEGY"
 

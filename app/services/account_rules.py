@@ -1,14 +1,15 @@
 """What an account may be: its fields, what no two may share, and when it must stay as it is."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.account_groups import check_leg_lots, check_multiplier
 from app.domain.errors import InvalidInput
 from app.domain.orders import OPEN
 from app.domain.pacing import LEAST_PER_SECOND, MOST_PER_SECOND
-from app.domain.sizing import MOST_LOTS
 from app.persistence.tables import Intent, Run, StrategyExecution, TradingAccount
 from app.services.account_check import checked_address
 from app.services.account_types import AccountForm, AccountState
@@ -29,10 +30,9 @@ def checked_form(form: AccountForm, *, key_needed: bool) -> AccountForm:
     if most is not None and not LEAST_PER_SECOND <= most <= MOST_PER_SECOND:
         raise InvalidInput("orders_per_second", f"Take {LEAST_PER_SECOND} to {MOST_PER_SECOND} calls in a second.")
     form.limits.check()
-    lots = form.max_leg_lots
-    if lots is not None and not 1 <= lots <= MOST_LOTS:
-        raise InvalidInput("max_leg_lots", f"Take 1 to {MOST_LOTS} lots of a leg at most, or leave it empty.")
-    return AccountForm(name, host, websocket, key, form.notes.strip(), most, form.limits, form.mis_cut_off, lots)
+    check_leg_lots(form.max_leg_lots)
+    check_multiplier(form.multiplier)
+    return replace(form, name=name, host_url=host, websocket_url=websocket, api_key=key, notes=form.notes.strip())
 
 
 def refuse_taken(session: Session, form: AccountForm, *, but: int | None) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from app.domain.day_limits import NO_LIMITS, DayLimits
 from app.domain.plan import Mode
 from app.domain.square_off import USUAL_CUT_OFF
-from app.persistence.tables import TradingAccount
+from app.persistence.tables import AccountGroup, TradingAccount
 
 SIMULATOR = "simulator"
 """The name our own simulator gives as its broker."""
@@ -32,6 +32,7 @@ class AccountForm:
 
     `orders_per_second` None: as the settings say. `limits` are of a day. `max_leg_lots` is the most lots a run takes
     of any leg in it, None for no cap.
+    `multiplier` is what it takes part by where nothing else is typed.
     `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself.
     """
 
@@ -44,6 +45,7 @@ class AccountForm:
     limits: DayLimits = NO_LIMITS
     mis_cut_off: time = USUAL_CUT_OFF
     max_leg_lots: int | None = None
+    multiplier: Decimal = Decimal(1)
 
     def __repr__(self) -> str:
         return f"AccountForm({self.name!r}, {self.host_url!r})"
@@ -86,20 +88,20 @@ class Actor(Protocol):
     def is_admin(self) -> bool: ...
 
 
-def limits_of(account: TradingAccount) -> DayLimits:
+def limits_of(place: TradingAccount | AccountGroup) -> DayLimits:
     return DayLimits(
-        loss=account.max_day_loss,
-        profit=account.max_day_profit,
-        open_lots=account.max_open_lots,
-        orders=account.max_day_orders,
-        leaves=account.leaves_at_limit,
+        loss=place.max_day_loss,
+        profit=place.max_day_profit,
+        open_lots=place.max_open_lots,
+        orders=place.max_day_orders,
+        leaves=place.leaves_at_limit,
     )
 
 
-def keep_limits(account: TradingAccount, limits: DayLimits) -> None:
-    account.max_day_loss, account.max_day_profit = limits.loss, limits.profit
-    account.max_open_lots, account.max_day_orders = limits.open_lots, limits.orders
-    account.leaves_at_limit = limits.leaves
+def keep_limits(place: TradingAccount | AccountGroup, limits: DayLimits) -> None:
+    place.max_day_loss, place.max_day_profit = limits.loss, limits.profit
+    place.max_open_lots, place.max_day_orders = limits.open_lots, limits.orders
+    place.leaves_at_limit = limits.leaves
 
 
 def account_row(account: TradingAccount) -> AccountRow:

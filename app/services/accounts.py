@@ -2,12 +2,13 @@
 
 from typing import Protocol
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.persistence.database import Database
 from app.persistence.locking import lock_table
-from app.persistence.tables import TradingAccount
+from app.persistence.tables import GroupMember, TradingAccount
 from app.ports.clock import Clock
 from app.ports.gateway import GatewayAddress
 from app.ports.simulator import Simulator
@@ -150,6 +151,7 @@ class Accounts:
                 raise Conflict(f"{account.name} cannot be archived: {reason}")
             account.state = AccountState.ARCHIVED
             account.archived_at = self._clock.now()
+            session.execute(delete(GroupMember).where(GroupMember.account_id == account_id))
             # Its name and address are free again for another account.
             account.name = f"{account.name[:80]} (archived {account_id})"
             number(listed(session))
@@ -216,6 +218,7 @@ class Accounts:
             notes=form.notes,
             orders_per_second=form.orders_per_second,
             max_leg_lots=form.max_leg_lots,
+            multiplier=form.multiplier,
             mis_cut_off=form.mis_cut_off,
             created_at=self._clock.now(),
         )
@@ -245,7 +248,7 @@ class Accounts:
             raise Conflict(f"The address of {account.name} cannot change now: {reason}")
         account.name, account.notes = form.name, form.notes
         account.orders_per_second, account.mis_cut_off = form.orders_per_second, form.mis_cut_off
-        account.max_leg_lots = form.max_leg_lots
+        account.max_leg_lots, account.multiplier = form.max_leg_lots, form.multiplier
         keep_limits(account, form.limits)
         account.host_url, account.websocket_url = form.host_url, form.websocket_url
         if facts is not None:

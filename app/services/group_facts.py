@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.account_groups import Group
-from app.domain.day_limits import DayLimits
 from app.persistence.tables import AccountGroup, GroupMember
+from app.services.account_types import limits_of
 
 COUNTED = or_(AccountGroup.max_open_lots.is_not(None), AccountGroup.max_day_orders.is_not(None))
 """Groups whose lots or orders are counted."""
@@ -32,18 +32,7 @@ def groups_in(session: Session, *wanted: ColumnElement[bool], ids: Collection[in
     for row, account_id in session.execute(query):
         rows[row.id] = row
         members.setdefault(row.id, set()).update({account_id} if account_id is not None else ())
-    return [group_of(row, members[row.id]) for row in rows.values()]
-
-
-def group_of(row: AccountGroup, members: Collection[int]) -> Group:
-    return Group(row.id, row.name, row.multiplier, frozenset(members), row.max_leg_lots, limits_of_group(row))
-
-
-def limits_of_group(row: AccountGroup) -> DayLimits:
-    return DayLimits(
-        loss=row.max_day_loss,
-        profit=row.max_day_profit,
-        open_lots=row.max_open_lots,
-        orders=row.max_day_orders,
-        leaves=row.leaves_at_limit,
-    )
+    return [
+        Group(row.id, row.name, row.multiplier, frozenset(members[row.id]), row.max_leg_lots, limits_of(row))
+        for row in rows.values()
+    ]

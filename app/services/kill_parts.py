@@ -1,6 +1,6 @@
 """Which runs a use of the kill switch gets out of, as its command keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.trading_states import Scope
 from app.persistence.tables import Run, StrategyExecution
+from app.services.group_facts import groups_in
 
 GOING = ("REQUESTED", "ENTERING", "OPEN", "EXITING", "ATTENTION")
 """States of a run that the switch ends. One that was only asked for is refused before anything is sent."""
@@ -25,18 +26,26 @@ class Part:
 def parts_in(session: Session, scope: Scope, scope_id: int) -> list[Part]:
     """What lives in the scope now. A run that an account's halt keeps from starting is refused when it starts."""
     if scope is Scope.ACCOUNT:
-        theirs = (
-            select(StrategyExecution.run_id)
-            .join(Run, Run.id == StrategyExecution.run_id)
-            .where(StrategyExecution.account_id == scope_id, Run.state.in_(GOING))
-        )
-        return [Part(run_id, scope_id) for run_id in session.scalars(theirs.distinct())]
+        return _in_accounts(session, {scope_id})
+    if scope is Scope.GROUP:
+        return _in_accounts(session, {each for group in groups_in(session, ids=[scope_id]) for each in group.members})
     wanted = select(Run.id).where(Run.state.in_(GOING)).order_by(Run.id)
     if scope is Scope.USER:
         wanted = wanted.where(Run.user_id == scope_id)
     elif scope is Scope.STRATEGY:
         wanted = wanted.where(Run.strategy_id == scope_id)
     return [Part(run_id, None) for run_id in session.scalars(wanted)]
+
+
+def _in_accounts(session: Session, accounts: Collection[int]) -> list[Part]:
+    """What living runs have in each of these accounts."""
+    theirs = (
+        select(StrategyExecution.run_id, StrategyExecution.account_id)
+        .join(Run, Run.id == StrategyExecution.run_id)
+        .where(StrategyExecution.account_id.in_(accounts), Run.state.in_(GOING))
+        .order_by(StrategyExecution.run_id, StrategyExecution.account_id)
+    )
+    return [Part(run_id, account_id) for run_id, account_id in session.execute(theirs.distinct())]
 
 
 def stored(parts: list[Part]) -> list[list[int | None]]:

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict, NotFound
 from app.domain.trading_states import Scope, TradingState
 from app.persistence.database import Database
-from app.persistence.tables import CommandRow, Strategy, TradingAccount, TradingStateRow, User
+from app.persistence.tables import AccountGroup, CommandRow, Strategy, TradingAccount, TradingStateRow, User
 from app.ports.clock import Clock
 from app.services.account_types import Actor
 from app.services.activity import Activity
 from app.services.asking import Asking, Said, Wish
 from app.services.commands import CommandKind
+from app.services.group_facts import groups_in
 from app.services.kill_parts import Part, moment_of, parts_of
 from app.services.people import People
 from app.services.trading_states import EVERYTHING, Standing, standings, write_state
@@ -25,7 +26,7 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is halted. `id` names a user, an account or a strategy; it is 0 for everything."""
+    """What is halted. `id` names a user, a group of accounts, an account or a strategy; it is 0 for everything."""
 
     scope: Scope = Scope.ALL
     id: int = EVERYTHING
@@ -162,6 +163,9 @@ def _named(session: Session, target: Target, actor: Actor) -> str:
     elif target.scope is Scope.ACCOUNT:
         account = session.get(TradingAccount, target.id)
         name = account.name if account is not None and actor.is_admin else None
+    elif target.scope is Scope.GROUP:
+        found = groups_in(session, ids=[target.id]) if actor.is_admin else []
+        name = f"the group {found[0].name}" if found else None
     elif target.scope is Scope.USER:
         user = session.get(User, target.id)
         name = f"the runs of {user.username}" if user is not None and (actor.is_admin or user.id == actor.id) else None
@@ -190,6 +194,9 @@ def _concerns(session: Session, standing: Standing, viewer: Actor) -> bool:
     if standing.scope is Scope.STRATEGY:
         strategy = session.get(Strategy, standing.scope_id)
         return strategy is not None and strategy.owner_id == viewer.id
+    if standing.scope is Scope.GROUP:
+        group = session.get(AccountGroup, standing.scope_id)
+        return group is not None and group.owner_id == viewer.id
     if standing.scope is Scope.ACCOUNT:
         account = session.get(TradingAccount, standing.scope_id)
         return account is not None and account.owner_id == viewer.id

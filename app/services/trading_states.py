@@ -13,6 +13,7 @@ from app.domain.trading_states import Scope, TradingState, effective
 from app.persistence.locking import turn_switch, watch_switch
 from app.persistence.tables import TradingStateRow
 from app.services.day_locks import refuse_locked
+from app.services.group_facts import groups_in
 
 EVERYTHING = 0
 """The `scope_id` of the scope ALL."""
@@ -20,6 +21,7 @@ EVERYTHING = 0
 _WHOSE = {
     Scope.ALL: "for everything",
     Scope.USER: "for the runs of this user",
+    Scope.GROUP: "in the accounts of a group",
     Scope.ACCOUNT: "in this account",
     Scope.STRATEGY: "for this strategy",
 }
@@ -34,7 +36,7 @@ _STANDING = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One state that was set and is not ACTIVE. `at` is real time."""
+    """One state that was set and is not ACTIVE. `at` is real time. `members` are the accounts of a group's state."""
 
     scope: Scope
     scope_id: int
@@ -43,6 +45,7 @@ class Standing:
     at: datetime
     why: str
     user_id: int | None
+    members: frozenset[int] = frozenset()
 
     @property
     def sentence(self) -> str:
@@ -69,7 +72,7 @@ def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, acc
     for account_id, name in accounts.items():
         found = _against(standing, user_id=user_id, account_id=account_id, strategy_id=strategy_id)
         if found is not None:
-            who = f"{name}: " if found.scope is Scope.ACCOUNT else ""
+            who = f"{name}: " if found.scope in {Scope.ACCOUNT, Scope.GROUP} else ""
             raise Denied(STOPPED_BY[found.state], f"{who}{found.sentence}")
         refuse_locked(session, account_id, name)
 
@@ -77,7 +80,10 @@ def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, acc
 def standings(session: Session) -> list[Standing]:
     """Every state that is not ACTIVE, the widest scope first."""
     order = list(Scope)
-    return sorted((_standing(row) for row in session.scalars(_STANDING)), key=lambda each: order.index(each.scope))
+    rows = session.scalars(_STANDING).all()
+    stopped = [row.scope_id for row in rows if row.scope == Scope.GROUP.value]
+    members = {group.id: group.members for group in groups_in(session, ids=stopped)} if stopped else {}
+    return sorted((_standing(row, members) for row in rows), key=lambda each: order.index(each.scope))
 
 
 def write_state(
@@ -106,8 +112,16 @@ def write_state(
 
 
 def strictest(of: Iterable[Standing], ids: Mapping[Scope, int | None]) -> Standing | None:
-    """The strictest of them that applies to these ids (None: of no such thing); None: nothing holds entries back."""
-    found = [each for each in of if ids[each.scope] == each.scope_id]
+    """The strictest of them that applies to these ids (None: of no such thing); None: nothing holds entries back.
+
+    That of a group applies to its accounts.
+    """
+    account = ids[Scope.ACCOUNT]
+    found = [
+        each
+        for each in of
+        if (account in each.members if each.scope is Scope.GROUP else ids[each.scope] == each.scope_id)
+    ]
     state = effective(each.state for each in found)
     return next((each for each in found if each.state is state), None)
 
@@ -122,5 +136,7 @@ def _against(of: Iterable[Standing], *, user_id: int, account_id: int, strategy_
     return strictest(of, ids)
 
 
-def _standing(row: TradingStateRow) -> Standing:
-    return Standing(Scope(row.scope), row.scope_id, TradingState(row.state), row.actor, row.at, row.why, row.user_id)
+def _standing(row: TradingStateRow, members: Mapping[int, frozenset[int]]) -> Standing:
+    scope, state = Scope(row.scope), TradingState(row.state)
+    of_group = members.get(row.scope_id, frozenset()) if scope is Scope.GROUP else frozenset()
+    return Standing(scope, row.scope_id, state, row.actor, row.at, row.why, row.user_id, of_group)

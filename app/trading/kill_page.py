@@ -1,15 +1,16 @@
 """The page of the kill switch: what it would do, and once it is pressed what is left of it in each account."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.domain.account_groups import Group
 from app.domain.adoption import is_ignored
 from app.domain.contracts import ContractKey
 from app.domain.trading_states import Scope, TradingState
-from app.persistence.tables import Position, Run, Strategy, User
+from app.persistence.tables import AccountGroup, Position, Run, Strategy, User
 from app.services.account_health import HealthState
 from app.services.accounts import AccountRow
 from app.services.book_ledger import Place
@@ -84,11 +85,14 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     kill = _current(desk.kill_switch.kills(viewer), standings)
     accounts = desk.accounts.shown_to(viewer)
     views = _views(desk, viewer, kill)
-    lines = [_line(desk, account, views, kill) for account in accounts]
+    groups = desk.groups.shown_to(viewer)
+    halted = kill.target.id if kill is not None and kill.target.scope is Scope.GROUP else None
+    grouped = {each for group in groups if group.id == halted for each in group.members}
+    lines = [_line(desk, account, views, kill, grouped) for account in accounts]
     shown = [line for line in lines if line.state != "idle"]
     pressed = "" if kill is None else pressed_words(kill, on_page(desk, kill.asked_at))
     page = KillPage(
-        choices=choices_of(viewer, accounts),
+        choices=choices_of(viewer, groups, accounts),
         halts=[_halt(desk, each, viewer, accounts) for each in standings],
         sentence=kill_sentence(kill, totals(shown), pressed),
         under_way=kill is not None and kill.flat_at is None,
@@ -126,12 +130,14 @@ def _views(desk: Desk, viewer: SignedIn, kill: Kill | None) -> list[RunView]:
     return [run_view(desk, run_id) for run_id in sorted(ids)]
 
 
-def _line(desk: Desk, account: AccountRow, views: Iterable[RunView], kill: Kill | None) -> AccountLine:
+def _line(
+    desk: Desk, account: AccountRow, views: Iterable[RunView], kill: Kill | None, grouped: Collection[int]
+) -> AccountLine:
     meant: list[CellView] = []
     other: list[CellView] = []
     for view in views:
         mine = [cell for cell in view.cells if cell.account_id == account.id]
-        (meant if kill is not None and _is_meant(kill, view, account.id) else other).extend(mine)
+        (meant if kill is not None and _is_meant(kill, view, account.id, grouped) else other).extend(mine)
     health = desk.health.of(account.id)
     away = health.state in AWAY
     every = [*meant, *other]
@@ -147,10 +153,13 @@ def _line(desk: Desk, account: AccountRow, views: Iterable[RunView], kill: Kill 
     )
 
 
-def _is_meant(kill: Kill, view: RunView, account_id: int) -> bool:
+def _is_meant(kill: Kill, view: RunView, account_id: int, grouped: Collection[int]) -> bool:
+    """`grouped` are the accounts of the group that was halted, if one was."""
     if kill.parts is not None:
         return any(part.run_id == view.run_id and part.account_id in {None, account_id} for part in kill.parts)
     target = kill.target
+    if target.scope is Scope.GROUP:
+        return account_id in grouped
     theirs = {Scope.USER: view.user_id, Scope.ACCOUNT: account_id, Scope.STRATEGY: view.strategy_id}
     return target.scope is Scope.ALL or theirs[target.scope] == target.id
 
@@ -181,19 +190,22 @@ def _reason(health: str, cells: Sequence[CellView], *, away: bool, state: str) -
     return notes[0] if notes and state in {"closing", "alarm"} else None
 
 
-def choices_of(viewer: SignedIn, accounts: Sequence[AccountRow]) -> list[Choice]:
+def choices_of(viewer: SignedIn, groups: Sequence[Group], accounts: Sequence[AccountRow]) -> list[Choice]:
     """What this user may halt or reduce, the widest first."""
     mine = Choice(Target(Scope.USER, viewer.id).name, "My runs")
     if not viewer.is_admin:
         return [mine]
+    together = [Choice(Target(Scope.GROUP, group.id).name, f"The group {group.name}") for group in groups]
     each = [Choice(Target(Scope.ACCOUNT, account.id).name, f"Only {account.name}") for account in accounts]
-    return [Choice(Target().name, "Everything, in all accounts"), mine, *each]
+    return [Choice(Target().name, "Everything, in all accounts"), mine, *together, *each]
 
 
 def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[AccountRow]) -> HaltLine:
     with desk.database.reading() as session:
         if standing.scope is Scope.USER:
             label = f"runs of {session.get_one(User, standing.scope_id).username}"
+        elif standing.scope is Scope.GROUP:
+            label = f"the group {session.get_one(AccountGroup, standing.scope_id).name}"
         elif standing.scope is Scope.STRATEGY:
             label = session.get_one(Strategy, standing.scope_id).name
         else:

@@ -89,7 +89,7 @@ def risk_page(desk: Desk, viewer: SignedIn) -> RiskPage:
         locks=[lock for lock in locks if lock.in_force],
         ended=[lock for lock in locks if not lock.in_force],
         halts=halts_of(desk, viewer),
-        choices=choices_of(viewer, accounts),
+        choices=choices_of(viewer, desk.groups.shown_to(viewer), accounts),
         events=_events(desk, viewer),
     )
 

@@ -9,6 +9,7 @@ from flask import current_app
 from app.persistence.database import Database
 from app.ports.clock import Clock, MarketClock
 from app.ports.simulator import Simulator
+from app.services.account_groups import AccountGroups
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
@@ -77,6 +78,7 @@ class Desk:
     alarms: Alarms
     today: Today
     accounts: Accounts
+    groups: AccountGroups
     book_pages: BookPages
     reconciliation: Reconciliation
     health: Healths

@@ -6,7 +6,7 @@ from app.domain.errors import InvalidInput
 from app.domain.trading_states import Scope
 from app.services.kill_switch import Target
 
-_TARGET = re.compile(r"(user|account|strategy):([0-9]{1,9})")
+_TARGET = re.compile(r"(user|group|account|strategy):([0-9]{1,9})")
 
 
 def target_named(text: str) -> Target:
@@ -15,5 +15,7 @@ def target_named(text: str) -> Target:
         return Target()
     found = _TARGET.fullmatch(text)
     if found is None:
-        raise InvalidInput("target", "target must be all, or user, account or strategy with an id, as account:3.")
+        raise InvalidInput(
+            "target", "target must be all, or user, group, account or strategy with an id, as account:3."
+        )
     return Target(Scope(found[1].upper()), int(found[2]))

@@ -3,7 +3,10 @@
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace as Row
+from typing import Any
 
+from app.domain.day_limits import DayLimits
+from app.web.forms import FormView
 from tests.browser.samples_desk import ACCOUNT_NAMES, EVENTS, NOW, Context, form
 
 STATES = [
@@ -97,3 +100,42 @@ def show(*, trouble: bool) -> Context:
         "events": EVENTS if trouble else [],
         "can_manage": True,
     }
+
+
+def group(number: int, name: str, accounts: list[str], **changes: Any) -> Row:
+    fields = {
+        "id": number, "name": name, "multiplier": Decimal(1), "max_leg_lots": None,
+        "limits": DayLimits(), "members": frozenset(range(1, len(accounts) + 1)), **changes,
+    }  # fmt: skip
+    return Row(group=Row(**fields), accounts=accounts)
+
+
+GROUPS = {
+    "groups": [
+        group(
+            1, "Family", ["Zerodha 1", "Dhan 2"], multiplier=Decimal("0.5"), max_leg_lots=4,
+            limits=DayLimits(Decimal(25_000), Decimal(40_000), 40, 400, leaves=True),
+        ),
+        group(2, "Fifty", [f"Zerodha {number}" for number in range(1, 51)], limits=DayLimits(loss=Decimal(150_000))),
+        group(3, "Nobody left", []),
+    ],
+    "can_manage": True,
+}  # fmt: skip
+GROUPS_EMPTY = {"groups": [], "can_manage": True}
+GROUP_FORM = {
+    "form": FormView(values={"multiplier": "1"}),
+    "group": None,
+    "accounts": [Row(id=number, name=f"Zerodha {number}") for number in range(1, 7)],
+    "chosen": frozenset({2}),
+}
+GROUP_WRONG = {
+    **GROUP_FORM,
+    "form": FormView(
+        values={"name": "", "multiplier": "0", "max_day_loss": "5000"},
+        errors={
+            "name": "Give the group a name.", "accounts": "Choose at least one account.",
+            "multiplier": "A multiplier is above 0 and at most 100, with at most 3 decimal places.",
+        },
+    ),
+    "chosen": frozenset(),
+}  # fmt: skip

@@ -77,6 +77,12 @@ REVIEWED: dict[str, Who] = {
     "GET main.style": SIGNED_IN,
     "GET accounts.index": SIGNED_IN,
     "GET accounts.show": OWN_OR_ADMIN,
+    "GET accounts.groups": SIGNED_IN,
+    "GET accounts.new_group": ADMIN_PAGE,
+    "POST accounts.new_group": ADMIN_TYPES,
+    "GET accounts.edit_group": ADMIN_PAGE,
+    "POST accounts.edit_group": ADMIN_TYPES,
+    "POST accounts.delete_group": ADMIN_DOES,
     "GET accounts.new": ADMIN_PAGE,
     "POST accounts.new": ADMIN_TYPES,
     "GET accounts.edit": ADMIN_PAGE,
@@ -286,7 +292,10 @@ def _actor(whole: Whole, name: str) -> SignedIn:
 
 def test_pages_of_the_owner_show_what_the_others_must_not_see(whole: Whole) -> None:
     """Or the test that strangers do not see it would prove nothing."""
-    pages = ("/", "/activity", "/accounts/", "/strategies/", "/trading/runs", f"/trading/runs/{whole.ids['run_id']}")
+    pages = (
+        "/", "/activity", "/accounts/", "/accounts/groups", "/strategies/", "/trading/runs",
+        f"/trading/runs/{whole.ids['run_id']}",
+    )  # fmt: skip
     for name in (OWNER, ADMIN):
         browser = whole.signed_in(name)
         seen = "".join(browser.get(path).text for path in pages)

@@ -14,7 +14,7 @@ from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
-from tests.whole_forms import DAY, STRATEGY
+from tests.whole_forms import DAY, GROUP, STRATEGY
 
 KEY = "attack-key-0001"
 
@@ -97,6 +97,9 @@ FORMS: dict[str, Form] = {
         text=frozenset({"name", "api_key", "notes"}),
         optional=frozenset({"notes", "orders_per_second"}),
     ),
+    "accounts.new_group": Form("/accounts/groups/new", ADMIN, **GROUP),
+    "accounts.edit_group": Form("/accounts/groups/{group_id}/edit", ADMIN, **GROUP),
+    "accounts.delete_group": Form("/accounts/groups/{group_id}/delete", ADMIN),
     "accounts.test": Form("/accounts/{account_id}/test", ADMIN),
     "accounts.pause": Form("/accounts/{account_id}/pause", ADMIN),
     "accounts.resume": Form("/accounts/{account_id}/resume", ADMIN),
