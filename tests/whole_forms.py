@@ -2,6 +2,15 @@
 
 from typing import Any
 
+ACCOUNT = {
+    "name": "Another",
+    "host_url": "http://127.0.0.1:2",
+    "websocket_url": "ws://127.0.0.1:2",
+    "api_key": "a-new-key",
+    "orders_per_second": "5",
+    "notes": "none",
+}
+
 STRATEGY = {
     "name": "Another",
     "structures": "1",
@@ -26,6 +35,15 @@ STRATEGY = {
     "multiplier-{account_id}": "1",
     "action": "save",
 }
+
+PAYOFF = {
+    **{name: text for name, text in STRATEGY.items() if name.startswith("legs-") or name == "structures"},
+    "whatif_spot": "1.5",
+    "whatif_days": "2",
+    "whatif_iv": "-2.5",
+}
+SLIDERS = frozenset({"whatif_spot", "whatif_days", "whatif_iv"})
+"""Numbers that may be below 0: what they refuse is tried in test_builder_payoff."""
 
 DAY = {
     "day": "{override_day}",

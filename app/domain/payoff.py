@@ -1,12 +1,12 @@
 """What a structure is worth at expiry: points to draw, break-evens, most to gain and to lose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from app.domain.contracts import ContractKey, Kind
-from app.domain.errors import NoFreshPrice, Refused
+from app.domain.contracts import Kind
+from app.domain.errors import Refused
 from app.domain.money import ZERO
 from app.domain.plan import ResolvedLeg
 
@@ -23,6 +23,17 @@ class Payoff:
     break_evens: tuple[Decimal, ...]
     max_profit: Decimal | None
     max_loss: Decimal | None
+
+    def at(self, spot: Decimal) -> Decimal:
+        """Rupees there, on the straight lines between the points and on the outermost two beyond them.
+
+        Raises Refused where there are fewer than two points.
+        """
+        if len(self.points) < 2:
+            raise Refused("A payoff of fewer than two points has no lines.")
+        lines = list(pairwise(self.points))
+        (low, left), (high, right) = next((line for line in lines if spot <= line[1][0]), lines[-1])
+        return left + (right - left) * (spot - low) / (high - low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,12 @@ class _Held:
         return 0 if self.kind is Kind.PE else self.units
 
 
-def payoff(legs: Sequence[ResolvedLeg], premiums: Mapping[ContractKey, Decimal], structures: int = 1) -> Payoff:
-    """The payoff of `structures` structures entered at `premiums` (rupees per unit).
+def payoff(entered: Sequence[tuple[ResolvedLeg, Decimal]], structures: int = 1) -> Payoff:
+    """The payoff of `structures` structures, each leg entered at the price beside it (rupees per unit).
 
-    Raises Refused when the legs have more than one underlying or expiry: there is no one expiry to draw then. Raises
-    NoFreshPrice when a leg has no premium.
+    Raises Refused when the legs have more than one underlying or expiry: there is no one expiry to draw then.
     """
-    held = _held(legs, premiums, structures)
+    held = _held(entered, structures)
     kinks = sorted({ZERO, *(leg.strike for leg in held if leg.strike is not None)})
     corners = [(spot, _total(held, spot)) for spot in kinks]
     slope = sum(leg.slope_above for leg in held)
@@ -70,17 +80,18 @@ def payoff(legs: Sequence[ResolvedLeg], premiums: Mapping[ContractKey, Decimal],
     )
 
 
-def _held(legs: Sequence[ResolvedLeg], premiums: Mapping[ContractKey, Decimal], structures: int) -> list[_Held]:
-    if len({(leg.contract.underlying, leg.contract.expiry) for leg in legs}) != 1:
+def _held(entered: Sequence[tuple[ResolvedLeg, Decimal]], structures: int) -> list[_Held]:
+    if len({(leg.contract.underlying, leg.contract.expiry) for leg, _ in entered}) != 1:
         raise Refused("A payoff is drawn for legs of one index and one expiry. These have more than one, or none.")
-    held = []
-    for leg in legs:
-        key = leg.contract.key
-        if key not in premiums:
-            raise NoFreshPrice(f"{key.symbol} has no price, so the payoff cannot be worked out yet.")
-        units = leg.side.sign * leg.ratio * leg.contract.lot_size * structures
-        held.append(_Held(leg.contract.kind, leg.contract.strike, units, premiums[key]))
-    return held
+    return [
+        _Held(
+            leg.contract.kind,
+            leg.contract.strike,
+            leg.side.sign * leg.ratio * leg.contract.lot_size * structures,
+            price,
+        )
+        for leg, price in entered
+    ]
 
 
 def _total(held: list[_Held], spot: Decimal) -> Decimal:

@@ -83,6 +83,10 @@ class AccountSizes:
             reserved=spoken_for,
         )
 
+    def broker_margin(self, account_id: int, legs: Sequence[ResolvedLeg], structures: int) -> MarginFigure:
+        """The broker's own figure, perhaps half a minute old. Blocks on the network; raises as MarginCalculator."""
+        return self._margins.recent(account_id, legs, structures)
+
     def begun(self, account: SizedAccount, multiplier: Decimal, facts: SizeFacts) -> Sizing:
         """The account's sizing, settled as far as its own money goes.
 

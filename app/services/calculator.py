@@ -15,6 +15,7 @@ from app.ports.clock import MarketClock
 from app.services.account_sizes import AccountSizes, SizeFacts
 from app.services.account_types import AccountRow
 from app.services.leg_finder import LegFinder
+from app.services.margin_calculator import MarginFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ class Calculator:
                 for account, each in zip(accounts, begun, strict=True)
             ),
         )
+
+    def margin(self, account_id: int, spec: StrategySpec) -> MarginFigure:
+        """What the broker of that account asks for the strategy's structures. Raises when a leg cannot be found."""
+        legs = self._finder.legs(spec, self._finder.spots(spec))
+        return self._sizes.broker_margin(account_id, legs, spec.structures)
 
     def _begun(self, account: AccountRow, multiplier: Decimal, facts: SizeFacts) -> Sizing | str:
         """The sizing, or why there is none."""

@@ -9,6 +9,8 @@ from app.services.accounts import AccountRow
 from app.strategies.account_limit_fields import NAMES
 from app.strategies.forms import known_leg
 from app.strategies.leg_now import leg_now
+from app.strategies.payoff_fields import asked_first
+from app.strategies.payoff_view import payoff_view
 from app.strategies.typed import LegText, Typed, plain
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
@@ -116,6 +118,7 @@ def builder_page(
         "legs": _legs(desk, typed),
         "accounts": _accounts(desk, viewer, typed),
         "choices": Choices([underlying.name for underlying in UNDERLYINGS], expiry_choices(desk)),
+        "payoff": payoff_view(desk, asked_first(typed)),
         "templates": [TemplateChoice(one.key, one.name, one.shape) for one in STRUCTURES],
     }
 

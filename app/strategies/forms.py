@@ -101,6 +101,16 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     return Recipe(spec, multipliers)
 
 
+def parse_legs(typed: Typed) -> tuple[tuple[LegSpec, ...], int]:
+    """The legs alone and how many structures of them; no legs where none are typed. Raises FormRefused."""
+    reader = _Reader(typed.faults)
+    structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
+    legs = reader.take("legs", lambda: _legs(reader, typed.legs)) if typed.legs else ()
+    if reader.errors or structures is None or legs is None:
+        raise FormRefused(reader.errors)
+    return legs, structures
+
+
 def refused_fields(refusal: InvalidInput, typed: Typed) -> FormRefused:
     """A refusal of the domain or a service, put beside the form's own field."""
     return FormRefused({_form_field(refusal.field, typed): str(refusal)})

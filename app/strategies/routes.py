@@ -12,6 +12,9 @@ from app.strategies import strategies_bp
 from app.strategies.builder_page import Named, blank, blank_leg, builder_page
 from app.strategies.forms import FormRefused, parse, refused_fields
 from app.strategies.list_page import list_page
+from app.strategies.payoff_fields import asked
+from app.strategies.payoff_margin import margin_view
+from app.strategies.payoff_view import payoff_view
 from app.strategies.picked import picked, with_structure
 from app.strategies.preview_page import preview_page
 from app.strategies.typed import Typed, read, stored
@@ -44,6 +47,28 @@ def edit(strategy_id: int) -> ResponseReturnValue:
     saved = desk().strategies.one(strategy_id, user().id)
     known = Named(saved.id, saved.spec.name)
     return _builder(stored(saved), known) if request.method == "GET" else _submitted(known)
+
+
+@strategies_bp.post("/payoff")
+def payoff() -> ResponseReturnValue:
+    """What the legs on the page would be worth, as a fragment. Saves nothing."""
+    try:
+        question = asked(submitted(request.form))
+    except FormRefused as refused:
+        view = payoff_view(desk(), refused.errors)
+        return render_template("strategies/fragments/payoff.html", payoff=view), 422
+    return render_template("strategies/fragments/payoff.html", payoff=payoff_view(desk(), question))
+
+
+@strategies_bp.post("/payoff/margin")
+@heavy_rate_limit
+def payoff_margin() -> ResponseReturnValue:
+    """What the broker of the first account that takes part asks for the legs on the page, as a fragment."""
+    try:
+        margin = margin_view(desk(), user(), submitted(request.form))
+    except FormRefused as refused:
+        return render_template("strategies/fragments/payoff_margin.html", margin=None, errors=refused.errors), 422
+    return render_template("strategies/fragments/payoff_margin.html", margin=margin, errors={})
 
 
 @strategies_bp.post("/<int:strategy_id>/archive")

@@ -111,6 +111,8 @@ ENDPOINTS = (
     ("trading.unignore_position", "/trading/reconciliation/unignore", "POST"),
     ("strategies.index", "/strategies/", "GET"),
     ("strategies.new", "/strategies/new", "GET POST"),
+    ("strategies.payoff", "/strategies/payoff", "POST"),
+    ("strategies.payoff_margin", "/strategies/payoff/margin", "POST"),
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
     ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
     ("strategies.arm", "/strategies/<int:strategy_id>/arm", "POST"),

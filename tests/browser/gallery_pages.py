@@ -69,6 +69,7 @@ PAGES = (
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
     Page("builder", "strategies/builder.html", strategies.BUILDER),
+    Page("builder-calendar", "strategies/builder.html", strategies.BUILDER_CALENDAR, mode="SIM"),
     Page("builder-empty", "strategies/builder.html", strategies.BUILDER_EMPTY, mode="SIM"),
     Page("builder-wrong", "strategies/builder.html", strategies.BUILDER_WRONG),
     Page("builder-50", "strategies/builder.html", strategies.BUILDER_50, mode="SIM"),

@@ -52,6 +52,8 @@ def build_a_straddle_and_preview(
     page.goto(f"{desk.url}/strategies/new")
     page.get_by_role("button", name="Straddle").first.click()
     expect(page.locator("tr[data-leg-row]")).to_have_count(2)
+    payoff = page.get_by_role("region", name="Payoff")
+    expect(payoff).to_contain_text(re.compile(r"Max loss\s*unlimited"), timeout=SLOW_MS)
     page.get_by_label("Name").fill("First straddle")
     page.get_by_label("Structures").fill("1")
     page.get_by_label("Max loss, ₹", exact=True).fill("10000")

@@ -5,8 +5,10 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
+import tests.browser.samples_payoff as payoffs
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
+from app.strategies.payoff_view import PayoffView
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
 TEMPLATES = [
@@ -146,8 +148,15 @@ LEGS = [
 ]
 
 
-def builder(legs: list[Row], filled: Row, accounts: list[Row], known: Row | None = None) -> Context:
+def builder(
+    legs: list[Row],
+    filled: Row,
+    accounts: list[Row],
+    known: Row | None = None,
+    worth: PayoffView = payoffs.NOTHING,
+) -> Context:
     return {
+        "payoff": worth,
         "strategy": known,
         "form": filled,
         "legs": legs,
@@ -193,9 +202,15 @@ BUILDER = builder(
     ),
     ACCOUNTS,
     Row(id=7, name="Iron condor, NIFTY weekly"),
+    payoffs.CONDOR,
+)
+BUILDER_CALENDAR = builder(
+    LEGS[:2], form({"name": "Calendar", "structures": "1"}), ACCOUNTS[:2], worth=payoffs.CALENDAR
 )
 BUILDER_EMPTY = builder([], form({"structures": "1"}), [])
-BUILDER_50 = builder(LEGS[:2], form({"name": "Straddle", "structures": "1"}), [account(n) for n in range(1, 51)])
+BUILDER_50 = builder(
+    LEGS[:2], form({"name": "Straddle", "structures": "1"}), [account(n) for n in range(1, 51)], worth=payoffs.STRADDLE
+)
 BUILDER_WRONG = builder(
     [
         leg(0, ratio="0", strike_method="OTM", strike_value="25"),
@@ -216,6 +231,7 @@ BUILDER_WRONG = builder(
         "Nothing was saved: 8 things need a look, each is marked.",
     ),
     [account(1, chosen=False), account(2, chosen=False, multiplier="x")],
+    worth=payoffs.WRONG,
 )
 
 PLAN = [

@@ -262,3 +262,20 @@ def test_a_refresh_leaves_the_reader_where_they_were(page: Page, gallery: str) -
     expect(page.locator("[data-old]")).to_have_count(0)
     expect(page.locator('[commandfor="exit-account-5"]').first).to_be_focused()
     expect(page.locator('[data-keep="matrix"]')).to_have_js_property("scrollLeft", 60)
+
+
+def test_a_slider_asks_the_server_and_shows_what_it_answers(page: Page, gallery: str) -> None:
+    visit(page, f"{gallery}/gallery/builder")
+    answer = "<div id='payoff-data'></div><p>Worked out anew</p>"
+    page.route("**/strategies/payoff", lambda route: route.fulfill(status=200, body=answer))
+    panel = page.get_by_role("region", name="Payoff")
+    expect(panel.locator("canvas")).to_be_visible()
+    with page.expect_request("**/strategies/payoff") as asking:
+        panel.get_by_role("slider", name="Volatility").fill("2.5")
+    sent = asking.value.post_data or ""
+    assert "whatif_iv=2.5" in sent
+    assert "legs-0-side=SELL" in sent
+    assert "csrf_token=sample-token" in sent
+    expect(panel.get_by_text("+2.5 points")).to_be_visible()
+    expect(panel.get_by_text("Worked out anew")).to_be_visible()
+    expect(panel.locator("canvas")).to_have_count(0)

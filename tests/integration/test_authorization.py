@@ -97,6 +97,8 @@ REVIEWED: dict[str, Who] = {
     "GET strategies.index": SIGNED_IN,
     "GET strategies.new": SIGNED_IN,
     "POST strategies.new": Who(LOGIN, 422, 422, 422),
+    "POST strategies.payoff": Who(LOGIN, 422, 422, 422),  # an empty form says not how many structures
+    "POST strategies.payoff_margin": Who(LOGIN, 422, 422, 422),
     "GET strategies.edit": OWN_ONLY,
     "POST strategies.edit": Who(LOGIN, 404, 422, 404),
     "POST strategies.archive": DOES_OWN_ONLY,

@@ -14,7 +14,7 @@ from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
-from tests.whole_forms import DAY, GROUP, STRATEGY
+from tests.whole_forms import ACCOUNT, DAY, GROUP, PAYOFF, SLIDERS, STRATEGY
 
 KEY = "attack-key-0001"
 
@@ -30,14 +30,6 @@ class Form:
     optional: frozenset[str] = frozenset()
 
 
-ACCOUNT = {
-    "name": "Another",
-    "host_url": "http://127.0.0.1:2",
-    "websocket_url": "ws://127.0.0.1:2",
-    "api_key": "a-new-key",
-    "orders_per_second": "5",
-    "notes": "none",
-}
 STRATEGY_OPTIONAL = frozenset({"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure"})
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
@@ -111,6 +103,8 @@ FORMS: dict[str, Form] = {
     "strategies.edit": Form(
         "/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=frozenset({"name"}), optional=STRATEGY_OPTIONAL
     ),
+    "strategies.payoff": Form("/strategies/payoff", OWNER, PAYOFF, SLIDERS, SLIDERS),
+    "strategies.payoff_margin": Form("/strategies/payoff/margin", OWNER, PAYOFF, SLIDERS, SLIDERS),
     "strategies.archive": Form("/strategies/{strategy_id}/archive", OWNER),
     "strategies.arm": Form("/strategies/{strategy_id}/arm", OWNER, {"armed": "yes"}),
     "strategies.make_preview": Form("/strategies/{strategy_id}/preview", OWNER),

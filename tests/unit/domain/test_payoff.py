@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.contracts import Contract, ContractKey, Kind, Product, Side
-from app.domain.errors import NoFreshPrice, Refused
+from app.domain.errors import Refused
 from app.domain.payoff import Payoff, payoff
 from app.domain.plan import ResolvedLeg
 
@@ -17,15 +17,14 @@ EXPIRY = date(2026, 12, 1)
 
 def structure(*rows: tuple[int, Kind, int | None, int], structures: int = 1) -> Payoff:
     """Rows of signed ratio, kind, strike, premium; lots of 10."""
-    legs, premiums = [], {}
+    entered = []
     for number, (ratio, kind, strike, premium) in enumerate(rows, 1):
         key = ContractKey("NFO", f"{kind}{strike}-{number}")
         price = None if strike is None else Decimal(strike)
         contract = Contract(key, "NIFTY", kind, EXPIRY, price, 10, Decimal("0.05"))
         side = Side.BUY if ratio > 0 else Side.SELL
-        legs.append(ResolvedLeg(number, contract, side, abs(ratio), Product.NRML, ""))
-        premiums[key] = Decimal(premium)
-    return payoff(legs, premiums, structures)
+        entered.append((ResolvedLeg(number, contract, side, abs(ratio), Product.NRML, ""), Decimal(premium)))
+    return payoff(entered, structures)
 
 
 CE, PE, FUT = Kind.CE, Kind.PE, Kind.FUT
@@ -63,12 +62,16 @@ def test_more_structures_scale_everything_but_the_break_evens() -> None:
     assert three.max_loss == 300
 
 
+def test_between_the_points_and_beyond_them_it_goes_on_straight() -> None:
+    drawn = structure((-1, CE, 100, 10))
+    assert [drawn.at(Decimal(spot)) for spot in (0, 50, 100, 110, 120, 1000)] == [100, 100, 100, 0, -100, -8900]
+    with pytest.raises(Refused, match="two points"):
+        Payoff((), (), None, None).at(Decimal(1))
+
+
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(Refused, match="one index and one expiry"):
-        payoff([], {})
-    contract = Contract(ContractKey("NFO", "X"), "NIFTY", CE, EXPIRY, Decimal(100), 10, Decimal("0.05"))
-    with pytest.raises(NoFreshPrice, match="X has no price"):
-        payoff([ResolvedLeg(1, contract, Side.BUY, 1, Product.NRML, "")], {})
+        payoff([])
 
 
 rows = st.tuples(

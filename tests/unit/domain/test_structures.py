@@ -46,7 +46,7 @@ def _payoff(structure: Structure) -> Payoff:
     master = ContractMaster(_listed())
     spec = StrategySpec(structure.name, legs_of(structure, "NIFTY", ExpiryWord.CURRENT_WEEK), 1, None, None)
     legs = resolve_legs(spec, master, {"NIFTY": SPOT}, {}, TODAY, closed_today=False)
-    return payoff(legs, {leg.contract.key: _premium(leg.contract) for leg in legs})
+    return payoff([(leg, _premium(leg.contract)) for leg in legs])
 
 
 def _at(found: Payoff, spot: int) -> Decimal:

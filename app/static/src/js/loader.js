@@ -9,6 +9,7 @@ const MODULES = {
   legs: () => import("./modules/legs.js"),
   live: () => import("./modules/live.js"),
   once: () => import("./modules/once.js"),
+  payoff: () => import("./modules/payoff.js"),
   refresh: () => import("./modules/refresh.js"),
   sheet: () => import("./modules/sheet.js"),
   theme: () => import("./modules/theme.js"),
