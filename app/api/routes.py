@@ -11,6 +11,7 @@ from app.domain.errors import InvalidInput
 from app.services.adoption_commands import Adopt
 from app.services.kill_switch import Target
 from app.services.overrides import Override
+from app.web.account_choice import chosen_accounts
 from app.web.day_view import day_view
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit
@@ -53,8 +54,11 @@ def trading_states() -> ResponseReturnValue:
 @api_bp.get("/pnl")
 @api_rate_limit
 def pnl() -> ResponseReturnValue:
-    """Today of each account, gross rupees as text; null where it is not known. As the page of profit and loss."""
-    view = day_view(desk(), user())
+    """Today of each account and group, gross rupees as text; null where it is not known, and `missing` says for want of
+    what. As the page of profit and loss; `accounts` as there, `group:1` or `account:3`.
+    """
+    chosen = chosen_accounts(desk(), user(), request.args.get("accounts", ""))
+    view = day_view(desk(), user(), chosen.accounts)
     return jsonify({**asdict(view), "curve": [{"at": at, "total": total} for at, total in view.curve]})
 
 

@@ -11,6 +11,7 @@ from app.domain.errors import InvalidInput, Refused, Unavailable
 from app.domain.plan import ResolvedLeg
 from app.domain.size_words import money, size_brief, size_lines
 from app.services.calculator import Reckoned, Reckoning
+from app.web.account_choice import chosen_accounts
 from app.web.calculator_input import FIELDS, reckoned
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
@@ -83,6 +84,7 @@ def calculator_page(desk: Desk, viewer: SignedIn, query: MultiDict[str, str]) ->
     return {
         "form": FormView(values=values, errors=errors, error=error),
         "answer": answer,
+        "choices": chosen_accounts(desk, viewer, "").choices,
         "strategies": desk.strategies.all_of(viewer.id),
         "underlyings": [each.name for each in UNDERLYINGS],
         "expiries": expiry_choices(desk),

@@ -10,6 +10,7 @@ from app.domain.sizing import Figure, Grade, Profile, Sizing
 from app.services.accounts import AccountRow
 from app.services.book_lines import FundsLine, FundsSummary
 from app.services.reserved_margin import NOTHING, Reserved, reserved
+from app.web.account_choice import chosen_accounts
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
 from app.web.market_time import on_page
@@ -38,9 +39,11 @@ class AccountMargin:
 UNKNOWN = FundsSummary(None, None, None, None, None)
 
 
-def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
-    accounts = {account.id: account for account in desk.accounts.shown_to(viewer)}
-    book = desk.book_pages.funds(viewer)
+def dashboard_page(desk: Desk, viewer: SignedIn, asked: str) -> dict[str, object]:
+    """Of the accounts that were asked for. Raises InvalidInput for those that are not there."""
+    chosen = chosen_accounts(desk, viewer, asked)
+    accounts = {account.id: account for account in chosen.accounts}
+    book = desk.book_pages.funds(viewer, chosen.ids)
     with desk.database.reading() as session:
         held = reserved(session)
     grades = desk.margin_settings.grades()
@@ -50,6 +53,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
         if line.account_id in accounts
     ]
     return {
+        "chosen": chosen,
         "rows": rows,
         "summary": book.summary or UNKNOWN,
         "sources": book.sources,

@@ -13,7 +13,7 @@ from app.web.signed_in import user
 
 @margin_bp.get("/")
 def dashboard() -> ResponseReturnValue:
-    return render_template("margin/dashboard.html", **dashboard_page(desk(), user()))
+    return render_template("margin/dashboard.html", **dashboard_page(desk(), user(), request.args.get("accounts", "")))
 
 
 @margin_bp.get("/calculator")

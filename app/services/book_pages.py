@@ -1,6 +1,6 @@
 """The books merged over accounts; what cannot be read is said, never shown as empty."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -118,9 +118,10 @@ class BookPages:
             summary = HoldingSummary(len(rows), _whole([row.value for row in rows]), _whole([row.pnl for row in rows]))
         return Merged(tuple(rows), summary, _sources(books))
 
-    def funds(self, viewer: Actor) -> Merged[FundsLine, FundsSummary]:
-        """One row for each account, read or not."""
-        books = self._reader.read(FUNDS, self._accounts.shown_to(viewer))
+    def funds(self, viewer: Actor, only: Collection[int] | None = None) -> Merged[FundsLine, FundsSummary]:
+        """One row for each account, read or not; `only` some of them where that is given."""
+        accounts = [each for each in self._accounts.shown_to(viewer) if only is None or each.id in only]
+        books = self._reader.read(FUNDS, accounts)
         rows = []
         for book in books:
             funds = book.value

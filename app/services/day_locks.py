@@ -1,5 +1,7 @@
-"""Accounts that reached a limit of their day: who is locked, what that says to an entry, and lifting it by hand."""
+"""Accounts that reached a limit of their day, or whose group did: who is locked, and lifting that by hand."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +13,7 @@ from app.domain.errors import Conflict, Denied, NotFound
 from app.domain.gate import Code, Stop
 from app.persistence.database import Database
 from app.persistence.locking import turn_switch
-from app.persistence.tables import DayLock, TradingAccount
+from app.persistence.tables import AccountGroup, DayLock, TradingAccount
 from app.ports.clock import Clock
 from app.services.account_types import Actor
 from app.services.activity import Activity
@@ -24,10 +26,10 @@ _IN_FORCE = select(DayLock).where(DayLock.ended_at.is_(None)).order_by(DayLock.i
 
 @dataclass(frozen=True, slots=True)
 class LockLine:
-    """A lock as pages show it. `ended_at` and `lifted_by` are None while it is in force."""
+    """A lock as pages show it, that of a group once. `ended_at` and `lifted_by` are None while it is in force."""
 
     id: int
-    account_id: int
+    accounts: tuple[int, ...]
     account: str
     day: date
     rule: str
@@ -77,18 +79,28 @@ class DayLocks:
 
     def shown_to(self, viewer: Actor) -> list[LockLine]:
         """Those in force first, then the newest of the others: an admin sees all, others those of their accounts."""
-        query = select(DayLock, TradingAccount).join(TradingAccount, TradingAccount.id == DayLock.account_id)
+        query = (
+            select(DayLock, TradingAccount.name, AccountGroup.name)
+            .join(TradingAccount, TradingAccount.id == DayLock.account_id)
+            .join(AccountGroup, AccountGroup.id == DayLock.group_id, isouter=True)
+        )
         if not viewer.is_admin:
             query = query.where(TradingAccount.owner_id == viewer.id)
         with self._database.reading() as session:
             rows = session.execute(
                 query.order_by(DayLock.ended_at.is_not(None), DayLock.id.desc()).limit(MOST_SHOWN)
             ).all()
-        return [_line(lock, account.name) for lock, account in rows]
+        together: dict[object, list[tuple[DayLock, str, str | None]]] = defaultdict(list)
+        for lock, account, group in rows:
+            alone = (lock.id,) if lock.group_id is None else ()
+            key = (lock.group_id, lock.trading_date, lock.rule, lock.ended_at, *alone)
+            together[key].append((lock, account, group))
+        return [_line(found) for found in together.values()]
 
     def lift(self, lock_id: int, *, actor: Actor, password: str, address: str) -> None:
         """Entries are taken again; this limit is not judged again that day. The actor's password is asked for anew.
 
+        What a group's limit locked is lifted in all its accounts.
         Raises InvalidInput for a wrong password, TooManyTries, NotFound for no such lock of theirs, and Conflict for
         one that has ended.
         """
@@ -98,14 +110,15 @@ class DayLocks:
         with self._database.transaction() as session:
             turn_switch(session)
             lock, name = _liftable(session, lock_id, actor)
-            lock.ended_at, lock.lifted_by = self._clock.now(), actor.username
+            for each in _as_one(session, lock):
+                each.ended_at, each.lifted_by = self._clock.now(), actor.username
             self._activity.record(
                 session,
                 user_id=actor.id,
                 actor=actor.username,
                 action="limit.lift",
                 subject=f"account:{lock.account_id}",
-                sentence=f"Lifted the day's lock of {name}: {lock.sentence} Entries are taken again.",
+                sentence=f"Lifted the day's lock{name}: {lock.sentence} Entries are taken again.",
             )
 
 
@@ -116,14 +129,28 @@ def _liftable(session: Session, lock_id: int, actor: Actor) -> tuple[DayLock, st
         raise NotFound("There is no such lock of an account of yours.")
     if lock.ended_at is not None:
         raise Conflict("This lock is not in force any more. Reload the page.")
-    return lock, account.name
+    return lock, f" of {account.name}" if lock.group_id is None else ""
 
 
-def _line(lock: DayLock, name: str) -> LockLine:
+def _as_one(session: Session, lock: DayLock) -> list[DayLock]:
+    """The lock with those that its group made with it."""
+    if lock.group_id is None:
+        return [lock]
+    beside = select(DayLock).where(
+        DayLock.group_id == lock.group_id, DayLock.trading_date == lock.trading_date, DayLock.rule == lock.rule,
+        DayLock.ended_at.is_(None),
+    )  # fmt: skip
+    return list(session.scalars(beside))
+
+
+def _line(found: Sequence[tuple[DayLock, str, str | None]]) -> LockLine:
+    """Of locks that are one. `found` are a lock, its account's name and its group's."""
+    lock, account, group = found[0]
+    names = ", ".join(sorted(name for _, name, _ in found))
     return LockLine(
         id=lock.id,
-        account_id=lock.account_id,
-        account=name,
+        accounts=tuple(sorted(each.account_id for each, _, _ in found)),
+        account=account if group is None else f"group {group} ({names})",
         day=lock.trading_date,
         rule=lock.rule,
         threshold=lock.threshold,

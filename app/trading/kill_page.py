@@ -22,20 +22,14 @@ from app.services.run_board import CellView, RunView
 from app.services.trading_states import Standing
 from app.trading.kill_words import kill_sentence, left_words, pressed_words, totals
 from app.trading.run_rows import run_view
+from app.web import account_choice
+from app.web.account_choice import Choice
 from app.web.desk import Desk
 from app.web.market_time import on_page
 from app.web.modes import mode_called
 from app.web.signed_in import SignedIn
 
 AWAY = frozenset({HealthState.UNREACHABLE, HealthState.LOGIN_EXPIRED, HealthState.WRONG_KEY})
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Something that can be halted; `value` is what the form sends."""
-
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +189,7 @@ def choices_of(viewer: SignedIn, groups: Sequence[Group], accounts: Sequence[Acc
     mine = Choice(Target(Scope.USER, viewer.id).name, "My runs")
     if not viewer.is_admin:
         return [mine]
-    together = [Choice(Target(Scope.GROUP, group.id).name, f"The group {group.name}") for group in groups]
-    each = [Choice(Target(Scope.ACCOUNT, account.id).name, f"Only {account.name}") for account in accounts]
-    return [Choice(Target().name, "Everything, in all accounts"), mine, *together, *each]
+    return [Choice(Target().name, "Everything, in all accounts"), mine, *account_choice.choices_of(groups, accounts)]
 
 
 def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[AccountRow]) -> HaltLine:

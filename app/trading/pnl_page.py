@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.money import ZERO
+from app.web.account_choice import Chosen, chosen_accounts
 from app.web.day_view import DayView, day_view
 from app.web.desk import Desk
 from app.web.signed_in import SignedIn
@@ -14,14 +15,21 @@ class PnlPage:
     """What docs/view-models.md calls `pnl`. `brought` is the sum of the days that are shown."""
 
     of_day: DayView
+    chosen: Chosen
     brought: Decimal
     best: Decimal | None
     worst: Decimal | None
 
 
-def pnl_page(desk: Desk, viewer: SignedIn) -> PnlPage:
-    view = day_view(desk, viewer)
+def pnl_page(desk: Desk, viewer: SignedIn, accounts: str) -> PnlPage:
+    """Raises InvalidInput for accounts that are not there."""
+    chosen = chosen_accounts(desk, viewer, accounts)
+    view = day_view(desk, viewer, chosen.accounts)
     totals = [line.total for line in view.days]
     return PnlPage(
-        of_day=view, brought=sum(totals, ZERO), best=max(totals, default=None), worst=min(totals, default=None)
+        of_day=view,
+        chosen=chosen,
+        brought=sum(totals, ZERO),
+        best=max(totals, default=None),
+        worst=min(totals, default=None),
     )

@@ -1,12 +1,13 @@
 """What the risk page shows, trouble first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 
+from app.domain.account_groups import Group
 from app.domain.day_limits import DayLimits
 from app.domain.errors import Unavailable
 from app.persistence.tables import RiskEvent, Run, TradingAccount
@@ -14,8 +15,10 @@ from app.services.accounts import AccountRow
 from app.services.day_locks import LockLine
 from app.services.day_worth import AccountDay
 from app.services.limit_facts import orders_by_account
-from app.trading.kill_page import Choice, HaltLine, choices_of, halts_of
+from app.trading.kill_page import HaltLine, choices_of, halts_of
 from app.trading.run_rules import NAMES
+from app.web.account_choice import Choice
+from app.web.day_view import GroupLine, group_line
 from app.web.desk import Desk
 from app.web.market_time import on_page
 from app.web.signed_in import SignedIn
@@ -54,6 +57,25 @@ class AccountLine:
     leaves: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupUse:
+    """As AccountLine, of all accounts of a group together. `missing` names those of which today is not known: no limit
+    of money decides meanwhile.
+    """
+
+    group_id: int
+    name: str
+    accounts: int
+    state: str
+    today: Decimal | None
+    missing: list[str]
+    loss: Use
+    profit: Use
+    lots: Use
+    orders: Use
+    leaves: bool
+
+
 @dataclass(frozen=True, slots=True)
 class EventLine:
     at: datetime | str
@@ -72,6 +94,7 @@ class RiskPage:
 
     unknown: str | None
     accounts: list[AccountLine]
+    groups: list[GroupUse]
     locks: list[LockLine]
     ended: list[LockLine]
     halts: list[HaltLine]
@@ -82,23 +105,28 @@ class RiskPage:
 def risk_page(desk: Desk, viewer: SignedIn) -> RiskPage:
     accounts = desk.accounts.shown_to(viewer)
     locks = desk.days.locks.shown_to(viewer)
-    lines, unknown = _lines(desk, accounts, {lock.account_id for lock in locks if lock.in_force})
+    groups = desk.groups.shown_to(viewer)
+    locked = {each for lock in locks if lock.in_force for each in lock.accounts}
+    lines, together, unknown = _lines(desk, accounts, groups, locked)
     return RiskPage(
         unknown=unknown,
         accounts=lines,
+        groups=together,
         locks=[lock for lock in locks if lock.in_force],
         ended=[lock for lock in locks if not lock.in_force],
         halts=halts_of(desk, viewer),
-        choices=choices_of(viewer, desk.groups.shown_to(viewer), accounts),
+        choices=choices_of(viewer, groups, accounts),
         events=_events(desk, viewer),
     )
 
 
-def _lines(desk: Desk, accounts: Iterable[AccountRow], locked: set[int]) -> tuple[list[AccountLine], str | None]:
+def _lines(
+    desk: Desk, accounts: Sequence[AccountRow], groups: Iterable[Group], locked: set[int]
+) -> tuple[list[AccountLine], list[GroupUse], str | None]:
     try:
         today = desk.days.worth.today()
     except Unavailable as reason:
-        return [], str(reason)
+        return [], [], str(reason)
     days = {day.account_id: day for day in desk.days.worth.days(desk.days.worth.views(today), today)}
     with desk.database.reading() as session:
         sent = orders_by_account(session, today)
@@ -106,7 +134,28 @@ def _lines(desk: Desk, accounts: Iterable[AccountRow], locked: set[int]) -> tupl
         _line(account, days.get(account.id), sent.get(account.id, 0), is_locked=account.id in locked)
         for account in accounts
     ]
-    return sorted(lines, key=lambda line: (line.state != "locked", -_worst(line), line.name)), None
+    names = {account.id: account.name for account in accounts}
+    together = [_group(group, group_line(group, days, names), sent, locked) for group in groups]
+    return sorted(lines, key=_trouble_first), sorted(together, key=_trouble_first), None
+
+
+def _group(group: Group, line: GroupLine, sent: Mapping[int, int], locked: set[int]) -> GroupUse:
+    lost = None if line.today is None else max(-line.today, Decimal(0))
+    won = None if line.today is None else max(line.today, Decimal(0))
+    limits, count = group.limits, len(group.members & locked)
+    return GroupUse(
+        group_id=group.id,
+        name=group.name,
+        accounts=line.accounts,
+        state="free" if not count else "locked" if count == line.accounts else "some",
+        today=line.today,
+        missing=line.missing,
+        loss=_use(lost, limits.loss),
+        profit=_use(won, limits.profit),
+        lots=_use(line.open_lots, limits.open_lots),
+        orders=_use(sum(sent.get(each, 0) for each in group.members), limits.orders),
+        leaves=limits.leaves,
+    )
 
 
 def _line(account: AccountRow, day: AccountDay | None, sent: int, *, is_locked: bool) -> AccountLine:
@@ -135,8 +184,9 @@ def _use(used: Decimal | int | None, limit: Decimal | int | None) -> Use:
     return Use(used, limit, min(100, int(used * 100 / limit)))
 
 
-def _worst(line: AccountLine) -> int:
-    return max((use.pct or 0 for use in (line.loss, line.lots, line.orders)), default=0)
+def _trouble_first(line: AccountLine | GroupUse) -> tuple[bool, int, str]:
+    used = max(use.pct or 0 for use in (line.loss, line.lots, line.orders))
+    return line.state == "free", -used, line.name
 
 
 def _events(desk: Desk, viewer: SignedIn) -> list[EventLine]:

@@ -10,12 +10,14 @@ from app.domain.leg_lines import legs_of_lines
 from app.domain.sizing import MOST_LOTS, MOST_STRUCTURES, Profile, Shortfall, SizeRule
 from app.domain.strategy import ExpiryWord, StrategySpec
 from app.services.calculator import Reckoning
+from app.web.account_choice import chosen_accounts
 from app.web.desk import Desk
 from app.web.signed_in import SignedIn
 from app.web.typed_numbers import NotThat, whole
 
 FIELDS = (
     "strategy",
+    "accounts",
     "underlying",
     "expiry",
     "product",
@@ -31,7 +33,7 @@ FIELDS = (
 def reckoned(desk: Desk, viewer: SignedIn, values: Mapping[str, str]) -> Reckoning:
     """What the form asks for. Raises InvalidInput naming its field, Refused, Unavailable; sends nothing."""
     spec, multipliers = _spec(desk, viewer, values)
-    accounts = desk.accounts.shown_to(viewer)
+    accounts = chosen_accounts(desk, viewer, values.get("accounts", "")).accounts
     if not accounts:
         raise Refused("There is no account to size. Add one first.")
     return desk.calculator.reckon(spec, accounts, multipliers)

@@ -139,3 +139,12 @@ GROUP_WRONG = {
     ),
     "chosen": frozenset(),
 }  # fmt: skip
+
+CHOSEN = Row(
+    value="group:1",
+    choices=[
+        Row(value="", label="All accounts"), Row(value="group:1", label="The group Family"),
+        *(Row(value=f"account:{number}", label=f"Only Zerodha {number}") for number in range(1, 7)),
+    ],
+)  # fmt: skip
+"""What is chosen where accounts are shown."""

@@ -9,6 +9,7 @@ from app.domain.margin_table import Day, Need
 from app.domain.size_words import money, size_brief, size_lines
 from app.domain.sizing import Basis, Basket, Cap, Figure, Profile, Sizing
 from app.web.size_view import figure_views
+from tests.browser.samples_accounts import CHOSEN
 from tests.browser.samples_books import BAD, GOOD
 from tests.browser.samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context, form
 from tests.browser.samples_strategies import CHOICES
@@ -52,6 +53,7 @@ def dashboard(count: int, *, trouble: bool = False) -> Context:
         )  # fmt: skip
     total = None if trouble else sum((row.available for row in rows), Decimal(0))
     return {
+        "chosen": CHOSEN,
         "rows": rows,
         "summary": Row(available=total, collateral=None, used=total and total / 3, realised=None, unrealised=None),
         "sources": GOOD + BAD if trouble else GOOD,
@@ -121,6 +123,7 @@ def calculator(count: int = 0, **errors: str) -> Context:
     return {
         "form": form(VALUES, errors, "Simulator 4: too little to take part." if errors else None),
         "answer": answer(count) if count else None,
+        "choices": CHOSEN.choices,
         "strategies": [Row(id=1, spec=Row(name="Iron condor, NIFTY weekly")), Row(id=2, spec=Row(name=HOSTILE))],
         "underlyings": CHOICES.underlyings,
         "expiries": CHOICES.expiries,

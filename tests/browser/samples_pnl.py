@@ -5,6 +5,8 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
+from tests.browser.samples_accounts import CHOSEN
+
 TODAY = date(2026, 11, 30)
 OPEN = 1_796_010_300
 """09:15 IST of that day, in seconds since 1970."""
@@ -32,9 +34,10 @@ def pnl(accounts: list[Row], total: str | None, **changes: Any) -> dict[str, Any
         "day": TODAY, "unknown": None, "total": None if total is None else Decimal(total), "accounts": accounts,
         "curve": curve, "days": days, **changes,
     }  # fmt: skip
+    day["groups"] = day.get("groups", [])
     totals = [each.total for each in day["days"]]
     best, worst = max(totals, default=None), min(totals, default=None)
-    return {"pnl": Row(of_day=Row(**day), brought=sum(totals, Decimal(0)), best=best, worst=worst)}
+    return {"pnl": Row(of_day=Row(**day), brought=sum(totals, Decimal(0)), best=best, worst=worst, chosen=CHOSEN)}
 
 
 DAY = pnl(
@@ -44,6 +47,10 @@ DAY = pnl(
         line(2, "7210.00"),
     ],
     None,
+    groups=[
+        Row(group_id=1, name="Family", accounts=2, today=Decimal("5059.25"), open_lots=24, missing=[]),
+        Row(group_id=2, name="Fast", accounts=3, today=None, open_lots=36, missing=["Zerodha 3"]),
+    ],
 )
 UNKNOWN = pnl([], None, day=None, unknown="The simulator does not say what time it is.", curve=[], days=[])
 EMPTY = pnl([], "0", curve=[], days=[])

@@ -46,9 +46,23 @@ EVENTS = [
 
 
 def risk(accounts: list[Row], **changes: Any) -> dict[str, Any]:
-    page = {"unknown": None, "accounts": accounts, "locks": [], "ended": [], "halts": [], "events": EVENTS, **changes}
+    page = {
+        "unknown": None,
+        "accounts": accounts,
+        "groups": [],
+        "locks": [],
+        "ended": [],
+        "halts": [],
+        "events": EVENTS,
+        **changes,
+    }
     page["choices"] = [Row(value="all", label="Everything, in all accounts"), Row(value="user:1", label="My runs")]
     return {"risk": Row(**page)}
+
+
+def group(number: int, name: str, today: str | None, **changes: Any) -> Row:
+    fields = {**line(number, today).__dict__, "group_id": number, "name": name, "accounts": 2, "missing": [], **changes}
+    return Row(**fields)
 
 
 QUIET = risk(
@@ -57,7 +71,11 @@ QUIET = risk(
         line(2),
         line(3, None, loss=use(None, "25000", None), profit=use(None, "40000", None), leaves=True),
         line(4, loss=NO_LIMIT, profit=NO_LIMIT, lots=NO_LIMIT, orders=NO_LIMIT),
-    ]
+    ],
+    groups=[
+        group(1, "Family", "-21400", state="some", loss=use("21400", "25000", 85), profit=use("0", "40000", 0)),
+        group(2, "Fast", None, loss=use(None, "25000", None), profit=NO_LIMIT, missing=["Zerodha 3"]),
+    ],
 )
 LOCKED = risk(
     [line(1, "-25180.25", state="locked", loss=use("25180.25", "25000", 100), leaves=True), line(2), line(3)],

@@ -43,8 +43,10 @@ class Person:
 class ADay:
     """Two accounts that buy puts at 100, 65 units each, and the loops that look at their day."""
 
+    accounts = 2
+
     def __init__(self, folder: Path) -> None:
-        self.world = OrderWorld(folder, accounts=2)
+        self.world = OrderWorld(folder, accounts=self.accounts)
         for broker in self.world.brokers.values():
             broker.fills_at_once = True
         self.board = PriceBoard(self.world.clock)
