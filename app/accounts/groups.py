@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.accounts.forms import GroupFields
 from app.accounts.routes import accounts_bp
-from app.accounts.sizes import sized_as_typed
+from app.accounts.sizes import plain, sized_as_typed
 from app.domain.account_groups import Group
 from app.domain.errors import Conflict, InvalidInput
 from app.services.accounts import AccountRow
@@ -22,17 +22,18 @@ _ID = re.compile(r"[1-9][0-9]{0,8}")
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group as the list shows it. `accounts` are the names of its members."""
+    """A group as the list shows it. `accounts` are the names of its members, `multiplier` is as typed."""
 
     group: Group
     accounts: list[str]
+    multiplier: str
 
 
 @accounts_bp.get("/groups")
 def groups() -> ResponseReturnValue:
     names = {account.id: account.name for account in desk().accounts.shown_to(user())}
     lines = [
-        GroupLine(group, [names[each] for each in sorted(group.members) if each in names])
+        GroupLine(group, [names[each] for each in sorted(group.members) if each in names], plain(group.multiplier))
         for group in desk().groups.shown_to(user())
     ]
     return render_template("accounts/groups.html", groups=lines, can_manage=user().is_admin)

@@ -19,7 +19,7 @@ def sized_as_typed(place: Sized) -> dict[str, str]:
     """By the name of each field of the form; empty for no limit."""
     limits = place.limits
     return {
-        "multiplier": f"{place.multiplier.normalize():f}",
+        "multiplier": plain(place.multiplier),
         "max_leg_lots": _typed(place.max_leg_lots),
         "max_day_loss": _typed(limits.loss),
         "max_day_profit": _typed(limits.profit),
@@ -27,6 +27,11 @@ def sized_as_typed(place: Sized) -> dict[str, str]:
         "max_day_orders": _typed(limits.orders),
         "leaves_at_limit": "yes" if limits.leaves else "",
     }
+
+
+def plain(multiplier: Decimal) -> str:
+    """Without zeros that say nothing: `0.5`."""
+    return f"{multiplier.normalize():f}"
 
 
 def _typed(limit: Decimal | int | None) -> str:

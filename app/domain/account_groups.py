@@ -39,6 +39,32 @@ class Share:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the accounts of a strategy, by themselves and by groups. Neither names any: all of them."""
+
+    accounts: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.accounts or self.groups)
+
+    def of(self, found: Mapping[int, Share], groups: Iterable[Group]) -> dict[int, Share]:
+        """Those of them that are in this part, with the multipliers that they have anyway.
+
+        >>> kin = Group(1, "Kin", Decimal(1), frozenset({2, 9}))
+        >>> all_of_them = {each: Share(Decimal(1), "") for each in (1, 2, 3)}
+        >>> sorted(Part((3,), (1,)).of(all_of_them, [kin])), sorted(Part().of(all_of_them, []))
+        ([2, 3], [1, 2, 3])
+        """
+        meant = set(self.accounts).union(*(group.members for group in groups if group.id in self.groups))
+        return {account: share for account, share in found.items() if self.is_whole or account in meant}
+
+
+WHOLE = Part()
+
+
 def check_multiplier(multiplier: Decimal) -> None:
     """Raises InvalidInput naming `multiplier`."""
     fine = multiplier.is_finite() and 0 < multiplier <= MOST_MULTIPLIER
@@ -69,7 +95,8 @@ def shares(typed: Mapping[int, Decimal], groups: Iterable[Group], own: Mapping[i
     for group in sorted(groups, key=lambda each: (each.multiplier, each.id)):
         for account in sorted(group.members):
             if account in own and account not in found:
-                found[account] = Share(own[account] * group.multiplier, f"group {group.name}")
+                times = "" if own[account] == 1 else f"own {own[account].normalize():f} x "
+                found[account] = Share(own[account] * group.multiplier, f"{times}group {group.name}")
     return dict(sorted(found.items()))
 
 

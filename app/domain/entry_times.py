@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from app.domain.account_groups import WHOLE, Part
 from app.domain.calendar import IST, trading_date
 from app.domain.errors import InvalidInput
 
@@ -27,6 +28,7 @@ class EntryTimes:
     """Entered from `opens` until just before `closes`, None for no such bound, and as `expiry_day` says.
 
     `start` is the time of day at which it starts by itself on `days` (0 is Monday); None: only people start it.
+    `part` are the accounts that take part then.
     """
 
     opens: time | None = None
@@ -34,6 +36,7 @@ class EntryTimes:
     expiry_day: ExpiryDay = ExpiryDay.ANY
     start: time | None = None
     days: tuple[int, ...] = ()
+    part: Part = WHOLE
 
     def words(self) -> tuple[str, ...]:
         """A sentence for each of them.
@@ -49,7 +52,9 @@ class EntryTimes:
         if self.expiry_day is not ExpiryDay.ANY:
             said.append(f"Entered {'only' if self.expiry_day is ExpiryDay.ONLY else 'never'} on a day a leg expires.")
         if self.start is not None:
-            said.append(f"Starts by itself at {self.start:%H:%M} on {', '.join(DAYS[day] for day in self.days)}.")
+            some = "" if self.part.is_whole else ", in some of its accounts"
+            days = ", ".join(DAYS[day] for day in self.days)
+            said.append(f"Starts by itself at {self.start:%H:%M} on {days}{some}.")
         return tuple(said)
 
 
@@ -63,6 +68,8 @@ def check_times(times: EntryTimes) -> None:
     if times.start is None:
         if times.days:
             raise InvalidInput("start_days", "Days are of use with a time to start at. Type one, or untick the days.")
+        if not times.part.is_whole:
+            raise InvalidInput("start_with", "Accounts to start with are of use with a time. Type one, or untick them.")
         return
     if not times.days or not set(times.days) <= set(range(7)):
         raise InvalidInput("start_days", "On which days does it start by itself? Tick at least one.")

@@ -69,6 +69,7 @@ class AccountPlan:
     `pace` is how long sending takes, None where nothing is sent. `margin_needed` and `funds_free` are rupees, None when
     the gateway gives no figure (the explanation says so). `sizing` is what the number of structures follows from, None
     where it never came to that, and in plans from before it was kept.
+    `skip_code` is the code of the reason, None where it has none.
     """
 
     account_id: int
@@ -82,6 +83,7 @@ class AccountPlan:
     skipped: str | None
     pace: AccountPace | None = None
     sizing: Sizing | None = None
+    skip_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

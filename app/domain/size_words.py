@@ -52,9 +52,9 @@ def _by_lots(sizing: Sizing) -> list[str]:
     exact = before_caps(sizing)
     whole = int(exact.to_integral_value(ROUND_FLOOR))
     rounded = "" if exact == whole else f", rounded down to {whole}"
-    return [
-        f"{counted(int(sizing.wanted.value))} x multiplier {_plain(sizing.multiplier.value)} = {_plain(exact)}{rounded}"
-    ]
+    whose = f" ({sizing.multiplier.source})" if "group " in sizing.multiplier.source else ""
+    by = f"multiplier {_plain(sizing.multiplier.value)}{whose}"
+    return [f"{counted(int(sizing.wanted.value))} x {by} = {_plain(exact)}{rounded}"]
 
 
 def _by_margin(sizing: Sizing) -> list[str]:

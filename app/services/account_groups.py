@@ -23,6 +23,7 @@ from app.persistence.tables import (
     TradingStateRow,
 )
 from app.ports.clock import Clock
+from app.services import entry_time_text
 from app.services.account_types import Actor, keep_limits
 from app.services.activity import Activity
 from app.services.group_facts import groups_in
@@ -119,13 +120,7 @@ class AccountGroups:
             turn_switch(session)
             known = _one(session, by, group_id)
             _refuse_stopped(session, known, "It cannot be deleted while it is")
-            naming = session.scalars(
-                select(Strategy.name)
-                .join(StrategyGroup, StrategyGroup.strategy_id == Strategy.id)
-                .where(StrategyGroup.group_id == group_id, Strategy.archived.is_(False))
-                .order_by(Strategy.name)
-            ).all()
-            if naming:
+            if naming := _naming(session, group_id):
                 raise Conflict(
                     f"{known.called} cannot be deleted: named by {', '.join(naming)}. Take it out there first."
                 )
@@ -187,6 +182,16 @@ def _refuse_stopped(session: Session, group: Group, what: str) -> None:
 
 def _taken(form: GroupForm) -> InvalidInput:
     return InvalidInput("name", f"There is a group {form.name} already. Choose another name.")
+
+
+def _naming(session: Session, group_id: int) -> list[str]:
+    """Strategies that name it, for whoever starts them or for their schedule."""
+    kept = select(Strategy).where(Strategy.archived.is_(False)).order_by(Strategy.name)
+    by_groups = kept.join(StrategyGroup, StrategyGroup.strategy_id == Strategy.id)
+    named = list(session.scalars(by_groups.where(StrategyGroup.group_id == group_id)))
+    timed = session.scalars(kept.where(Strategy.times.is_not(None)))
+    named += [row for row in timed if group_id in entry_time_text.read(row.times).part.groups]
+    return list(dict.fromkeys(row.name for row in named))
 
 
 def _counted(accounts: Collection[int]) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+from app.domain.account_groups import Group, Share
 from app.domain.errors import Denied, DeskError, Refused
 from app.domain.margin_table import RequirementTable, are_all_bought_options, premium_of
 from app.domain.market_rules import RuleKind
@@ -14,8 +15,10 @@ from app.domain.plan import ResolvedLeg
 from app.domain.shortfall import shared
 from app.domain.sizing import Basis, Basket, Cap, Figure, Grade, Profile, Shortfall, SizeRule, Sizing, size_of
 from app.persistence.database import Database
+from app.persistence.tables import AccountGroup
 from app.ports.clock import MarketClock
 from app.services.gateways import Gateways
+from app.services.group_facts import groups_in
 from app.services.margin_calculator import MarginCalculator, MarginFigure
 from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import MarketRuleTable
@@ -28,7 +31,7 @@ MOST_PRICED = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeFacts:
-    """What holds for all accounts of a preview, read once. `today` is the market's date."""
+    """What holds for all accounts of a preview, read once. `today` is the market's date; `groups` those with a cap."""
 
     rule: SizeRule
     structures: int
@@ -37,6 +40,7 @@ class SizeFacts:
     grades: Mapping[Grade, Decimal]
     table: RequirementTable
     reserved: Mapping[int, Reserved]
+    groups: Sequence[Group] = ()
 
 
 class SizedAccount(Protocol):
@@ -73,6 +77,7 @@ class AccountSizes:
     def facts(self, rule: SizeRule, structures: int, legs: Sequence[ResolvedLeg], today: date) -> SizeFacts:
         with self._database.reading() as session:
             spoken_for = reserved(session)
+            groups = groups_in(session, AccountGroup.max_leg_lots.is_not(None))
         return SizeFacts(
             rule=rule,
             structures=structures,
@@ -81,13 +86,14 @@ class AccountSizes:
             grades=self._settings.grades(),
             table=self._settings.table(),
             reserved=spoken_for,
+            groups=groups,
         )
 
     def broker_margin(self, account_id: int, legs: Sequence[ResolvedLeg], structures: int) -> MarginFigure:
         """The broker's own figure, perhaps half a minute old. Blocks on the network; raises as MarginCalculator."""
         return self._margins.recent(account_id, legs, structures)
 
-    def begun(self, account: SizedAccount, multiplier: Decimal, facts: SizeFacts) -> Sizing:
+    def begun(self, account: SizedAccount, share: Share, facts: SizeFacts) -> Sizing:
         """The account's sizing, settled as far as its own money goes.
 
         Raises Denied when it cannot be sized at all, MissingRequirement and MissingRule naming what the tables lack,
@@ -97,11 +103,11 @@ class AccountSizes:
         sizing = Sizing(
             profile=profile,
             wanted=Figure(Decimal(facts.structures), "the strategy") if profile is Profile.FIXED_LOTS else None,
-            multiplier=Figure(multiplier, "the account in the strategy") if profile is Profile.FIXED_LOTS else None,
+            multiplier=Figure(share.multiplier, share.source) if profile is Profile.FIXED_LOTS else None,
             free=self._free(account, facts),
             reserved=_reserved(facts.reserved.get(account.id, NOTHING), profile),
             percent=_percent(profile, facts.grades),
-            caps=_caps(facts, account.max_leg_lots),
+            caps=_caps(facts, account),
             insists=profile is Profile.FIXED_LOTS and facts.rule.shortfall is not Shortfall.SHRINK,
         )
         return self.settled(account.id, self._with_basis(account.id, sizing, facts), facts)
@@ -229,13 +235,18 @@ def _reserved(held: Reserved, profile: Profile) -> Figure | None:
     return Figure(held.amount, f"being entered: {runs}")
 
 
-def _caps(facts: SizeFacts, account_lots: int | None) -> tuple[Cap, ...]:
+def _caps(facts: SizeFacts, account: SizedAccount) -> tuple[Cap, ...]:
     widest = max(leg.ratio for leg in facts.legs)
     found = []
     if facts.rule.max_structures is not None:
         found.append(Cap(facts.rule.max_structures, "the strategy"))
     if facts.rule.max_leg_lots is not None:
         found.append(Cap(facts.rule.max_leg_lots // widest, f"the strategy, {facts.rule.max_leg_lots} lots a leg"))
-    if account_lots is not None:
-        found.append(Cap(account_lots // widest, f"the account, {account_lots} lots a leg"))
+    if account.max_leg_lots is not None:
+        found.append(Cap(account.max_leg_lots // widest, f"the account, {account.max_leg_lots} lots a leg"))
+    found += [
+        Cap(group.max_leg_lots // widest, f"group {group.name}, {group.max_leg_lots} lots a leg")
+        for group in facts.groups
+        if account.id in group.members and group.max_leg_lots is not None
+    ]
     return tuple(found)

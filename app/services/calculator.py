@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from app.domain.account_groups import Share
 from app.domain.errors import DeskError
 from app.domain.plan import ResolvedLeg
 from app.domain.size_words import shortage
@@ -51,10 +52,8 @@ class Calculator:
         self._readers = readers
         self._market_clock = market_clock
 
-    def reckon(
-        self, spec: StrategySpec, accounts: Sequence[AccountRow], multipliers: Mapping[int, Decimal]
-    ) -> Reckoning:
-        """`multipliers` by account id, else the account's own. Whether an account may trade now is not asked.
+    def reckon(self, spec: StrategySpec, accounts: Sequence[AccountRow], shares: Mapping[int, Share]) -> Reckoning:
+        """`shares` by account id, else the account's own multiplier. Whether an account may trade now is not asked.
 
         Raises when a leg cannot be found, naming it; Refused where the rule begins nothing when one falls short.
         """
@@ -63,7 +62,7 @@ class Calculator:
         facts = self._sizes.facts(spec.size_rule, spec.structures, legs, self._finder.today())
         begun = list(
             self._readers.map(
-                lambda account: self._begun(account, multipliers.get(account.id, account.multiplier), facts), accounts
+                lambda account: self._begun(account, shares.get(account.id) or _own(account), facts), accounts
             )
         )
         known = {
@@ -87,12 +86,16 @@ class Calculator:
         legs = self._finder.legs(spec, self._finder.spots(spec))
         return self._sizes.broker_margin(account_id, legs, spec.structures)
 
-    def _begun(self, account: AccountRow, multiplier: Decimal, facts: SizeFacts) -> Sizing | str:
+    def _begun(self, account: AccountRow, share: Share, facts: SizeFacts) -> Sizing | str:
         """The sizing, or why there is none."""
         try:
-            return self._sizes.begun(account, multiplier, facts)
+            return self._sizes.begun(account, share, facts)
         except DeskError as reason:
             return str(reason)
+
+
+def _own(account: AccountRow) -> Share:
+    return Share(account.multiplier, "the account")
 
 
 def _reckoned(account: AccountRow, sizing: Sizing | None, failed: str | None) -> Reckoned:

@@ -1,12 +1,13 @@
 """Groups of accounts as their rows say: read inside the transaction of whoever decides by them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.account_groups import Group
-from app.persistence.tables import AccountGroup, GroupMember
+from app.domain.account_groups import WHOLE, Group, Part, Share, shares
+from app.persistence.tables import AccountGroup, GroupMember, TradingAccount
 from app.services.account_types import limits_of
 
 COUNTED = or_(AccountGroup.max_open_lots.is_not(None), AccountGroup.max_day_orders.is_not(None))
@@ -20,6 +21,19 @@ _LIVING = (
     .where(AccountGroup.archived_at.is_(None))
     .order_by(AccountGroup.name, AccountGroup.id, GroupMember.account_id)
 )
+
+
+def shares_in(
+    session: Session, typed: Mapping[int, Decimal], groups: Collection[int], part: Part = WHOLE
+) -> dict[int, Share]:
+    """Who takes part in a strategy that names these accounts and groups, and by how much, by id of the account."""
+    wanted = {*groups, *part.groups}
+    known = groups_in(session, ids=wanted) if wanted else []
+    named = [group for group in known if group.id in groups]
+    ids = set(typed).union(*(group.members for group in named))
+    rows = select(TradingAccount.id, TradingAccount.multiplier).where(TradingAccount.id.in_(ids))
+    own = dict(session.execute(rows).tuples().all())
+    return part.of(shares(typed, named, own), known)
 
 
 def groups_in(session: Session, *wanted: ColumnElement[bool], ids: Collection[int] | None = None) -> list[Group]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app.domain import gate
+from app.domain.account_groups import WHOLE, Part, Share
 from app.domain.calendar import Phase
 from app.domain.contracts import Side
 from app.domain.entry_times import EntryTimes, refusal
@@ -27,6 +28,7 @@ from app.services.account_health import HealthBoard
 from app.services.account_sizes import AccountSizes, SizeFacts
 from app.services.claim_facts import who_of
 from app.services.entries_under_way import under_way
+from app.services.foreseen_limits import foreseen
 from app.services.gateways import Gateways
 from app.services.leg_finder import LegFinder
 from app.services.order_pricing import OrderPricing
@@ -92,9 +94,12 @@ class Previews:
         self._life = timedelta(seconds=life_s)
         self._live_sending = live_sending
 
-    def make(self, strategy_id: int, user_id: int) -> FrozenPreview:
-        """Freeze what the strategy would send now. Raises when any leg cannot be resolved or priced."""
-        saved = self._strategies.one(strategy_id, user_id)
+    def make(self, strategy_id: int, user_id: int, *, part: Part = WHOLE) -> FrozenPreview:
+        """Freeze what the strategy would send now, in that part of its accounts.
+
+        Raises when any leg cannot be resolved or priced.
+        """
+        saved = replace(self._strategies.one(strategy_id, user_id), part=part)
         plan = self._plan(saved)
         text, digest = freeze(plan)
         now = self._clock.now()
@@ -195,12 +200,15 @@ class Previews:
         self, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...], prices: Mapping[int, LegPrice]
     ) -> tuple[AccountPlan, ...]:
         """One for each account: each is read beside the others, then they are sized together."""
-        accounts = self._accounts(saved.multipliers)
+        shares = self._strategies.shares(saved)
+        accounts = self._accounts(shares)
         today = self._market.legs.today()
         facts = self._money.sizes.facts(saved.spec.size_rule, saved.spec.structures, legs, today)
         with self._database.reading() as session:
             entering = under_way(session)
-        begun = list(self._money.readers.map(lambda account: self._begun(account, saved, facts), accounts))
+        begun = list(
+            self._money.readers.map(lambda account: self._begun(account, saved, shares[account.id], facts), accounts)
+        )
         terms = {
             each.account_name: replace(each, under_way=entering.get(each.account_id, ()))
             for each in begun
@@ -209,7 +217,7 @@ class Previews:
         sizes, failed = self._money.sizes.together(
             {name: (each.account_id, each.sizing) for name, each in terms.items()}, facts
         )
-        return tuple(
+        plans = [
             _skipped(account, failed[account.name])
             if account.name in failed
             else each
@@ -218,18 +226,22 @@ class Previews:
                 account, saved, legs, prices, replace(terms[account.name], sizing=sizes[account.name])
             )
             for account, each in zip(accounts, begun, strict=True)
-        )
+        ]
+        with self._database.reading() as session:
+            return foreseen(session, zip(accounts, plans, strict=True), today)
 
-    def _begun(self, account: TradingAccount, saved: SavedStrategy, facts: SizeFacts) -> AccountTerms | AccountPlan:
+    def _begun(
+        self, account: TradingAccount, saved: SavedStrategy, share: Share, facts: SizeFacts
+    ) -> AccountTerms | AccountPlan:
         """What the account brings, its size by its own money; or the plan of one that takes no part."""
         try:
             gate.may_trade(who_of(account, live_sending=self._live_sending), entry=True)
             self._refuse_stopped(account, saved)
             self._refuse_time(saved.spec.times, facts.legs)
             self._leaving(account, saved, facts.legs)
-            return self._terms(account, saved, facts)
+            return self._terms(account, share, facts)
         except DeskError as reason:
-            return _skipped(account, str(reason))
+            return _skipped(account, reason)
 
     def _leaving(self, account: TradingAccount, saved: SavedStrategy, legs: tuple[ResolvedLeg, ...]) -> Leaving | None:
         """When the clock will leave it. Raises Denied when that would be at once."""
@@ -255,7 +267,7 @@ class Previews:
         try:
             leaving = self._leaving(account, saved, legs)
         except DeskError as late:
-            return _skipped(account, str(late))
+            return _skipped(account, late)
         if leaving is not None:
             plan = replace(plan, explanation=(*plan.explanation, f"Left {leaving.words()}"))
         return self._paced(plan, legs, saved.id)
@@ -283,7 +295,7 @@ class Previews:
             owner = session.get_one(Strategy, saved.id).owner_id  # whoever previews sends, and only owners can
             trading_states.refuse_entry(session, user_id=owner, account_id=account.id, strategy_id=saved.id)
 
-    def _terms(self, account: TradingAccount, saved: SavedStrategy, facts: SizeFacts) -> AccountTerms:
+    def _terms(self, account: TradingAccount, share: Share, facts: SizeFacts) -> AccountTerms:
         gateway = self._money.gateways.of(account.id)
         mode = gateway.mode()
         self._money.health.report(account.id, mode=mode)
@@ -293,12 +305,12 @@ class Previews:
             account_id=account.id,
             account_name=account.name,
             mode=mode,
-            sizing=self._money.sizes.begun(account, saved.multipliers[account.id], facts),
+            sizing=self._money.sizes.begun(account, share, facts),
             positions=gateway.position_book(),
         )
 
 
-def _skipped(account: TradingAccount, reason: str) -> AccountPlan:
+def _skipped(account: TradingAccount, reason: DeskError | str) -> AccountPlan:
     return AccountPlan(
         account_id=account.id,
         account_name=account.name,
@@ -307,8 +319,9 @@ def _skipped(account: TradingAccount, reason: str) -> AccountPlan:
         legs=(),
         margin_needed=None,
         funds_free=None,
-        explanation=(reason,),
-        skipped=reason,
+        explanation=(str(reason),),
+        skipped=str(reason),
+        skip_code=reason.code if isinstance(reason, Denied) else None,
     )
 
 

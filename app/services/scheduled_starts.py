@@ -149,7 +149,7 @@ class ScheduledStarts:
 
     def _start(self, strategy: Strategy, owner: User, key: str) -> int:
         """Raises Refused or Unavailable, and nothing was sent then."""
-        preview = self._previews.make(strategy.id, owner.id)
+        preview = self._previews.make(strategy.id, owner.id, part=read(strategy.times).part)
         _refuse_empty(preview.plan)
         self._refuse_unarmed(strategy, preview.plan)
         return self._commands.start_run(

@@ -1,5 +1,6 @@
 """Strategies as people keep them: saved whole, found by their owner, archived when nothing of them is open."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.domain.account_groups import WHOLE, Part, Share
 from app.domain.contracts import Kind, PriceType, Product, Side
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
@@ -15,17 +17,22 @@ from app.domain.planning import check_strategy
 from app.domain.price_types import PriceTerms
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeMethod, StrikeRule
 from app.persistence.database import Database
-from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyLeg, TradingAccount
+from app.persistence.tables import Run, Strategy, StrategyAccount, StrategyGroup, StrategyLeg, TradingAccount
 from app.ports.clock import Clock
 from app.services import entry_time_text, exit_rule_text, floor_text, size_rule_text
 from app.services.activity import Activity
+from app.services.group_facts import groups_in, shares_in
 
 OVER = ("CLOSED", "REFUSED")
 
 
 @dataclass(frozen=True, slots=True)
 class SavedStrategy:
-    """A strategy with the accounts that take part; `multipliers` maps account id to a positive multiplier."""
+    """A strategy with the accounts that take part; `multipliers` maps account id to a positive multiplier.
+
+    `groups` are ids of groups, whose accounts take part as they are at the time. `part` is all of them but for a start
+    by schedule that says otherwise.
+    """
 
     id: int
     spec: StrategySpec
@@ -33,6 +40,8 @@ class SavedStrategy:
     archived: bool
     changed_at: datetime
     is_armed: bool = False
+    groups: tuple[int, ...] = ()
+    part: Part = WHOLE
 
 
 class Strategies:
@@ -58,11 +67,17 @@ class Strategies:
         with self._database.reading() as session:
             return _saved(_mine(session, strategy_id, user_id))
 
+    def shares(self, saved: SavedStrategy) -> dict[int, Share]:
+        """Who takes part now, each account once, and by how much."""
+        with self._database.reading() as session:
+            return shares_in(session, saved.multipliers, saved.groups, saved.part)
+
     def save(
         self,
         spec: StrategySpec,
         multipliers: dict[int, Decimal],
         *,
+        groups: Collection[int] = (),
         user_id: int,
         username: str,
         strategy_id: int | None = None,
@@ -71,9 +86,9 @@ class Strategies:
         check_strategy(spec)
         try:
             with self._database.transaction() as session:
-                _check_accounts(session, multipliers)
+                _check_accounts(session, multipliers, {*groups, *spec.times.part.groups}, named=bool(groups))
                 row = self._row(session, strategy_id, user_id)
-                self._fill(row, spec, multipliers)
+                self._fill(row, spec, multipliers, groups)
                 session.flush()
                 self._activity.record(
                     session,
@@ -133,11 +148,14 @@ class Strategies:
             row = _mine(session, strategy_id, user_id)
             row.legs.clear()
             row.accounts.clear()
+            row.groups.clear()
             session.flush()
         row.changed_at = now
         return row
 
-    def _fill(self, row: Strategy, spec: StrategySpec, multipliers: dict[int, Decimal]) -> None:
+    def _fill(
+        self, row: Strategy, spec: StrategySpec, multipliers: dict[int, Decimal], groups: Collection[int]
+    ) -> None:
         row.name, row.structures = spec.name, spec.structures
         row.max_loss, row.max_profit = spec.max_loss, spec.max_profit
         row.max_workers, row.square_off = spec.max_workers, spec.square_off
@@ -148,11 +166,15 @@ class Strategies:
         row.leg_failure, row.retries, row.group_failure = failure.leg.value, failure.retries, failure.group.value
         row.legs = [_leg_row(leg) for leg in spec.legs]
         row.accounts = [StrategyAccount(account_id=a, multiplier=m) for a, m in sorted(multipliers.items())]
+        row.groups = [StrategyGroup(group_id=each) for each in sorted(groups)]
 
 
-def _check_accounts(session: Session, multipliers: dict[int, Decimal]) -> None:
-    if not multipliers:
-        raise InvalidInput("accounts", "Choose at least one account.")
+def _check_accounts(session: Session, multipliers: dict[int, Decimal], groups: Collection[int], *, named: bool) -> None:
+    """`named`: a group takes part, so that no account has to be chosen by itself."""
+    if not multipliers and not named:
+        raise InvalidInput("accounts", "Choose at least one account or group.")
+    if len(groups_in(session, ids=groups)) != len(groups):
+        raise InvalidInput("groups", "One of these groups is not there any more. Reload the page and choose again.")
     found = set(
         session.scalars(
             select(TradingAccount.id).where(TradingAccount.id.in_(multipliers), TradingAccount.state != "ARCHIVED")
@@ -206,7 +228,8 @@ def _saved(row: Strategy) -> SavedStrategy:
         times=entry_time_text.read(row.times),
     )  # fmt: skip
     multipliers = {a.account_id: a.multiplier for a in row.accounts}
-    return SavedStrategy(row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None)
+    groups = tuple(sorted(each.group_id for each in row.groups))
+    return SavedStrategy(row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None, groups)
 
 
 def _leg(row: StrategyLeg) -> LegSpec:

@@ -1,8 +1,9 @@
 """What the builder shows: the legs as typed, the accounts that may take part, and what there is to choose."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from app.domain.account_groups import Group
 from app.domain.contracts import UNDERLYINGS
 from app.domain.structures import STRUCTURES
 from app.services.accounts import AccountRow
@@ -12,6 +13,7 @@ from app.strategies.leg_now import leg_now
 from app.strategies.payoff_fields import asked_first
 from app.strategies.payoff_view import payoff_view
 from app.strategies.typed import LegText, Typed, plain
+from app.web.account_choice import choices_of
 from app.web.account_words import mode_word, reason_of, state_word
 from app.web.desk import Desk
 from app.web.expiry_choices import Choice, expiry_choices, master_or_none, usual_expiry
@@ -54,6 +56,17 @@ class AccountChoice:
     limits: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChoice:
+    """`accounts` counts who is in it; by how much each takes part is its own multiplier times `multiplier`."""
+
+    id: int
+    name: str
+    accounts: int
+    multiplier: str
+    chosen: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     underlyings: list[str]
@@ -78,6 +91,7 @@ def builder_page(
 ) -> dict[str, object]:
     """The context of the builder. `wrong` is a sentence for each wrong field, and one for the whole form."""
     errors, error = wrong
+    groups = desk.groups.shown_to(viewer)
     values = {
         "name": typed.name,
         "structures": typed.structures,
@@ -117,6 +131,9 @@ def builder_page(
         "form": FormView(values=values, errors=errors, error=error),
         "legs": _legs(desk, typed),
         "accounts": _accounts(desk, viewer, typed),
+        "groups": _groups(groups, typed),
+        "start_with": choices_of(groups, desk.accounts.shown_to(viewer)),
+        "starting": typed.start_with,
         "choices": Choices([underlying.name for underlying in UNDERLYINGS], expiry_choices(desk)),
         "payoff": payoff_view(desk, asked_first(typed)),
         "templates": [TemplateChoice(one.key, one.name, one.shape) for one in STRUCTURES],
@@ -159,6 +176,19 @@ def _legs(desk: Desk, typed: Typed) -> list[LegView]:
         now = None if master is None or known is None else leg_now(desk, master, known)
         views.append(LegView(**asdict(leg), now=now))
     return views
+
+
+def _groups(groups: Iterable[Group], typed: Typed) -> list[GroupChoice]:
+    return [
+        GroupChoice(
+            id=group.id,
+            name=group.name,
+            accounts=len(group.members),
+            multiplier=plain(group.multiplier),
+            chosen=str(group.id) in typed.groups,
+        )
+        for group in groups
+    ]
 
 
 def _accounts(desk: Desk, viewer: SignedIn, typed: Typed) -> list[AccountChoice]:

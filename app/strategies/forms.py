@@ -34,7 +34,7 @@ _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
 _DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)")
 
 _ON_PAGE = re.compile(
-    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts"
+    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts|groups"
     r"|legs-\d+-\w+|(?:multiplier|loss|profit|trail)-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
@@ -45,10 +45,11 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A strategy ready to be saved. `multipliers` maps account id to its multiplier."""
+    """A strategy ready to be saved. `multipliers` maps account id to its multiplier; `groups` are ids."""
 
     spec: StrategySpec
     multipliers: dict[int, Decimal]
+    groups: tuple[int, ...] = ()
 
 
 class FormRefused(Refused):
@@ -77,8 +78,8 @@ class _Reader:
             return None
 
 
-def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
-    """The strategy that was typed. `accounts` are the ids this user may choose. Raises FormRefused."""
+def parse(typed: Typed, accounts: Collection[int], may: Collection[int] = ()) -> Recipe:
+    """The strategy that was typed, of `accounts` and groups (`may`) that this user may choose. Raises FormRefused."""
     reader = _Reader(typed.faults)
     name = reader.take("name", lambda: _name(typed.name))
     structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
@@ -89,16 +90,17 @@ def parse(typed: Typed, accounts: Collection[int]) -> Recipe:
     failure = _failure(reader, typed)
     floors = floors_of(reader, typed)
     exits = ExitRules(leg_rules_of(reader, typed), account_limits_of(reader, typed, accounts), trend_of(reader, typed))
-    sizes, times = size_rule_of(reader, typed), times_of(reader, typed)
+    sizes, times = size_rule_of(reader, typed), times_of(reader, typed, may, accounts)
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
-    if reader.errors or name is None or structures is None or legs is None or multipliers is None:
+    groups = reader.take("groups", lambda: tuple(sorted(_group(text, may) for text in typed.groups)))
+    if groups is None or reader.errors or name is None or structures is None or legs is None or multipliers is None:
         raise FormRefused(reader.errors)
     spec = StrategySpec(
         name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors, exits, sizes,
         times,
     )  # fmt: skip
-    return Recipe(spec, multipliers)
+    return Recipe(spec, multipliers, groups)
 
 
 def parse_legs(typed: Typed) -> tuple[tuple[LegSpec, ...], int]:
@@ -268,8 +270,8 @@ def _word(words: type[Word], text: str) -> Word:
 
 
 def _multipliers(reader: _Reader, typed: Typed, accounts: Collection[int]) -> dict[int, Decimal]:
-    if not typed.chosen:
-        raise NotThat("No account takes part. Tick at least one.")
+    if not typed.chosen and not typed.groups:
+        raise NotThat("No account takes part. Tick at least one, or a group.")
     found: dict[int, Decimal] = {}
     for chosen in typed.chosen:
         account_id = _account(chosen, accounts)
@@ -278,6 +280,12 @@ def _multipliers(reader: _Reader, typed: Typed, accounts: Collection[int]) -> di
         if multiplier is not None:
             found[account_id] = multiplier
     return found
+
+
+def _group(text: str, groups: Collection[int]) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) not in groups:
+        raise NotThat(f"There is no group {quoted(text)} that you may use. Reload the page and choose again.")
+    return int(text)
 
 
 def _account(text: str, accounts: Collection[int]) -> int:

@@ -1,5 +1,6 @@
 """What the list of strategies shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -60,7 +61,14 @@ def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
             runs.setdefault(run.strategy_id, run)
     kept = desk.strategies.all_of(viewer.id)
     last = desk.scheduled.last_of(saved.id for saved in kept)
-    return {"strategies": [_line(desk, saved, runs.get(saved.id), last.get(saved.id)) for saved in kept]}
+    members = {group.id: group.members for group in desk.groups.shown_to(viewer)}
+    lines = [_line(desk, saved, runs.get(saved.id), last.get(saved.id), _accounts(saved, members)) for saved in kept]
+    return {"strategies": lines}
+
+
+def _accounts(saved: SavedStrategy, members: Mapping[int, frozenset[int]]) -> int:
+    """How many take part, each once."""
+    return len(set(saved.multipliers).union(*(members.get(each, frozenset()) for each in saved.groups)))
 
 
 def _schedule(desk: Desk, saved: SavedStrategy, last: LastStart | None) -> ScheduleLine | None:
@@ -74,13 +82,13 @@ def _schedule(desk: Desk, saved: SavedStrategy, last: LastStart | None) -> Sched
     return ScheduleLine(words, None if last is None else last.words(), last.run_id if last else None, saved.is_armed)
 
 
-def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None) -> StrategyLine:
+def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None, accounts: int) -> StrategyLine:
     return StrategyLine(
         id=saved.id,
         name=saved.spec.name,
         summary=summary(saved.spec),
         legs=len(saved.spec.legs),
-        accounts=len(saved.multipliers),
+        accounts=accounts,
         structures=saved.spec.structures,
         max_loss=saved.spec.max_loss,
         max_profit=saved.spec.max_profit,

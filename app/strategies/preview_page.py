@@ -88,6 +88,7 @@ class AccountView:
     explanation: list[str]
     figures: list[FigureView]
     skipped: str | None
+    skip_code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,7 @@ def _account(account: AccountPlan, plan: Plan, labels: dict[ContractKey, str], m
         explanation=[*_explained(account), *_own_limits(plan, account)],
         figures=[] if account.sizing is None else figure_views(account.sizing),
         skipped=account.skipped,
+        skip_code=account.skip_code,
     )
 
 

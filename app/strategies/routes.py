@@ -127,11 +127,13 @@ def _submitted(known: Named | None) -> ResponseReturnValue:
 
 def _saved(typed: Typed, known: Named | None) -> int:
     """The id under which it is kept. Raises FormRefused; then nothing was changed."""
-    recipe = parse(typed, {account.id for account in desk().accounts.shown_to(user())})
+    groups = {group.id for group in desk().groups.shown_to(user())}
+    recipe = parse(typed, {account.id for account in desk().accounts.shown_to(user())}, groups)
     try:
         return desk().strategies.save(
             recipe.spec,
             recipe.multipliers,
+            groups=recipe.groups,
             user_id=user().id,
             username=user().username,
             strategy_id=known.id if known else None,

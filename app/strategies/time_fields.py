@@ -1,24 +1,28 @@
 """The builder's fields of when a strategy may be entered and starts by itself, as what they mean."""
 
 import re
+from collections.abc import Collection
 from datetime import time
 
+from app.domain.account_groups import WHOLE
 from app.domain.entry_times import DAYS, EntryTimes, ExpiryDay
 from app.strategies.floor_fields import Reader
 from app.strategies.typed import Typed
+from app.web.account_choice import part_of
 from app.web.typed_numbers import NotThat, quoted
 
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-def times_of(reader: Reader, typed: Typed) -> EntryTimes:
-    """What is wrong with a field is noted; then what comes back is not used."""
+def times_of(reader: Reader, typed: Typed, groups: Collection[int], accounts: Collection[int]) -> EntryTimes:
+    """What is wrong with a field is noted; then what comes back is not used. Groups and accounts that may be chosen."""
     opens = reader.take("entry_from", lambda: time_of_day(typed.entry_from))
     closes = reader.take("entry_to", lambda: time_of_day(typed.entry_to))
     start = reader.take("start_at", lambda: time_of_day(typed.start_at))
     days = reader.take("start_days", lambda: _days(typed.start_days))
     expiry = reader.take("expiry_day", lambda: _expiry(typed.expiry_day))
-    return EntryTimes(opens, closes, expiry or ExpiryDay.ANY, start, days or ())
+    part = reader.take("start_with", lambda: part_of(typed.start_with, groups, accounts))
+    return EntryTimes(opens, closes, expiry or ExpiryDay.ANY, start, days or (), part or WHOLE)
 
 
 def time_of_day(text: str) -> time | None:

@@ -14,6 +14,7 @@ from app.domain.leg_rules import NO_LEG_RULES, LegRule, LegRules
 from app.domain.strategy import ExpiryWord, LegSpec
 from app.domain.supertrend import SupertrendExit, TrendTurn
 from app.services.strategies import SavedStrategy
+from app.web.account_choice import choice_texts
 
 LEG_PARTS = (
     "underlying",
@@ -68,6 +69,9 @@ PLAIN_FIELDS = (
     "template_underlying",
 )
 
+SEVERAL = frozenset({"accounts", "groups", "start_with"})
+"""Fields of which any number may be ticked."""
+
 _LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
 _MULTIPLIER = re.compile(r"multiplier-([0-9]{1,9})")
 _LIMIT = re.compile(r"(?:loss|profit|trail)-[0-9]{1,9}")
@@ -101,7 +105,9 @@ class LegText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The builder as typed. `chosen` are account ids, `multipliers` texts by account id.
+    """The builder as typed. `chosen` are account ids, `groups` those of groups, `multipliers` texts by account id.
+
+    `start_with` are groups and accounts, as `group:1`, that a start by schedule takes; none for all.
 
     `limits` are texts of an account's own limits by field name, as `loss-3`.
     `faults` are fields that this form does not have, or has once and were sent more often: a sentence for each.
@@ -142,6 +148,8 @@ class Typed:
     template_underlying: str = ""
     legs: tuple[LegText, ...] = ()
     chosen: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    start_with: tuple[str, ...] = ()
     multipliers: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -168,7 +176,7 @@ def read(form: MultiDict[str, str]) -> Typed:
     faults: dict[str, str] = {}
     for name in form:
         values = form.getlist(name)
-        if len(values) > 1 and name != "accounts":
+        if len(values) > 1 and name not in SEVERAL:
             faults[name] = f"{_short(name)} was sent more than once. Reload the page and send it once."
         if name in PLAIN_FIELDS:
             plain[name] = values[0].strip()
@@ -178,16 +186,23 @@ def read(form: MultiDict[str, str]) -> Typed:
             multipliers[found[1]] = values[0].strip()
         elif _LIMIT.fullmatch(name):
             limits[name] = values[0].strip()
-        elif name not in {"accounts", "action"}:
+        elif name not in {*SEVERAL, "action"}:
             faults[name] = f"This form has no field {_short(name)}. Reload the page and try again."
     return Typed(
         **{"structures": "", **plain},
         legs=tuple(LegText(number=number, **parts) for number, parts in sorted(legs.items())),
-        chosen=tuple(dict.fromkeys(text.strip() for text in form.getlist("accounts"))),
+        chosen=_ticked(form, "accounts"),
+        groups=_ticked(form, "groups"),
+        start_with=_ticked(form, "start_with"),
         multipliers=multipliers,
         limits=limits,
         faults=faults,
     )
+
+
+def _ticked(form: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    """Each once."""
+    return tuple(dict.fromkeys(text.strip() for text in form.getlist(name)))
 
 
 def stored(saved: SavedStrategy) -> Typed:
@@ -230,6 +245,8 @@ def stored(saved: SavedStrategy) -> Typed:
         retries=str(spec.failure.retries or ""),
         group_failure=spec.failure.group.value,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
+        groups=tuple(str(group_id) for group_id in saved.groups),
+        start_with=tuple(choice_texts(spec.times.part)),
         multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
         limits=_limits(spec.exits.accounts),
     ).with_legs(spec.legs, spec.exits.legs)

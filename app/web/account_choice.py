@@ -1,14 +1,15 @@
 """Choosing accounts in an address or a form: all, those of a group, or one; the same words wherever it is done."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.domain.account_groups import Group
+from app.domain.account_groups import Group, Part
 from app.domain.errors import InvalidInput
 from app.services.accounts import AccountRow
 from app.web.desk import Desk
 from app.web.signed_in import SignedIn
+from app.web.typed_numbers import NotThat, quoted
 
 FIELD = "accounts"
 ALL = ""
@@ -41,6 +42,22 @@ def choices_of(groups: Iterable[Group], accounts: Iterable[AccountRow]) -> list[
     """Groups, then accounts, as forms and addresses name them."""
     together = [Choice(f"group:{group.id}", f"The group {group.name}") for group in groups]
     return [*together, *(Choice(f"account:{account.id}", f"Only {account.name}") for account in accounts)]
+
+
+def choice_texts(part: Part) -> list[str]:
+    """Groups and accounts as forms name them."""
+    return [*(f"group:{each}" for each in part.groups), *(f"account:{each}" for each in part.accounts)]
+
+
+def part_of(texts: Iterable[str], groups: Collection[int], accounts: Collection[int]) -> Part:
+    """What was ticked, of those that this user may choose. Raises NotThat."""
+    found: dict[str, list[int]] = {"group": [], "account": []}
+    for text in texts:
+        known = _CHOICE.fullmatch(text)
+        if known is None or int(known[2]) not in (groups if known[1] == "group" else accounts):
+            raise NotThat(f"There is no {quoted(text)} that you may choose. Reload the page and tick again.")
+        found[known[1]].append(int(known[2]))
+    return Part(tuple(sorted(found["account"])), tuple(sorted(found["group"])))
 
 
 def chosen_accounts(desk: Desk, viewer: SignedIn, text: str) -> Chosen:

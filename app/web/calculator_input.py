@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 
+from app.domain.account_groups import Share
 from app.domain.contracts import Product, underlying_named
 from app.domain.errors import InvalidInput, NotFound, Refused
 from app.domain.leg_lines import legs_of_lines
@@ -32,14 +32,14 @@ FIELDS = (
 
 def reckoned(desk: Desk, viewer: SignedIn, values: Mapping[str, str]) -> Reckoning:
     """What the form asks for. Raises InvalidInput naming its field, Refused, Unavailable; sends nothing."""
-    spec, multipliers = _spec(desk, viewer, values)
+    spec, shares = _spec(desk, viewer, values)
     accounts = chosen_accounts(desk, viewer, values.get("accounts", "")).accounts
     if not accounts:
         raise Refused("There is no account to size. Add one first.")
-    return desk.calculator.reckon(spec, accounts, multipliers)
+    return desk.calculator.reckon(spec, accounts, shares)
 
 
-def _spec(desk: Desk, viewer: SignedIn, values: Mapping[str, str]) -> tuple[StrategySpec, dict[int, Decimal]]:
+def _spec(desk: Desk, viewer: SignedIn, values: Mapping[str, str]) -> tuple[StrategySpec, dict[int, Share]]:
     rule, structures = _rule(values), _whole("structures", values.get("structures") or "1", MOST_STRUCTURES)
     chosen = values.get("strategy", "")
     if chosen:
@@ -49,7 +49,8 @@ def _spec(desk: Desk, viewer: SignedIn, values: Mapping[str, str]) -> tuple[Stra
             saved = desk.strategies.one(int(chosen), viewer.id)
         except NotFound as gone:
             raise InvalidInput("strategy", str(gone)) from gone
-        return StrategySpec("Calculator", saved.spec.legs, structures, None, None, size_rule=rule), saved.multipliers
+        spec = StrategySpec("Calculator", saved.spec.legs, structures, None, None, size_rule=rule)
+        return spec, desk.strategies.shares(saved)
     try:
         underlying = underlying_named(values.get("underlying", "")).name
     except NotFound as unknown:

@@ -55,6 +55,7 @@ def sizes_json(plans: Iterable[AccountPlan]) -> list[dict[str, object]]:
             "account": plan.account_name,
             "structures": plan.structures if plan.skipped is None else 0,
             "skipped": plan.skipped,
+            "skip_code": plan.skip_code,
             "legs": [{"leg": leg.leg, "lots": leg.lots, "units": leg.units} for leg in plan.legs],
             "explanation": list(plan.explanation),
             "sizing": None if plan.sizing is None else sizing_json(plan.sizing),

@@ -107,7 +107,7 @@ def group(number: int, name: str, accounts: list[str], **changes: Any) -> Row:
         "id": number, "name": name, "multiplier": Decimal(1), "max_leg_lots": None,
         "limits": DayLimits(), "members": frozenset(range(1, len(accounts) + 1)), **changes,
     }  # fmt: skip
-    return Row(group=Row(**fields), accounts=accounts)
+    return Row(group=Row(**fields), accounts=accounts, multiplier=f"{fields['multiplier']:f}")
 
 
 GROUPS = {

@@ -9,6 +9,7 @@ import tests.browser.samples_payoff as payoffs
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.strategies.payoff_view import PayoffView
+from tests.browser.samples_accounts import CHOSEN
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
 TEMPLATES = [
@@ -161,6 +162,12 @@ def builder(
         "form": filled,
         "legs": legs,
         "accounts": accounts,
+        "groups": [
+            Row(id=1, name="Family", accounts=2, multiplier="0.5", chosen=len(accounts) > 3),
+            Row(id=2, name=HOSTILE, accounts=1, multiplier="1", chosen=False),
+        ],
+        "start_with": CHOSEN.choices[1:],
+        "starting": ("group:1",) if len(accounts) == 4 else (),
         "choices": CHOICES,
         "templates": TEMPLATES,
     }
@@ -308,6 +315,7 @@ def preview_account(number: int, lots: int, **changes: Any) -> Row:
             Row(label=f"Basket of {lots}", value="2,93,920", source="broker", at=NOW, bites=False),
         ],
         skipped=None,
+        skip_code=None,
     )
     row.__dict__.update(changes)
     return row
@@ -324,6 +332,7 @@ SKIPPED = preview_account(
     explanation=[],
     figures=[],
     skipped="4 structures times 0.1 is 0: raise the multiplier to at least 0.25.",
+    skip_code="OPEN_LOTS",
 )
 
 

@@ -18,9 +18,9 @@ OWN = {1: Decimal(1), 2: Decimal(1), 3: Decimal(2), 4: Decimal(1)}
 SHARES: dict[str, tuple[dict[int, str], list[Group], dict[int, tuple[str, str]]]] = {
     "an account by itself": ({4: "2"}, [], {4: ("2", "the account in the strategy")}),
     "a group": ({}, [FAMILY], {1: ("0.5", "group Family"), 2: ("0.5", "group Family")}),
-    "its own multiplier times the group's": ({}, [FAST], {2: ("3", "group Fast"), 3: ("6", "group Fast")}),
+    "its own multiplier times the group's": ({}, [FAST], {2: ("3", "group Fast"), 3: ("6", "own 2 x group Fast")}),
     "of two groups the smallest, once": (
-        {}, [FAST, FAMILY], {1: ("0.5", "group Family"), 2: ("0.5", "group Family"), 3: ("6", "group Fast")}
+        {}, [FAST, FAMILY], {1: ("0.5", "group Family"), 2: ("0.5", "group Family"), 3: ("6", "own 2 x group Fast")}
     ),
     "by itself goes before its groups": (
         {2: "4"}, [FAMILY], {1: ("0.5", "group Family"), 2: ("4", "the account in the strategy")}
