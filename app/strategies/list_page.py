@@ -1,13 +1,14 @@
 """What the list of strategies shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from app.domain.calendar import trading_date
 from app.domain.entry_times import next_start
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeRule
+from app.domain.trading_states import Scope, TradingState
 from app.services.run_board import RunView
 from app.services.scheduled_starts import LastStart
 from app.services.strategies import SavedStrategy
@@ -17,6 +18,7 @@ from app.web.market_time import market_now
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
 
+HALT_WORDS = {TradingState.HALTED: "Halted", TradingState.REDUCE_ONLY: "Only exits"}
 _OVER = frozenset({"CLOSED", "REFUSED"})
 
 
@@ -41,6 +43,8 @@ class ScheduleLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyLine:
+    """`halted` says what holds entries of this strategy back, `Only exits` or `Halted`; None for nothing of its own."""
+
     id: int
     name: str
     summary: str
@@ -52,6 +56,7 @@ class StrategyLine:
     updated_at: datetime
     run: RunLine | None
     schedule: ScheduleLine | None
+    halted: str | None = None
 
 
 def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
@@ -62,7 +67,19 @@ def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     kept = desk.strategies.all_of(viewer.id)
     last = desk.scheduled.last_of(saved.id for saved in kept)
     members = {group.id: group.members for group in desk.groups.shown_to(viewer)}
-    lines = [_line(desk, saved, runs.get(saved.id), last.get(saved.id), _accounts(saved, members)) for saved in kept]
+    halted = {
+        each.scope_id: HALT_WORDS[each.state]
+        for each in desk.kill_switch.standings(viewer)
+        if each.scope is Scope.STRATEGY
+    }
+    lines = [
+        replace(
+            _line(desk, saved, runs.get(saved.id), last.get(saved.id)),
+            accounts=_accounts(saved, members),
+            halted=halted.get(saved.id),
+        )
+        for saved in kept
+    ]
     return {"strategies": lines}
 
 
@@ -82,13 +99,13 @@ def _schedule(desk: Desk, saved: SavedStrategy, last: LastStart | None) -> Sched
     return ScheduleLine(words, None if last is None else last.words(), last.run_id if last else None, saved.is_armed)
 
 
-def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None, accounts: int) -> StrategyLine:
+def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None) -> StrategyLine:
     return StrategyLine(
         id=saved.id,
         name=saved.spec.name,
         summary=summary(saved.spec),
         legs=len(saved.spec.legs),
-        accounts=accounts,
+        accounts=len(saved.multipliers),
         structures=saved.spec.structures,
         max_loss=saved.spec.max_loss,
         max_profit=saved.spec.max_profit,

@@ -46,6 +46,7 @@ def strategy(number: int, name: str, run: Row | None) -> Row:
         max_profit=Decimal(30000) if number == 1 else None,
         updated_at=NOW,
         run=run,
+        halted="Only exits" if number == 2 else None,
         schedule=None
         if number == 3
         else Row(

@@ -11,6 +11,9 @@ from app.domain.contracts import Kind, Side
 from app.domain.errors import Denied
 from app.persistence.tables import AccountGroup, DayLock, GroupMember
 from app.services.trading_states import refuse_entry
+from app.trading.risk_page import GroupUse, risk_page
+from app.web.desk import EXTENSION
+from app.web.signed_in import SignedIn
 from tests.live_desk import LiveDesk, eventually, leg, live_desk
 from tests.simulator_process import SimulatorProcess, start_simulator
 
@@ -101,3 +104,47 @@ def test_a_preview_foresees_the_room_of_a_group_and_the_claim_bears_it_out(
         desk.until(run_id, "OPEN")
         assert flat(desk) == [False, True, False]
         assert {row.state for row in desk.intents(run_id)} == {"FILLED"}
+
+
+@pytest.mark.proof  # ten seconds pass before a price is stale; in no time at all in test_group_day.py
+def test_while_the_prices_of_one_account_are_stale_its_group_decides_nothing_and_says_so(
+    three: SimulatorProcess, tmp_path: Path
+) -> None:
+    """Account 2 alone holds the put; its price stops, and nobody answers for it. Then it comes back, and counts."""
+    three.reset()
+    with live_desk(three, tmp_path) as desk:
+        ids = desk.account_ids
+        family = group(desk, "Family", 1, 2)
+        calls = desk.run(LONG, accounts=[ids[0], ids[2]])
+        puts = desk.run((leg(1, Kind.PE, Side.BUY),), name="Puts", accounts=[ids[1]])
+        for run_id in (calls, puts):
+            desk.until(run_id, "OPEN")
+        symbol = desk.intents(puts)[0].symbol
+        for account in (1, 2, 3):
+            three.fault("ws_mute_symbol", account=account, parameters={"symbol": symbol})
+            for endpoint in ("quotes", "multiquotes"):
+                three.fault("http_error", account=account, endpoint=endpoint)
+        eventually(lambda: shown(desk).missing == ["Simulator 2"] or None, "the put has no fresh price", 30)
+        limit(desk, family, max_day_loss=Decimal(1))
+        since = judged(desk)
+        eventually(lambda: judged(desk) >= since + 4 or None, "it was judged again and again", 15)
+        line = shown(desk)
+        assert (line.today, line.loss.used, line.state) == (None, None, "free")
+        assert desk.rows(DayLock) == []
+        three.clear_faults()
+        eventually(lambda: locked(desk) == {1, 2} or None, "the group is locked once it is known", 20)
+
+
+def shown(desk: LiveDesk) -> GroupUse:
+    """What the risk page says of the group."""
+    viewer = SignedIn(desk.trader.id, desk.trader.username, "admin", "")
+    with desk.app.app_context():
+        (line,) = risk_page(desk.app.extensions[EXTENSION], viewer).groups
+    return line
+
+
+def judged(desk: LiveDesk) -> float:
+    """Seconds for which the watch has been stepping, as far as it is well: it looks each second."""
+    (pulse,) = (each for each in desk.runtime.ground.supervisor.pulses() if each.name == "day-limits")
+    assert pulse.crashes == 0, pulse.last_error
+    return desk.runtime.ground.clock.monotonic() - pulse.age_s

@@ -139,3 +139,14 @@ def test_only_exits_from_now_on_for_what_one_may_halt(desk: TradingBench) -> Non
     assert "Only exits: Simulator 1" in text
     assert "Only exits: Simulator 1" in read(admin.get("/trading/kill").text)
     assert desk.bench.trader("ravi").post(f"{PAGE}/reduce", {"target": "all"}, page=PAGE).status_code == 404
+
+
+def test_only_exits_of_a_single_strategy_is_a_button_in_the_list(desk: TradingBench) -> None:
+    strategy = desk.strategy()
+    admin = desk.admin()
+    assert f'name="target" value="strategy:{strategy}"' in admin.get("/strategies/").text
+    admin.post(f"{PAGE}/reduce", {"target": f"strategy:{strategy}"}, page="/strategies/")
+    page = admin.get("/strategies/").text
+    assert f'value="strategy:{strategy}"' not in page
+    assert "Only exits" in read(page)
+    assert "Only exits: Straddle" in seen(admin)
