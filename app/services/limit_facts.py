@@ -8,7 +8,6 @@ from datetime import date
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.account_groups import Group
 from app.domain.day_limits import DayLimits, lots_refused, orders_refused
 from app.domain.gate import Code, Stop
 from app.domain.orders import OPEN, IntentState, Purpose
@@ -33,13 +32,19 @@ def limited(account: TradingAccount) -> Limited:
     return Limited(account.id, account.name, limits_of(account))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
-    """Whose limits are asked, and whose lots and orders count."""
+    """Whose limits are asked, and whose lots and orders count together. None: not counted yet."""
 
     name: str
     limits: DayLimits
     accounts: frozenset[int]
+    lots: int | None = None
+    orders: int | None = None
+
+    def add(self, lots: int, orders: int) -> None:
+        self.lots = None if self.lots is None else self.lots + lots
+        self.orders = None if self.orders is None else self.orders + orders
 
 
 def open_lots(session: Session, accounts: Collection[int]) -> dict[int, int]:
@@ -78,13 +83,14 @@ def orders_by_account(session: Session, today: date, only: Collection[int] | Non
 
 
 class LimitFacts:
-    """For one transaction. Counts each account once, alone and for its groups, and then what goes in the same
-    transaction. Groups are read once, and only where an entry asks.
+    """For one transaction. Counts each account and each group once, and then what goes in the same transaction. Groups
+    are read once, and only where an entry asks.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._groups: list[Group] | None = None
+        self._groups: list[_Place] | None = None
+        self._own: dict[int, _Place] = {}
         self._lots: dict[int, int] = {}
         self._orders: dict[int, int] = {}
         self._more_lots: dict[int, int] = defaultdict(int)
@@ -92,14 +98,18 @@ class LimitFacts:
 
     def refusal(self, account: Limited, today: date, lots: int, orders: int = 1) -> Stop | None:
         """Why entries of so many lots, in so many orders, may not go; None when they may, or nothing limits them."""
-        for place in self._places(account):
-            if place.limits.open_lots is not None:
-                held = self._held(place.accounts)
-                if (why := lots_refused(place.limits, place.name, held, lots)) is not None:
+        own = self._own.get(account.id)
+        if own is None:
+            own = self._own[account.id] = _Place(account.name, account.limits, frozenset({account.id}))
+        for place in (own, *self._groups_of(account.id)):
+            limits = place.limits
+            if limits.open_lots is not None:
+                why = lots_refused(limits, place.name, self._held(place), lots)
+                if why is not None:
                     return Stop(Code.OPEN_LOTS, why)
-            if place.limits.orders is not None:
-                sent = self._sent(place.accounts, today)
-                if (why := orders_refused(place.limits, place.name, sent, orders)) is not None:
+            if limits.orders is not None:
+                why = orders_refused(limits, place.name, self._sent(place, today), orders)
+                if why is not None:
                     return Stop(Code.DAY_ORDERS, why)
         return None
 
@@ -107,22 +117,30 @@ class LimitFacts:
         """They go; `lots` 0 for exits."""
         self._more_lots[account_id] += lots
         self._more_orders[account_id] += orders
+        if (own := self._own.get(account_id)) is not None:
+            own.add(lots, orders)
+        for place in self._groups or ():
+            if account_id in place.accounts:
+                place.add(lots, orders)
 
-    def _places(self, account: Limited) -> Iterator[_Place]:
-        """The account by itself, then its groups in order of name."""
-        yield _Place(account.name, account.limits, frozenset({account.id}))
+    def _groups_of(self, account_id: int) -> Iterator[_Place]:
+        """In order of name."""
         if self._groups is None:
-            self._groups = groups_in(self._session, COUNTED)
-        for group in self._groups:
-            if account.id in group.members:
-                yield _Place(group.called, group.limits, group.members)
+            found = groups_in(self._session, COUNTED)
+            self._groups = [_Place(group.called, group.limits, group.members) for group in found]
+        return (place for place in self._groups if account_id in place.accounts)
 
-    def _held(self, accounts: frozenset[int]) -> int:
-        if lacking := accounts - self._lots.keys():
-            self._lots |= open_lots(self._session, lacking)
-        return sum(self._lots[each] + self._more_lots[each] for each in accounts)
+    def _held(self, place: _Place) -> int:
+        """What was there before this transaction and what it added; our own orders are not written yet."""
+        if place.lots is None:
+            if lacking := place.accounts - self._lots.keys():
+                self._lots |= open_lots(self._session, lacking)
+            place.lots = sum(self._lots[each] + self._more_lots[each] for each in place.accounts)
+        return place.lots
 
-    def _sent(self, accounts: frozenset[int], today: date) -> int:
-        if lacking := accounts - self._orders.keys():
-            self._orders |= dict.fromkeys(lacking, 0) | orders_by_account(self._session, today, lacking)
-        return sum(self._orders[each] + self._more_orders[each] for each in accounts)
+    def _sent(self, place: _Place, today: date) -> int:
+        if place.orders is None:
+            if lacking := place.accounts - self._orders.keys():
+                self._orders |= dict.fromkeys(lacking, 0) | orders_by_account(self._session, today, lacking)
+            place.orders = sum(self._orders[each] + self._more_orders[each] for each in place.accounts)
+        return place.orders

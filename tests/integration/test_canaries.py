@@ -142,7 +142,9 @@ def _offer_keys(ears: Ears, gateway: str) -> None:
 
 def _look_everywhere(ears: Ears, folder: Path) -> None:
     """At every address that GET answers, of things that are there and of things that are not, as people and scripts."""
-    ids = dict.fromkeys(("account_id", "group_id", "strategy_id", "preview_id", "run_id"), "1") | {"underlying": "NIFTY"}
+    ids = dict.fromkeys(("account_id", "group_id", "strategy_id", "preview_id", "run_id"), "1") | {
+        "underlying": "NIFTY"
+    }
     (folder / "empty").mkdir()
     app = whole_app(folder / "empty", people=False).app
     for rule, _ in rules_of(app, {"GET"}):
