@@ -77,12 +77,19 @@ def test_a_restart_keeps_the_lock_and_makes_no_second(day: GroupDay) -> None:
 
 
 def test_while_one_of_its_accounts_is_not_known_it_decides_nothing_by_loss(day: GroupDay) -> None:
-    """However long, and however much may have been lost: they hold a short that has no price."""
+    """However long, and however much the other has lost: account 2 alone holds a short that has no price."""
     day.group("Family", 1, 2, max_day_loss=Decimal(100))
     day.run()
-    day.run((HEDGE, Side.BUY, 1), (CALL, Side.SELL, 1))
+    short = day.run((HEDGE, Side.BUY, 1), (CALL, Side.SELL, 1))
+    for account in (1, 3):
+        day.world.exit(short, account_id=account)
+    day.world.turns(6)
+    day.runs.changed(short)
     day.price(100, HEDGE)
     day.looks(1, 60)
+    today = day.worth.today()
+    worth = {each.account_id: each.pnl.total for each in day.worth.days(day.worth.views(today), today)}
+    assert (worth[1], worth[2]) == (Decimal(-6435), None)
     assert day.held() == set()
     for _ in range(4):
         day.price(100, HEDGE)
