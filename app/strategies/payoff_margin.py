@@ -13,17 +13,19 @@ from app.strategies.forms import FormRefused
 from app.strategies.payoff_fields import asked
 from app.strategies.typed import read
 from app.web.desk import Desk
-from app.web.market_time import on_page
 from app.web.signed_in import SignedIn
 
 
 @dataclass(frozen=True, slots=True)
 class MarginView:
-    """`amount` in rupees for all structures, None where nobody says, and then `note` says why."""
+    """`amount` in rupees for all structures, None where nobody says, and then `note` says why.
+
+    `at` is the market's time, as that of every figure of a size.
+    """
 
     amount: Decimal | None
     account: str | None
-    at: datetime | str | None
+    at: datetime | None
     note: str
 
 
@@ -40,7 +42,7 @@ def margin_view(desk: Desk, viewer: SignedIn, form: MultiDict[str, str]) -> Marg
         figure = desk.calculator.margin(account.id, spec)
     except (Refused, Unavailable) as reason:
         return MarginView(None, account.name, None, str(reason))
-    return MarginView(figure.amount, account.name, on_page(desk, figure.at), figure.note)
+    return MarginView(figure.amount, account.name, figure.at, figure.note)
 
 
 def _account(desk: Desk, viewer: SignedIn, chosen: tuple[str, ...]) -> AccountRow | None:

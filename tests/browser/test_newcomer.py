@@ -74,6 +74,7 @@ def test_flasks_own_server_shows_prices_that_move_and_trades(
     build_a_straddle_and_preview(page, on_flask, expiry=CALM)
     send_and_see_ten_fills(page)
     _positions_are_at_the_broker(simulator)
+    _the_margin_has_the_markets_time(page, on_flask)
 
 
 def test_from_the_first_page_to_a_max_loss_that_trips(
@@ -101,6 +102,13 @@ def _positions_are_at_the_broker(simulator: SimulatorProcess) -> None:
     for number in range(1, 6):
         positions = simulator.truth(number)["positions"]
         assert sorted(int(position["quantity"]) for position in positions) == [-65, -65]
+
+
+def _the_margin_has_the_markets_time(page: Page, desk: DeskProcess) -> None:
+    """The simulator's date is not the machine's: no figure of it is days old."""
+    page.goto(f"{desk.url}/strategies/1/edit")
+    payoff = page.get_by_role("region", name="Payoff")
+    expect(payoff).to_contain_text(re.compile(r"by the broker of Simulator 1, \d{2}:\d{2}:\d{2}"))
 
 
 def _the_mtm_moves(page: Page) -> None:
