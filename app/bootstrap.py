@@ -324,7 +324,7 @@ def _desk(runtime: Runtime) -> Desk:
         days=_days(ground, trade, people),
         peaks=trade.peaks,
         chains=pages.chains,
-        candles=market.candles,
+        candles=pages.candles,
         websocket_manager=market.feed,
         silent_symbols=market.silent,
         feed_news=pages.feed_news,

@@ -9,6 +9,7 @@ from app.services.feed_news import DOUBTED_AFTER_S, TELL_EVERY_S, FeedNewsDesk
 from app.services.market_news import MarketNews
 from app.services.news_follower import NewsFollower
 from app.services.onlookers import Onlookers
+from app.services.shown_candles import ShownCandles
 from app.services.shown_chains import ShownChains
 from app.services.shown_health import ShownHealth
 from app.services.shown_prices import ShownPrices
@@ -24,6 +25,7 @@ class PageSide:
     follower: NewsFollower
     prices: ShownPrices
     chains: ShownChains
+    candles: ShownCandles
     health: ShownHealth
 
     def engine_speaks(self) -> bool:
@@ -49,6 +51,7 @@ def build_pages(ground: Ground, market: MarketSide) -> PageSide:
             market.board,
             market.feed,
             market.chains,
+            market.candles,
             feed_news,
             onlookers,
             health=market.health,
@@ -58,6 +61,7 @@ def build_pages(ground: Ground, market: MarketSide) -> PageSide:
         ),
         follower=follower,
         prices=prices,
+        candles=ShownCandles(market.candles, follower, cache, clock),
         chains=ShownChains(market.chains, follower, cache, clock),
         health=ShownHealth(market.health, follower, cache),
     )

@@ -65,7 +65,7 @@ from app.web.open_pages import OpenPages
 from config import testing_settings
 from tests.desk_parts import days, reconciliation, square_off
 from tests.empty_database import empty_database
-from tests.quiet_market import NoChains, NoFeed
+from tests.quiet_market import NoCandles, NoChains, NoFeed
 
 MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Monday 23 November 2026, 10:30 in India."""
@@ -347,7 +347,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),
         chains=cast("Any", NoChains()),
-        candles=nothing,
+        candles=NoCandles(),
         websocket_manager=no_feed,
         silent_symbols=SilentSymbols(board, frozenset, lambda: None, lambda _: {}, lambda _: None, clock),
         feed_choice=FeedChoice(no_feed, accounts, database, clock, activity, lambda: None),

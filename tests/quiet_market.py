@@ -3,12 +3,22 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from app.services.candle_series import Subject
+from app.services.candle_store import CandleView
 from app.services.feed_state import FeedPhase, FeedState
 
 SINCE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
+class NoCandles:
+    """Candles of a process that makes none."""
+
+    def view(self, subject: Subject, size: int, *, of_closes: bool = False) -> CandleView:
+        del of_closes
+        return CandleView(subject, size, None, (), (), "No candles are made here.", "")
+
+
 class NoChains:
     """No expiry is listed; remembers what was looked at."""
 

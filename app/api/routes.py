@@ -6,12 +6,13 @@ from dataclasses import asdict
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from app.api.candles import as_json, minutes_in, subject_in
+from app.api.candles import as_json
 from app.domain.errors import InvalidInput
 from app.services.adoption_commands import Adopt
 from app.services.kill_switch import Target
 from app.services.overrides import Override
 from app.web.account_choice import chosen_accounts
+from app.web.candle_subject import minutes_in, subject_in
 from app.web.day_view import day_view
 from app.web.desk import desk
 from app.web.extensions import api_rate_limit

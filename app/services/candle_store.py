@@ -119,9 +119,7 @@ class CandleStore:
 
         `of_closes` makes all of them of the minutes' last prices alone, as history has a combined premium.
         """
-        if size not in SIZES:
-            offered = ", ".join(map(str, SIZES))
-            raise InvalidInput("minutes", f"Candles are offered of {offered} minutes; {size} is none of these.")
+        check_size(size)
         with self._lock:
             series = self._of(subject)
             series.looked_until = self._clock.monotonic() + KEPT_FOR_S
@@ -222,6 +220,13 @@ class CandleStore:
         if session is None:
             return f"The hours of {subject.exchange} are not known. {self._hours.note(subject.exchange)}".strip()
         return "" if isinstance(session, Session) else f"{subject.exchange} is closed today."
+
+
+def check_size(size: int) -> None:
+    """Raises InvalidInput for candles of so many minutes that are not offered."""
+    if size not in SIZES:
+        offered = ", ".join(map(str, SIZES))
+        raise InvalidInput("minutes", f"Candles are offered of {offered} minutes; {size} is none of these.")
 
 
 def _ring(bells: list[Bell]) -> None:

@@ -1,15 +1,18 @@
 """The leader's half of what pages elsewhere show: told twice a second, and not at all while nobody is there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import msgspec
 
 from app.domain.contracts import UNDERLYINGS, ContractKey
-from app.domain.errors import NotFound, Unavailable
+from app.domain.errors import Conflict, NotFound, Unavailable
 from app.ports.cache import Cache
 from app.ports.clock import Clock
 from app.services.account_health import HealthBoard
+from app.services.candle_series import Subject
+from app.services.candle_store import CandleStore, CandleView
 from app.services.feed_news import TELL_EVERY_S, FeedNewsDesk
 from app.services.onlookers import Onlookers, Wanted
 from app.services.option_chain_manager import OptionChainManager
@@ -17,8 +20,10 @@ from app.services.price_board import PriceBoard
 from app.services.told_market import (
     HEALTH,
     KEPT_S,
+    MOST_TOLD,
     PRICES,
     ToldDepth,
+    candle_place,
     chain_place,
     depth_place,
     prices_text,
@@ -30,6 +35,9 @@ NOBODY_S = 1.0
 """Between two looks for somebody who serves pages elsewhere."""
 IDLE_CHAINS_EVERY_S = 2.0
 """How often the nearest chain of each index is told though nobody looks: a page that is opened begins with it."""
+CANDLES_EVERY_S = 1.5
+MOST_CANDLES = 24
+"""Series told at once, all pages elsewhere together."""
 PRICES_KEPT_S = 600.0
 """Prices older than this are told only where somebody wants the contract."""
 
@@ -42,6 +50,7 @@ class MarketNews:
         board: PriceBoard,
         feed: WebSocketManager,
         chains: OptionChainManager,
+        candles: CandleStore,
         feed_news: FeedNewsDesk,
         onlookers: Onlookers,
         *,
@@ -53,13 +62,14 @@ class MarketNews:
         self._board = board
         self._feed = feed
         self._chains = chains
+        self._candles = candles
         self._feed_news = feed_news
         self._onlookers = onlookers
         self._health = health
         self._cache = cache
         self._clock = clock
         self._pause_s = pause_s
-        self._idle_at = float("-inf")
+        self._idle_at = self._candles_at = float("-inf")
 
     def step(self) -> float:
         """One telling. Returns the seconds until the next."""
@@ -72,6 +82,7 @@ class MarketNews:
         self._tell_chains(wanted)
         for key in wanted.depths:
             self._tell_depth(key)
+        self._tell_candles(wanted)
         return self._pause_s()
 
     def _tell_prices(self) -> None:
@@ -121,6 +132,21 @@ class MarketNews:
         if depth is not None:
             told = ToldDepth(self._clock.monotonic() - depth.received, depth.bids, depth.asks)
             self._tell(depth_place(key), msgspec.json.encode(told))
+
+    def _tell_candles(self, wanted: Wanted) -> None:
+        """Somebody looks at them, so they are kept; told every second or two, since a candle takes a minute."""
+        now = self._clock.monotonic()
+        if not wanted.candles or now - self._candles_at < CANDLES_EVERY_S:
+            return
+        self._candles_at = now
+        for each in wanted.candles[:MOST_CANDLES]:
+            subject = Subject(each.legs)
+            try:
+                view = self._candles.view(subject, each.size, of_closes=each.of_closes)
+            except Conflict as no:
+                view = CandleView(subject, each.size, None, (), (), str(no), "")
+            newest = replace(view, candles=view.candles[-MOST_TOLD:])
+            self._tell(candle_place(each), msgspec.json.encode(newest))
 
     def _tell(self, place: str, text: bytes) -> None:
         self._cache.put(place, text, KEPT_S, lasting=True)

@@ -12,7 +12,7 @@ from app.domain.contracts import ContractKey
 from app.ports.cache import Cache, Kept
 from app.ports.clock import Clock
 from app.services.feed_news import TELL_EVERY_S
-from app.services.onlookers import Onlookers, Wanted
+from app.services.onlookers import Onlookers, Wanted, WantedCandles
 from app.services.shown_prices import ShownPrices
 from app.services.told_market import PRICES, PRICES_OF
 
@@ -50,6 +50,7 @@ class NewsFollower:
         self._may_begin = self._began = False
         self._chains: dict[tuple[str, date], float] = {}
         self._depths: dict[ContractKey, float] = {}
+        self._candles: dict[WantedCandles, float] = {}
         self._lock = threading.Lock()
         self._said = Wanted()
         self._said_at = float("-inf")
@@ -79,6 +80,13 @@ class NewsFollower:
         if is_new:
             self._wake()
 
+    def want_candles(self, wanted: WantedCandles) -> None:
+        with self._lock:
+            is_new = wanted not in self._candles
+            self._candles[wanted] = self._clock.monotonic() + LOOKED_AT_FOR_S
+        if is_new:
+            self._wake()
+
     def step(self) -> float:
         """Say what is wanted, take the newest prices. Returns the seconds until the next time."""
         if self._leads() or not self._may_begin:
@@ -98,7 +106,8 @@ class NewsFollower:
         with self._lock:
             self._chains = {chain: until for chain, until in self._chains.items() if until > now}
             self._depths = {key: until for key, until in self._depths.items() if until > now}
-            return Wanted(tuple(sorted(self._chains)), tuple(sorted(self._depths)))
+            self._candles = {each: until for each, until in self._candles.items() if until > now}
+            return Wanted(tuple(sorted(self._chains)), tuple(sorted(self._depths)), tuple(sorted(self._candles)))
 
     def _say(self) -> None:
         now = self._clock.monotonic()

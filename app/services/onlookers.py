@@ -20,12 +20,22 @@ LASTS_S = 15.0
 """How long a process counts after it last said something."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class WantedCandles:
+    """Of the legs with their ratios, in so many minutes; `of_closes` as CandleStore has it."""
+
+    legs: tuple[tuple[ContractKey, float], ...]
+    size: int
+    of_closes: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Chains (underlying and expiry) that somebody looks at, and options whose depth is open."""
+    """Chains (underlying and expiry) that somebody looks at, options whose depth is open, and candles on a page."""
 
     chains: tuple[tuple[str, date], ...] = ()
     depths: tuple[ContractKey, ...] = ()
+    candles: tuple[WantedCandles, ...] = ()
 
 
 _WANTED = msgspec.json.Decoder(Wanted)
@@ -67,7 +77,9 @@ class Onlookers:
 def _together(each: Iterable[Wanted]) -> Wanted:
     chains: dict[tuple[str, date], None] = {}
     depths: dict[ContractKey, None] = {}
+    candles: dict[WantedCandles, None] = {}
     for wanted in each:
         chains |= dict.fromkeys(wanted.chains)
         depths |= dict.fromkeys(wanted.depths)
-    return Wanted(tuple(chains), tuple(depths))
+        candles |= dict.fromkeys(wanted.candles)
+    return Wanted(tuple(chains), tuple(depths), tuple(candles))

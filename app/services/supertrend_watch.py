@@ -24,6 +24,7 @@ from app.services.journal import Journal
 from app.services.part_due import PAISA, AskExits
 from app.services.run_board import CellView, RunBoard, RunView
 from app.services.run_standing import Part
+from app.services.shown_candles import Candles
 
 LOOK_S = 1.0
 
@@ -72,17 +73,20 @@ class SupertrendWatch:
                 self._look(views[run_id])
         return LOOK_S
 
-    def now(self, view: RunView) -> TrendNow | None:
-        """Where the trend of a run stands; None for a run without such a rule, or nothing to make candles of."""
+    def now(self, view: RunView, candles: Candles) -> TrendNow | None:
+        """Where the trend of a run stands by the candles that pages show.
+
+        None for a run without such a rule, or nothing to make candles of.
+        """
         rule, subject = view.exits.supertrend, subject_of(view)
         if rule is None or subject is None:
             return None
         entered = view.started_at or view.requested_at
         try:
-            candles = self._candles.view(subject, rule.minutes, of_closes=not subject.is_plain)
+            shown = candles.view(subject, rule.minutes, of_closes=not subject.is_plain)
         except Conflict as no:
             return TrendNow(str(subject), seen_in((), rule, entered), str(no))
-        return TrendNow(str(subject), seen_in(candles.candles, rule, entered), candles.trouble)
+        return TrendNow(str(subject), seen_in(shown.candles, rule, entered), shown.trouble)
 
     def _look(self, view: RunView) -> None:
         rule, followed = view.exits.supertrend, self._follow(view)
@@ -174,7 +178,13 @@ def subject_of(view: RunView) -> Subject | None:
     if rule.of is TrendOf.LEG:
         cell = cells.get(rule.leg or 0)
         return None if cell is None else Subject.of(cell.contract.key)
-    return _premium(list(cells.values()))
+    return premium_of(view)
+
+
+def premium_of(view: RunView) -> Subject | None:
+    """The combined premium of one structure; None while the run has no legs, or more than candles are made of."""
+    cells = {cell.leg: cell for cell in (view.accounts[0].cells if view.accounts else ())}
+    return _premium(list(cells.values())) if cells else None
 
 
 def _premium(cells: list[CellView]) -> Subject | None:

@@ -1,5 +1,6 @@
 """What a process that leads tells the others: the words of it, and where they stand."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,11 +9,16 @@ import msgspec
 
 from app.domain.contracts import ContractKey
 from app.services.account_health import AccountHealth
+from app.services.candle_store import CandleView
 from app.services.chain_view import ChainView
+from app.services.onlookers import WantedCandles
 from app.services.price_board import BoardDepth, BoardPrice
 
 KEPT_S = 300.0
 """How long the others may show what a leader told last: its age stands beside it."""
+
+MOST_TOLD = 400
+"""Candles of one subject: what a page has room for."""
 
 PRICES = "prices"
 HEALTH = "account-health"
@@ -98,11 +104,18 @@ def depth_place(key: ContractKey) -> str:
     return f"depth:{key.exchange}:{key.symbol}"
 
 
+def candle_place(wanted: WantedCandles) -> str:
+    legs = " ".join(f"{key.exchange}:{key.symbol}:{ratio!r}" for key, ratio in wanted.legs)
+    named = hashlib.sha256(legs.encode()).hexdigest()[:24]
+    return f"candles:{wanted.size}:{'closes' if wanted.of_closes else 'prices'}:{named}"
+
+
 def prices_text(prices: Iterable[ToldPrice]) -> bytes:
     return msgspec.json.encode(list(prices))
 
 
 HEALTH_OF = msgspec.json.Decoder(dict[int, AccountHealth])
 PRICES_OF = msgspec.json.Decoder(list[ToldPrice])
+CANDLES_OF = msgspec.json.Decoder(CandleView)
 CHAIN_OF = msgspec.json.Decoder(ChainView)
 DEPTH_OF = msgspec.json.Decoder(ToldDepth)

@@ -7,11 +7,15 @@ from datetime import date
 from decimal import Decimal
 
 from app.domain.black76 import YEAR_S, Greeks
+from app.domain.contracts import ContractKey
+from app.domain.errors import InvalidInput
 from app.domain.money import ZERO
 from app.domain.payoff import Payoff
 from app.domain.worth import HeldLeg, WhatIf, greeks, horizon, worth
+from app.services.candle_series import Subject
 from app.services.outlooks import Outlook, Outlooks, PricedLeg
 from app.strategies.payoff_fields import Asked, Sliders
+from app.web.candle_subject import leg_texts
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
 
@@ -96,6 +100,7 @@ class PayoffView:
     """What docs/view-models.md calls `payoff`. `missing` says why there is nothing more; empty when there is.
 
     `net_premium` is received when positive. `chart` is JSON for the picture. `total` None while a leg has no greeks.
+    `premium_legs` name the combined premium of one structure for the chart page, none where it makes no candles of it.
     """
 
     missing: tuple[str, ...]
@@ -115,6 +120,7 @@ class PayoffView:
     rows: tuple[GreekRow, ...] = ()
     total: GreekTotal | None = None
     chart: str = ""
+    premium_legs: tuple[str, ...] = ()
 
 
 def payoff_view(desk: Desk, question: Asked | Mapping[str, str]) -> PayoffView:
@@ -161,8 +167,20 @@ def of_outlook(outlook: Outlook, structures: int, sliders: Sliders) -> PayoffVie
         ),
         rows=rows,
         total=_total(rows, outlook.legs),
+        premium_legs=_premium_legs(outlook),
         chart=_chart(outlook, found, spot, structures, there, case),
     )
+
+
+def _premium_legs(outlook: Outlook) -> tuple[str, ...]:
+    """Sold legs count +."""
+    ratios: dict[ContractKey, float] = {}
+    for leg in outlook.legs:
+        ratios[leg.contract.key] = ratios.get(leg.contract.key, 0.0) - leg.leg.side.sign * leg.leg.ratio
+    try:
+        return tuple(leg_texts(Subject(tuple((key, ratio) for key, ratio in ratios.items() if ratio))))
+    except InvalidInput:
+        return ()
 
 
 def _case(held: Sequence[HeldLeg] | None, sliders: Sliders) -> WhatIf:

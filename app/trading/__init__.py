@@ -11,6 +11,7 @@ from app.trading import (
     books,
     calendar,
     chain,
+    chart,
     kill,
     market_data,
     pending,

@@ -47,6 +47,7 @@ def chain_depth() -> ResponseReturnValue:
     return render_template(
         "trading/fragments/chain_depth.html",
         name=wording.contract_name(desk().contract_list.master().contract(key)),
+        leg=f"{exchange}:{symbol}",
         depth=depth,
         levels=[] if depth is None else list(zip_longest(depth.bids, depth.asks)),
         age_s=None if depth is None else max(0.0, desk().clock.monotonic() - depth.received),

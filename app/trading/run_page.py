@@ -164,7 +164,7 @@ def _rules(desk: Desk, rows: RunRows, pnl: RunPnl) -> list[Rule]:
         *rules_of(view, pnl, rows.fired, leaving, desk.peaks.floors(view)),
         *account_limits_of(desk.run_board, desk.peaks, view, rows.fired),
         *leg_rules_of(desk.run_board, view, rows.fired),
-        *trend_of(desk.supertrend, view, rows.fired),
+        *trend_of(desk.supertrend, desk.candles, view, rows.fired),
     ]
 
 

@@ -6,19 +6,20 @@ from app.domain.calendar import IST
 from app.domain.risk import RiskRule
 from app.domain.supertrend import UNKNOWN, UP
 from app.services.run_board import RunView
+from app.services.shown_candles import Candles
 from app.services.supertrend_watch import SupertrendWatch, TrendNow
 from app.trading.run_rows import Fired
 from app.trading.run_rules import NAMES, Rule
 
 
-def trend_of(watch: SupertrendWatch, view: RunView, fired: Sequence[Fired]) -> list[Rule]:
+def trend_of(watch: SupertrendWatch, candles: Candles, view: RunView, fired: Sequence[Fired]) -> list[Rule]:
     """One line, or none for a run without such a rule."""
     rule = view.exits.supertrend
     if rule is None:
         return []
     over = view.state in {"CLOSED", "REFUSED"}
     event = next((each for each in fired if each.rule == RiskRule.SUPERTREND), None)
-    now = None if over or event is not None else watch.now(view)
+    now = None if over or event is not None else watch.now(view, candles)
     known = now is not None and now.seen.direction != UNKNOWN and not now.seen.wanting
     parts = [rule.words()]
     if event is not None:

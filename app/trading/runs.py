@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from app.domain.errors import Conflict, InvalidInput
 from app.services.commands import ExitScope
 from app.trading import trading_bp
+from app.trading.chart_page import chart_of_run
 from app.trading.run_list import runs_page
 from app.trading.run_page import run_page
 from app.trading.run_rows import mine
@@ -49,7 +50,8 @@ def start_run() -> ResponseReturnValue:
 def run(run_id: int) -> ResponseReturnValue:
     mine(desk(), user(), run_id)
     sizes = size_rows(plans_of_run(desk(), user(), run_id))
-    return render_template("trading/run.html", sizes=sizes, **run_page(desk(), user(), run_id))
+    chart = chart_of_run(desk(), desk().run_board.view(run_id))
+    return render_template("trading/run.html", sizes=sizes, chart=chart, **run_page(desk(), user(), run_id))
 
 
 @trading_bp.get("/runs/<int:run_id>/live")

@@ -17,7 +17,6 @@ from app.services.alarms import Alarms
 from app.services.book_pages import BookPages
 from app.services.calculator import Calculator
 from app.services.calendar_overrides import CalendarOverrides
-from app.services.candle_store import CandleStore
 from app.services.coming_days import ComingDays
 from app.services.commands import Commands
 from app.services.contract_list import ContractList
@@ -38,6 +37,7 @@ from app.services.run_board import RunBoard
 from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
+from app.services.shown_candles import Candles
 from app.services.shown_chains import Chains
 from app.services.shown_health import Healths
 from app.services.shown_prices import Prices
@@ -97,7 +97,7 @@ class Desk:
     days: Days
     peaks: Peaks
     chains: Chains
-    candles: CandleStore
+    candles: Candles
     websocket_manager: WebSocketManager
     silent_symbols: SilentSymbols
     feed_news: FeedNewsDesk

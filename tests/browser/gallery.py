@@ -75,6 +75,8 @@ ENDPOINTS = (
         for verb in ("change", "remove")
     ),
     ("trading.chain_live", "/trading/chain/<underlying>/live", "GET"),
+    ("trading.chart", "/trading/chart", "GET"),
+    ("trading.chart_live", "/trading/chart/live", "GET"),
     ("trading.chain_depth", "/trading/chain/depth", "GET"),
     ("trading.alarms", "/trading/alarms", "GET"),
     ("trading.kill", "/trading/kill", "GET"),

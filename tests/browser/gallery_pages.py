@@ -7,6 +7,7 @@ import tests.browser.samples_accounts as accounts
 import tests.browser.samples_books as books
 import tests.browser.samples_calendar as calendar
 import tests.browser.samples_chain as chain
+import tests.browser.samples_chart as charts
 import tests.browser.samples_desk as desk
 import tests.browser.samples_kill as kill
 import tests.browser.samples_margin as margin
@@ -66,6 +67,10 @@ PAGES = (
     Page("chain-trouble", "trading/chain.html", chain.chain(trouble=True), mode="PAPER", trouble=True),
     Page("chain-empty", "trading/chain.html", chain.chain(empty=True), mode="SIM"),
     Page("chain-no-accounts", "trading/chain.html", chain.chain(empty=True, any_account=False), mode="SIM"),
+    Page("chart", "trading/chart.html", charts.CHART, mode="SIM"),
+    Page("chart-premium", "trading/chart.html", charts.PREMIUM),
+    Page("chart-trouble", "trading/chart.html", charts.TROUBLE, trouble=True),
+    Page("chart-empty", "trading/chart.html", charts.EMPTY),
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
     Page("builder", "strategies/builder.html", strategies.BUILDER),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
+import tests.browser.samples_chart as chart
 from tests.browser.samples_desk import ACCOUNT_NAMES, HOSTILE, NOW, Context, event
 from tests.browser.samples_margin import SIZES
 
@@ -311,7 +312,7 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         curve=curve(),
     )
     row.__dict__.update(changes)
-    return {"run": row, "sizes": SIZES}
+    return {"run": row, "sizes": SIZES, "chart": chart.BOTH if row.can_exit else None}
 
 
 RUN = run(QUIET)

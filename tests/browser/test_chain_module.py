@@ -224,7 +224,11 @@ def test_depth_opens_by_a_click_on_a_price_and_closes_by_escape(chain: Page, gal
         assert "NFO%3ANIFTY01DEC2626200CE" in route.request.url
         with gallery_app.test_request_context():
             body = gallery_app.jinja_env.get_template("trading/fragments/chain_depth.html").render(
-                name="NIFTY 26,200 CE", depth={"bids": ((1, 2),)}, levels=[((51.7, 975), (51.8, 0))], age_s=0.4
+                name="NIFTY 26,200 CE",
+                leg="NFO:NIFTY01DEC2626200CE",
+                depth={"bids": ((1, 2),)},
+                levels=[((51.7, 975), (51.8, 0))],
+                age_s=0.4,
             )
         route.fulfill(body=body, content_type="text/html")
 

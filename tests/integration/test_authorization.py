@@ -108,6 +108,8 @@ REVIEWED: dict[str, Who] = {
     "GET trading.chain": SIGNED_IN,
     "GET trading.chain_live": Who(LOGIN, 503, 503, 503),  # no price, no rows
     "GET trading.chain_depth": Who(LOGIN, 422, 422, 422),  # nothing is named
+    "GET trading.chart": SIGNED_IN,
+    "GET trading.chart_live": Who(LOGIN, 422, 422, 422),  # no leg is named
     "GET api.chain": Who(401, 200, 200, 200),
     "GET trading.orders": SIGNED_IN,
     "GET trading.trades": SIGNED_IN,

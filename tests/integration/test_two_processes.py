@@ -59,6 +59,12 @@ class Web:
         found: dict[str, Any] = self.browser.get(f"/api/chain/NIFTY?expiry={expiry}").json or {}
         return found
 
+    def has_candles(self) -> bool:
+        """Complete ones and one that grows, with nothing amiss."""
+        found: dict[str, Any] = self.browser.get("/api/candles?leg=NSE_INDEX:NIFTY&minutes=1").json or {}
+        complete = [each for each in found["candles"] if each["complete"] and each["close"] is not None]
+        return len(complete) > 5 and not found["candles"][-1]["complete"] and found["trouble"] is None
+
     def is_fresh(self, expiry: str = "") -> bool:
         """Most of the chain was priced within three seconds, and what is at the money has a volatility."""
         chain = self.chain(expiry)
@@ -136,6 +142,10 @@ def test_without_redis_pages_beside_the_leader_are_pushed_what_changed_and_say_w
         topic = f"chain:NIFTY:{web.chain()['expiry']}"
         assert web.socket.emit("watch", {"topic": topic}, callback=True) == {"ok": True}
         within(SOON_S, lambda: _told_rows(web.socket, topic), "what changed is pushed")
+        within(SOON_S, web.has_candles, "candles are made where the engine runs and told here")
+        chart = read(web.browser.get("/trading/chart?leg=NSE_INDEX:NIFTY&minutes=1").text)
+        assert "Closed at" in chart
+        assert "where the engine runs" not in chart
         web.leader.kill()
         seen: list[float] = []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.adapters.cache_manager import CacheManager
+from app.domain.candles import Candle, Ohlc
 from app.domain.contracts import ContractKey
 from app.domain.errors import NotFound, Unavailable
 from app.persistence.cache_rows import CacheRows
@@ -18,18 +20,36 @@ from app.persistence.database import Database
 from app.persistence.tables import CacheEntry, Onlooker
 from app.ports.feed import Tick
 from app.services.account_health import HealthBoard, HealthState
+from app.services.candle_series import Subject
+from app.services.candle_store import CandleView
 from app.services.chain_view import NO_FORWARD, ChainSide, ChainView
 from app.services.market_news import NOBODY_S, MarketNews
 from app.services.news_follower import LOOKED_AT_FOR_S, NewsFollower
 from app.services.onlookers import LASTS_S, Onlookers
 from app.services.price_board import PriceBoard
+from app.services.shown_candles import ShownCandles
 from app.services.shown_chains import ASKED, NOTHING_TOLD, ShownChains
 from app.services.shown_health import ShownHealth
 from app.services.shown_prices import ShownPrices
+from app.services.told_market import MOST_TOLD
 from tests.empty_database import empty_database
-from tests.unit.services.market_fakes import EXPIRY, NIFTY, option
+from tests.unit.services.market_fakes import EXPIRY, MONDAY_1030, NIFTY, option
 from tests.unit.services.test_chain_figures import CALL, Quoted
 from tests.unit.services.test_option_chains import BANKNIFTY, NEXT, World
+
+
+class MadeCandles:
+    """A store with one candle more each time it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def view(self, subject: Subject, size: int, *, of_closes: bool = False) -> CandleView:
+        self.asked += 1
+        opens = [MONDAY_1030 + timedelta(minutes=size * each) for each in range(MOST_TOLD + self.asked)]
+        candles = tuple(Candle(at, at + timedelta(minutes=size), Ohlc(1.0, 3.0, -0.5, 2.0)) for at in opens)
+        gap = (MONDAY_1030, MONDAY_1030 + timedelta(minutes=1))
+        return CandleView(subject, size, None, candles, (gap,), "", "of closes" if of_closes else "")
 
 
 class Leader:
@@ -40,10 +60,13 @@ class Leader:
         self.cache = CacheManager(clock, last=CacheRows(database, clock))
         self.health = HealthBoard(clock)
         news: Any = SimpleNamespace(tell=lambda: None)
+        self.candles = MadeCandles()
+        made: Any = self.candles
         self.news = MarketNews(
             world.board,
             world.feed,  # type: ignore[arg-type]
             world.chains,
+            made,
             news,
             Onlookers(database, clock),
             health=self.health,
@@ -78,6 +101,8 @@ class Follower:
             self.following.begin()
         self.own = own.chains
         self.health = ShownHealth(HealthBoard(clock), self.following, cache)
+        none_made: Any = SimpleNamespace(view=lambda *_, **__: None)
+        self.candles = ShownCandles(none_made, self.following, cache, clock)
         self.chains = ShownChains(own.chains, self.following, cache, clock)
 
     def _wake(self) -> None:

@@ -172,7 +172,7 @@ def test_a_combined_premium_is_judged_on_its_closes(tmp_path: Path) -> None:
     keys = (CALL.key, PUT.key)
     made.run((OPENS - made.clock.now()).total_seconds(), *((key, FALLS[0]) for key in keys))
     made.minutes(*FALLS, keys=keys)
-    now = made.watch.now(made.runs.view(1))
+    now = made.watch.now(made.runs.view(1), made.store)
     assert now is not None
     assert now.seen.candle is not None
     assert now.seen.candle.closes_only
@@ -185,10 +185,10 @@ def test_a_combined_premium_is_judged_on_its_closes(tmp_path: Path) -> None:
 
 def test_the_page_says_where_the_trend_stands(trend: Trend) -> None:
     trend.minutes(*FALLS[:2])
-    (rule,) = trend_of(trend.watch, trend.runs.view(1), ())
+    (rule,) = trend_of(trend.watch, trend.store, trend.runs.view(1), ())
     assert rule.state == "waiting"
     trend.minutes(*FALLS[2:])
-    (rule,) = trend_of(trend.watch, trend.runs.view(1), ())
+    (rule,) = trend_of(trend.watch, trend.store, trend.runs.view(1), ())
     assert rule.state == "armed"
     assert rule.note is not None
     assert "Now down, the line above" in rule.note

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from app.api.candles import as_json, minutes_in, subject_in
+from app.api.candles import as_json
 from app.domain.contracts import Contract, ContractKey
 from app.domain.errors import InvalidInput, NotFound
 from app.services.candle_series import Subject
+from app.web.candle_subject import minutes_in, subject_in
 from tests.unit.services.candle_market import INDEX, OPENS, Market
 from tests.unit.services.market_fakes import NIFTY, option
 

@@ -2,6 +2,7 @@
 const MODULES = {
   age: () => import("./modules/age.js"),
   ask: () => import("./modules/ask.js"),
+  candles: () => import("./modules/candles.js"),
   chain: () => import("./modules/chain.js"),
   countdown: () => import("./modules/countdown.js"),
   curve: () => import("./modules/curve.js"),
