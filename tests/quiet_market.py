@@ -10,7 +10,6 @@ from app.services.feed_state import FeedPhase, FeedState
 SINCE = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
 class NoCandles:
     """Candles of a process that makes none."""
 
@@ -19,6 +18,7 @@ class NoCandles:
         return CandleView(subject, size, None, (), (), "No candles are made here.", "")
 
 
+@dataclass(frozen=True)
 class NoChains:
     """No expiry is listed; remembers what was looked at."""
 
