@@ -16,6 +16,8 @@ SILENT_AFTER_S = 5.0
 MOVING_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.4
 ASK_EVERY_S = 10.0
+UNANSWERED_AGAIN_S = 2.0
+"""One whose silence is not judged yet is not left for ten seconds because a gateway failed once."""
 ASK_AT_MOST = 100
 RENEW_AT_MOST = 3
 """How often a contract whose pushes are missing is subscribed anew before it is only quoted."""
@@ -108,8 +110,7 @@ class SilentSymbols:
         now, found = self._clock.monotonic(), self._found
         self._asked = {each.key: self._asked[each.key] for each in found if each.key in self._asked}
         self._renewed = Counter({key: self._renewed[key] for key in self._asked})
-        due = [each.key for each in found if now - self._asked.get(each.key, now - ASK_EVERY_S) >= ASK_EVERY_S]
-        keys = due[:ASK_AT_MOST]
+        keys = [each.key for each in found if self._due(each, now)][:ASK_AT_MOST]
         if not keys:
             return LOOK_EVERY_S
         self._asked |= dict.fromkeys(keys, now)
@@ -122,6 +123,11 @@ class SilentSymbols:
         self._verdicts |= said
         self._have_renewed([key for key in keys if said.get(key) is Silence.UNPUSHED])
         return LOOK_EVERY_S
+
+    def _due(self, silent: SilentContract, now: float) -> bool:
+        asked = self._asked.get(silent.key)
+        again_s = UNANSWERED_AGAIN_S if silent.silence is Silence.NEW else ASK_EVERY_S
+        return asked is None or now - asked >= again_s
 
     def _have_renewed(self, unpushed: Iterable[ContractKey]) -> None:
         again = [key for key in unpushed if self._renewed[key] < RENEW_AT_MOST]

@@ -114,7 +114,7 @@ def test_row_19_one_silent_contract_is_named_within_six_seconds_and_a_decision_u
     assert took_s <= 6
     [silent] = rig.silent.found()
     assert silent.key == muted
-    rig.wait(lambda: [one.silence for one in rig.silent.found()] == [Silence.UNPUSHED])
+    rig.wait(lambda: [one.silence for one in rig.silent.found()] == [Silence.UNPUSHED], within_s=15)
     assert rig.fresh(NIFTY)
     touch = rig.quotes.touch(muted)
     assert touch.last.source == "quote of Sim 1", "a decision asks the gateway instead"

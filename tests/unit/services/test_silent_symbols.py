@@ -113,10 +113,23 @@ def test_it_is_over_with_the_next_tick(market: Market) -> None:
 def test_without_an_answer_it_stays_silent_and_is_asked_for_again(market: Market) -> None:
     market.away = True
     market.run(8, NIFTY, CALL)
-    for _ in range(110):
+    for _ in range(25):
         market.run(0.1, NIFTY, CALL)
     assert market.found() == {PUT: Silence.NEW}
-    assert market.asked == [PUT, PUT]
+    assert market.asked == [PUT, PUT], "every two seconds until there is an answer"
+
+
+def test_one_whose_neighbours_paused_is_judged_anew_at_once(market: Market) -> None:
+    market.quotes[PUT] = quote("104")
+    market.run(8, NIFTY, CALL)
+    market.run(0.5, NIFTY, CALL)
+    assert market.found() == {PUT: Silence.UNPUSHED}
+    market.clock.advance(3)
+    market.silent.step()
+    assert market.found() == {}, "the whole feed pauses"
+    for _ in range(30):
+        market.run(0.1, NIFTY, CALL)
+    assert market.found() == {PUT: Silence.UNPUSHED}
 
 
 def test_a_feed_that_is_silent_as_a_whole_is_another_fault(market: Market) -> None:
