@@ -55,7 +55,7 @@ class AccountWatch:
             self._since.pop(account_id, None)
             if account_id in self._said:
                 self._said.discard(account_id)
-                self._say(account_id, "account.back", "answers again.")
+                self._tell(account_id, "account.back", "account_back", "answers again.")
             return
         if health.state not in LOST or health.seen_at is None or account_id in self._said:
             return
@@ -63,14 +63,15 @@ class AccountWatch:
         lasted_s = now - self._since.setdefault(account_id, now)
         if health.state in AT_ONCE or lasted_s >= PATIENCE_S:
             self._said.add(account_id)
-            self._say(
+            self._tell(
                 account_id,
                 "account.lost",
+                "attention",
                 f"takes no entries, and exits go on being tried: {health.reason or 'it does not answer'}",
             )
 
-    def _say(self, account_id: int, action: str, words: str) -> None:
-        """In the log, and in every living run that trades in it."""
+    def _tell(self, account_id: int, action: str, kind: str, words: str) -> None:
+        """In the log, and in every living run that trades in it, there as an event of that kind."""
         traded = (
             select(Run.id)
             .join(StrategyExecution, StrategyExecution.run_id == Run.id)
@@ -91,4 +92,4 @@ class AccountWatch:
                 sentence=sentence,
             )
             for run_id in session.scalars(traded).all():
-                self._journal.note(session, run_id, "attention", sentence, account_id)
+                self._journal.note(session, run_id, kind, sentence, account_id)

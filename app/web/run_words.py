@@ -31,6 +31,7 @@ _TONES = {
     "retry": "warn",
     "alarm": "bad",
     "alarm_over": "ok",
+    "account_back": "ok",
     "found": "info",
     "pending": "info",
     "size_learnt": "info",

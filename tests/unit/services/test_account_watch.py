@@ -81,7 +81,8 @@ def test_trouble_that_ends_by_itself_is_not_worth_a_word(world: OrderWorld) -> N
     assert said(world) == []
 
 
-def test_what_was_lost_is_said_to_be_back(world: OrderWorld) -> None:
+def test_what_was_lost_is_said_to_be_back_and_that_is_good_news(world: OrderWorld) -> None:
+    run_id = world.start((CALL, Side.BUY, 1))
     watching = watch(world)
     for _ in range(2):
         world.health.failed(1, DEAD)
@@ -90,6 +91,10 @@ def test_what_was_lost_is_said_to_be_back(world: OrderWorld) -> None:
         world.reconciler.step(1)
         watching.step()
     assert [action for action, _ in said(world)] == ["account.lost", "account.back"] * 2
+    about = RunEvent.run_id == run_id, RunEvent.sentence.like("%Account 1 %")
+    with world.database.reading() as session:
+        kinds = session.scalars(select(RunEvent.kind).where(*about).order_by(RunEvent.id)).all()
+    assert kinds == ["attention", "account_back"] * 2
 
 
 def test_an_account_nobody_has_heard_of_yet_is_not_lost(world: OrderWorld) -> None:
