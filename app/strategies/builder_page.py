@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from app.domain.account_groups import Group
 from app.domain.contracts import UNDERLYINGS
+from app.domain.entry_times import DAYS
 from app.domain.structures import STRUCTURES
 from app.services.accounts import AccountRow
 from app.strategies.account_limit_fields import NAMES
@@ -68,6 +69,14 @@ class GroupChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class DayChoice:
+    """A day of the week as the form sends it."""
+
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
     underlyings: list[str]
     expiries: dict[str, list[Choice]]
@@ -110,7 +119,6 @@ def builder_page(
         "entry_to": typed.entry_to,
         "expiry_day": typed.expiry_day,
         "start_at": typed.start_at,
-        "start_days": typed.start_days,
         "profile": typed.profile,
         "max_structures": typed.max_structures,
         "max_leg_lots": typed.max_leg_lots,
@@ -134,6 +142,7 @@ def builder_page(
         "groups": _groups(groups, typed),
         "start_with": choices_of(groups, desk.accounts.shown_to(viewer)),
         "starting": typed.start_with,
+        "days": [DayChoice(day, day in typed.start_days) for day in DAYS],
         "choices": Choices([underlying.name for underlying in UNDERLYINGS], expiry_choices(desk)),
         "payoff": payoff_view(desk, asked_first(typed)),
         "templates": [TemplateChoice(one.key, one.name, one.shape) for one in STRUCTURES],

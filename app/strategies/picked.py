@@ -10,7 +10,7 @@ from app.domain.structures import Structure, legs_of, structure_named
 from app.strategies.forms import MOST_STRIKE, parse_expiry
 from app.strategies.typed import LegText, Typed, plain
 from app.web.desk import Desk
-from app.web.expiry_choices import usual_expiry
+from app.web.expiry_choices import later_expiry, usual_expiry
 from app.web.typed_numbers import NotThat, amount, quoted
 
 MOST_PICKED = 20
@@ -36,10 +36,13 @@ def picked(desk: Desk, start: Typed, query: MultiDict[str, str]) -> Typed:
 
 
 def with_structure(desk: Desk, typed: Typed, structure: Structure, underlying: str, expiry: str | None = None) -> Typed:
-    """The template's legs instead of what was there; a name is proposed where none was typed."""
-    found = typed.with_legs(legs_of(structure, underlying, usual_expiry(desk, underlying)))
-    if expiry is not None:
-        found = replace(found, legs=tuple(replace(leg, expiry=expiry) for leg in found.legs))
+    """The template's legs instead of what was there; a name is proposed where none was typed.
+
+    Raises Refused where a second expiry is needed and none is known.
+    """
+    first = usual_expiry(desk, underlying) if expiry is None else parse_expiry(expiry)
+    later = later_expiry(desk, underlying, first) if structure.has_later else None
+    found = typed.with_legs(legs_of(structure, underlying, first, later))
     return replace(found, name=typed.name or f"{structure.name} {underlying}")
 
 

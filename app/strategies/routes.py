@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.contracts import underlying_named
-from app.domain.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from app.domain.errors import Conflict, InvalidInput, Refused, Unavailable
 from app.domain.structures import structure_named
 from app.strategies import strategies_bp
 from app.strategies.builder_page import Named, blank, blank_leg, builder_page
@@ -154,11 +154,9 @@ def _reworked(typed: Typed, action: str) -> Typed:
     if verb != "template":
         raise FormRefused({"action": "This button is not known here (action). Press Save, or Save and preview."})
     try:
-        structure = structure_named(key)
-        underlying = underlying_named(typed.template_underlying).name
-    except NotFound as missing:
+        return with_structure(desk(), typed, structure_named(key), underlying_named(typed.template_underlying).name)
+    except Refused as missing:
         raise FormRefused({"legs": str(missing)}) from missing
-    return with_structure(desk(), typed, structure, underlying)
 
 
 def _previewed(strategy_id: int) -> ResponseReturnValue:

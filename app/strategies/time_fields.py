@@ -34,14 +34,13 @@ def time_of_day(text: str) -> time | None:
     return time.fromisoformat(text)
 
 
-def _days(text: str) -> tuple[int, ...]:
-    """Of words such as `Mon, Wed`, in any order."""
-    words = [word for word in re.split(r"[\s,]+", text) if word]
-    known = {day.lower(): number for number, day in enumerate(DAYS)}
-    wrong = [word for word in words if word.lower() not in known]
+def _days(ticked: Collection[str]) -> tuple[int, ...]:
+    """0 is Monday; in order, whatever the order of the form."""
+    known = {day: number for number, day in enumerate(DAYS)}
+    wrong = [word for word in ticked if word not in known]
     if wrong:
-        raise NotThat(f"{quoted(wrong[0])} is no day. Write days as {', '.join(DAYS)}.")
-    return tuple(sorted({known[word.lower()] for word in words}))
+        raise NotThat(f"{quoted(wrong[0])} is no day. Tick days of {', '.join(DAYS)}.")
+    return tuple(sorted({known[word] for word in ticked}))
 
 
 def _expiry(text: str) -> ExpiryDay:

@@ -51,7 +51,6 @@ PLAIN_FIELDS = (
     "entry_to",
     "expiry_day",
     "start_at",
-    "start_days",
     "profile",
     "max_structures",
     "max_leg_lots",
@@ -69,7 +68,7 @@ PLAIN_FIELDS = (
     "template_underlying",
 )
 
-SEVERAL = frozenset({"accounts", "groups", "start_with"})
+SEVERAL = frozenset({"accounts", "groups", "start_days", "start_with"})
 """Fields of which any number may be ticked."""
 
 _LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
@@ -107,7 +106,8 @@ class LegText:
 class Typed:
     """The builder as typed. `chosen` are account ids, `groups` those of groups, `multipliers` texts by account id.
 
-    `start_with` are groups and accounts, as `group:1`, that a start by schedule takes; none for all.
+    `start_days` are days as `Mon`; `start_with` groups and accounts, as `group:1`, that a start by schedule takes, none
+    for all.
 
     `limits` are texts of an account's own limits by field name, as `loss-3`.
     `faults` are fields that this form does not have, or has once and were sent more often: a sentence for each.
@@ -130,7 +130,6 @@ class Typed:
     entry_to: str = ""
     expiry_day: str = "any"
     start_at: str = ""
-    start_days: str = ""
     profile: str = "fixed_lots"
     max_structures: str = ""
     max_leg_lots: str = ""
@@ -149,6 +148,7 @@ class Typed:
     legs: tuple[LegText, ...] = ()
     chosen: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    start_days: tuple[str, ...] = ()
     start_with: tuple[str, ...] = ()
     multipliers: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
@@ -193,6 +193,7 @@ def read(form: MultiDict[str, str]) -> Typed:
         legs=tuple(LegText(number=number, **parts) for number, parts in sorted(legs.items())),
         chosen=_ticked(form, "accounts"),
         groups=_ticked(form, "groups"),
+        start_days=_ticked(form, "start_days"),
         start_with=_ticked(form, "start_with"),
         multipliers=multipliers,
         limits=limits,
@@ -229,7 +230,6 @@ def stored(saved: SavedStrategy) -> Typed:
         entry_to=_clock(spec.times.closes),
         expiry_day=spec.times.expiry_day.value,
         start_at=_clock(spec.times.start),
-        start_days=" ".join(DAYS[day] for day in spec.times.days),
         profile=spec.size_rule.profile.value,
         max_structures=str(spec.size_rule.max_structures or ""),
         max_leg_lots=str(spec.size_rule.max_leg_lots or ""),
@@ -246,6 +246,7 @@ def stored(saved: SavedStrategy) -> Typed:
         group_failure=spec.failure.group.value,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
         groups=tuple(str(group_id) for group_id in saved.groups),
+        start_days=tuple(DAYS[day] for day in spec.times.days),
         start_with=tuple(choice_texts(spec.times.part)),
         multipliers={str(account_id): _plain(value) for account_id, value in saved.multipliers.items()},
         limits=_limits(spec.exits.accounts),

@@ -5,7 +5,7 @@ from datetime import date
 
 from app.domain import wording
 from app.domain.calendar import Phase, trading_date
-from app.domain.contracts import UNDERLYINGS, ContractMaster, Underlying
+from app.domain.contracts import UNDERLYINGS, ContractMaster, Underlying, underlying_named
 from app.domain.errors import Refused, Unavailable
 from app.domain.expiries import has_weeklies, resolve_expiry
 from app.domain.strategy import ExpiryWord
@@ -17,6 +17,8 @@ _LABELS = {
     ExpiryWord.CURRENT_MONTH: "This month",
     ExpiryWord.NEXT_MONTH: "Next month",
 }
+
+_AFTER = {ExpiryWord.CURRENT_WEEK: ExpiryWord.NEXT_WEEK, ExpiryWord.CURRENT_MONTH: ExpiryWord.NEXT_MONTH}
 
 Choice = dict[str, str]
 """`value` as sent and `label` as read; plain, because the page hands it to a script."""
@@ -53,6 +55,22 @@ def usual_expiry(desk: Desk, underlying: str) -> ExpiryWord:
     master = master_or_none(desk)
     weekly = master is not None and has_weeklies(master.expiries(underlying))
     return ExpiryWord.CURRENT_WEEK if weekly else ExpiryWord.CURRENT_MONTH
+
+
+def later_expiry(desk: Desk, underlying: str, expiry: ExpiryWord | date) -> ExpiryWord | date | None:
+    """What a second, later leg starts with beside one of that expiry; None where none is listed, or nobody can say."""
+    if isinstance(expiry, ExpiryWord) and expiry in _AFTER:
+        return _AFTER[expiry]
+    master = master_or_none(desk)
+    if master is None:
+        return None
+    listed = master.expiries(underlying)
+    try:
+        today = trading_date(desk.market_clock.now())
+        first = resolve_expiry(expiry, listed, today, closed_today(desk, underlying_named(underlying)), underlying)
+    except (Refused, Unavailable):
+        return None
+    return next((day for day in listed if day > first), None)
 
 
 def _of(master: ContractMaster, underlying: Underlying, today: date, *, closed: bool) -> list[Choice]:

@@ -6,22 +6,15 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 import tests.browser.samples_payoff as payoffs
+from app.domain.entry_times import DAYS
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
+from app.domain.structures import STRUCTURES
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
 from app.strategies.payoff_view import PayoffView
 from tests.browser.samples_accounts import CHOSEN
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
 
-TEMPLATES = [
-    Row(key="short_straddle", name="Short straddle", icon="short_straddle"),
-    Row(key="long_straddle", name="Long straddle", icon="long_straddle"),
-    Row(key="short_strangle", name="Short strangle", icon="short_strangle"),
-    Row(key="long_strangle", name="Long strangle", icon="long_strangle"),
-    Row(key="bull_call_spread", name="Bull call", icon="bull_call"),
-    Row(key="bear_put_spread", name="Bear put", icon="bear_put"),
-    Row(key="bull_put_spread", name="Bull put", icon="bull_put"),
-    Row(key="bear_call_spread", name="Bear call", icon="bear_call"),
-]
+TEMPLATES = [Row(key=one.key, name=one.name, icon=one.shape) for one in STRUCTURES]
 EXPIRIES = [
     {"value": "current_week", "label": "This week, 01 DEC 26 Tue"},
     {"value": "next_week", "label": "Next week, 08 DEC 26 Tue"},
@@ -169,6 +162,7 @@ def builder(
         ],
         "start_with": CHOSEN.choices[1:],
         "starting": ("group:1",) if len(accounts) == 4 else (),
+        "days": [Row(name=day, chosen=day in {"Mon", "Wed"} and len(accounts) == 4) for day in DAYS],
         "choices": CHOICES,
         "templates": TEMPLATES,
     }
@@ -196,7 +190,6 @@ BUILDER = builder(
             "entry_to": "14:00",
             "expiry_day": "never",
             "start_at": "09:30",
-            "start_days": "Mon Wed",
             "trend_turn": "breakout",
             "trend_of": "premium",
             "trend_minutes": "5",

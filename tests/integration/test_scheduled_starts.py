@@ -1,8 +1,11 @@
 """A strategy starts by itself once for its day, as its button would; or it is said why not."""
 
+import html
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from app.services.entry_time_text import written
 from app.services.scheduled_starts import ScheduledStarts
 from tests.desk_app import MONDAY_1030
 from tests.strategy_forms import fields, stored, values
-from tests.trading_desk import TradingBench, account_plan, sent, trading_bench
+from tests.trading_desk import TradingBench, account_plan, sent, straddle, trading_bench
 
 AT = time(10, 30)
 MONDAYS = EntryTimes(start=AT, days=(0,))
@@ -230,13 +233,48 @@ def test_the_list_says_when_it_starts_next_and_what_happened_last(desk: TradingB
 def test_a_schedule_is_saved_and_shown_again(desk: TradingBench) -> None:
     accounts, browser = desk.accounts(), desk.admin()
     times = {
-        "entry_from": "09:20", "entry_to": "14:00", "expiry_day": "never", "start_at": "09:30", "start_days": "Mon Wed",
+        "entry_from": "09:20", "entry_to": "14:00", "expiry_day": "never", "start_at": "09:30",
     }  # fmt: skip
-    assert sent(browser, "/strategies/new", fields(accounts, **times)).status_code == 303
+    assert sent(browser, "/strategies/new", fields(accounts, start_days=["Wed", "Mon"], **times)).status_code == 303
     (saved,) = stored(desk)
     assert saved.spec.times.days == (0, 2)
     page = browser.get(f"/strategies/{saved.id}/edit").text
     assert {name: values(page, name) for name in times} == {name: [text] for name, text in times.items()}
-    wrong = sent(browser, "/strategies/new", fields(accounts, name="Other", start_at="09:30", start_days="Moonday"))
+    assert ticked(page) == ["Mon", "Wed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "still"),
+    [
+        ({"start_at": "09:30", "start_days": ["Tue", "Moonday"]}, "“Moonday” is no day", ["Tue"]),
+        ({"start_at": "09:30", "start_days": ["Mon Wed"]}, "“Mon Wed” is no day", []),
+        ({"start_at": "09:30", "start_days": []}, "Tick at least one", []),
+        ({"start_days": ["Fri"]}, "Days are of use with a time", ["Fri"]),
+    ],
+)
+def test_days_that_are_none_are_named_and_what_was_ticked_stays(
+    desk: TradingBench, changes: dict[str, Any], says: str, still: list[str]
+) -> None:
+    wrong = sent(desk.admin(), "/strategies/new", fields(desk.accounts(), **changes))
     assert wrong.status_code == 422
-    assert "is no day" in wrong.text
+    assert says in html.unescape(wrong.text)
+    assert 'id="start_days-error"' in wrong.text
+    assert ticked(wrong.text) == still
+    assert stored(desk) == []
+
+
+def test_a_weekend_that_was_saved_before_is_still_ticked_and_saved_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    saved = desk.desk.strategies.save(
+        straddle(times=EntryTimes(start=AT, days=(0, 5))), {accounts[0]: Decimal(1)}, user_id=1, username="asha"
+    )
+    page = browser.get(f"/strategies/{saved}/edit").text
+    assert ticked(page) == ["Mon", "Sat"]
+    typed = fields(accounts, start_at="09:30", start_days=ticked(page))
+    assert sent(browser, f"/strategies/{saved}/edit", typed).status_code == 303
+    assert stored(desk)[0].spec.times.days == (0, 5)
+
+
+def ticked(page: str) -> list[str]:
+    """Days that are ticked on the builder."""
+    return re.findall(r'name="start_days" value="([^"]*)" checked', page)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from app.domain.errors import NoFreshPrice
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.sizing import Profile, Shortfall, SizeRule
+from app.domain.structures import STRUCTURES
 from app.persistence.tables import ActivityLog, Preview, Run, Strategy
 from tests.strategy_forms import fields, stored, values
 from tests.trading_desk import CE, NIFTY, TradingBench, sent, trading_bench
@@ -69,6 +70,45 @@ def test_how_to_size_is_saved_and_shown_again(desk: TradingBench) -> None:
     assert saved.spec.size_rule == SizeRule(Profile.CONSERVATIVE, 10, 40, Shortfall.REJECT)
     page = browser.get(f"/strategies/{saved.id}/edit").text
     assert {name: values(page, name) for name in rules} == {name: [text] for name, text in rules.items()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expiries"),
+    [
+        ("underlying=NIFTY", ["next_week", "current_week"]),
+        ("underlying=BANKNIFTY", ["next_month", "current_month"]),
+        ("underlying=NIFTY&expiry=2026-12-01", ["2026-12-08", "2026-12-01"]),
+        ("underlying=NIFTY&expiry=next_week", ["2026-12-29", "next_week"]),
+    ],
+)
+def test_a_calendar_is_bought_in_the_expiry_after_the_one_that_is_sold(
+    desk: TradingBench, asked: str, expiries: list[str]
+) -> None:
+    page = desk.admin().get(f"/strategies/new?template=call_calendar&{asked}").text
+    assert [values(page, f"legs-{number}-expiry")[0] for number in range(2)] == expiries
+    assert [values(page, f"legs-{number}-side")[0] for number in range(2)] == ["BUY", "SELL"]
+    assert [values(page, f"legs-{number}-product")[0] for number in range(2)] == ["NRML", "NRML"]
+
+
+@pytest.mark.parametrize("expiry", ["2026-12-29", "2026-11-24"])
+def test_a_calendar_without_a_later_expiry_is_refused(desk: TradingBench, expiry: str) -> None:
+    answer = desk.admin().get(f"/strategies/new?template=put_calendar&expiry={expiry}")
+    assert answer.status_code == 409
+    assert "Put calendar needs a second, later expiry" in html.unescape(answer.text)
+
+
+def test_every_template_fills_the_builder_and_may_be_saved_as_it_is(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    page = browser.get("/strategies/new").text
+    for structure in STRUCTURES:
+        assert f'value="template:{structure.key}"' in page
+    typed = fields(accounts, action="template:broken_wing_put", name="")
+    filled = sent(browser, "/strategies/new", typed).text
+    assert values(filled, "name") == ["Broken wing, puts NIFTY"]
+    assert [values(filled, f"legs-{number}-ratio")[0] for number in range(3)] == ["1", "1", "2"]
+    butterfly = browser.get("/strategies/new?template=butterfly").text
+    assert values(butterfly, "legs-0-strike_method") == ["ITM"]
+    assert values(butterfly, "legs-0-strike_value") == ["4"]
 
 
 def test_picked_options_become_legs(desk: TradingBench) -> None:
