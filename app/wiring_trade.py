@@ -39,6 +39,7 @@ from app.services.pushed_orders import PushedOrders
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
+from app.services.run_minutes import RunMinutes
 from app.services.scheduled_starts import ScheduledStarts
 from app.services.setback_watch import SetbackWatch
 from app.services.square_off import SquareOff, SquareOffTimes
@@ -146,7 +147,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
         supertrend=_supertrend(ground, market, run_board, executor),
-        days=_days(ground, run_board, executor),
+        days=_days(ground, market, run_board, executor),
         scheduled=_scheduled(ground, market, previews, commands),
         order_feeds=order_feeds,
         pushed=pushed,
@@ -270,7 +271,7 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     )
 
 
-def _days(ground: Ground, run_board: RunBoard, executor: StrategyExecutor) -> DaySide:
+def _days(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> DaySide:
     worth = DayWorth(ground.database, run_board, ground.market_clock)
     limits = DayLimitWatch(
         ground.database,
@@ -280,7 +281,8 @@ def _days(ground: Ground, run_board: RunBoard, executor: StrategyExecutor) -> Da
         journal=ground.journal,
         ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
     )
-    return DaySide(worth, limits, DayBook(ground.database, worth, ground.market_clock))
+    runs = RunMinutes(ground.database, run_board, market.rules.book)
+    return DaySide(worth, limits, DayBook(ground.database, worth, runs, ground.market_clock))
 
 
 def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from app.domain.money import ZERO
 
@@ -15,6 +15,17 @@ class Point:
 
     at: datetime
     total: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPoint:
+    """A run at that moment, rupees since it began. `total` is gross and None where nobody knew; `net` is less charges,
+    None then too, and where they are not known.
+    """
+
+    at: datetime
+    total: Decimal | None
+    net: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,52 @@ def together(curves: Iterable[Sequence[Point]]) -> list[Point]:
         known = [total for total in now.values() if total is not None]
         found[point.at] = Point(point.at, sum(known, ZERO) if len(known) == len(now) else None)
     return list(found.values())
+
+
+def gaps(points: Sequence[Point | RunPoint]) -> list[tuple[datetime, datetime | None]]:
+    """When a curve was not known: from when until when, in order; the end is None for one that still is not.
+
+    >>> from datetime import UTC
+    >>> def at(minute, total): return Point(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total)
+    >>> found = gaps([at(1, None), at(2, Decimal(5)), at(4, None), at(5, None), at(9, Decimal(0)), at(10, None)])
+    >>> [(since.minute, until and until.minute) for since, until in found]
+    [(1, 2), (4, 9), (10, None)]
+    """
+    found: list[tuple[datetime, datetime | None]] = []
+    since: datetime | None = None
+    for point in points:
+        if point.total is None:
+            since = since or point.at
+        elif since is not None:
+            found.append((since, point.at))
+            since = None
+    return found if since is None else [*found, (since, None)]
+
+
+def coarser(points: Sequence[RunPoint], most: int) -> list[RunPoint]:
+    """About as many as `most` of them, in order: of neighbours the lowest, the highest and the first unknown one stay.
+
+    For a picture: a peak, a bottom and a gap are never lost. `most` is at least 3.
+
+    >>> from datetime import UTC
+    >>> def at(minute, total): return RunPoint(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total, total)
+    >>> points = [at(minute, Decimal(minute % 7)) for minute in range(12)]
+    >>> [int(point.total) for point in coarser(points, 6)]
+    [0, 5, 6, 0]
+    >>> coarser(points, 12) == points
+    True
+    """
+    if len(points) <= most:
+        return list(points)
+    width = -(-3 * len(points) // most)
+    parts = [points[start : start + width] for start in range(0, len(points), width)]
+    return [point for part in parts for telling in (_telling(part),) for point in part if point in telling]
+
+
+def _telling(part: Sequence[RunPoint]) -> list[RunPoint]:
+    known = [(point.total, point) for point in part if point.total is not None]
+    ends = [pick(known, key=itemgetter(0))[1] for pick in (min, max)] if known else []
+    return [*ends, *[point for point in part if point.total is None][:1]]
 
 
 def by_day(parts: Mapping[object, Sequence[Worth]]) -> dict[date, Decimal]:

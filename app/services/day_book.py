@@ -1,4 +1,5 @@
 """Writes down what each account's day has come to, once in a minute of the market: the curve, and tomorrow's baseline.
+With them goes what each run was worth.
 
 Only what changed is written, so a night adds nothing: between two points of a curve the first one holds.
 """
@@ -17,6 +18,7 @@ from app.persistence.database import Database
 from app.persistence.tables import PnlMinute, RunDay
 from app.ports.clock import MarketClock
 from app.services.day_worth import AccountDay, DayWorth
+from app.services.run_minutes import RunMinutes, write
 
 LOOK_S = 1.0
 
@@ -27,9 +29,10 @@ Worths = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 class DayBook:
     """`step` belongs to one loop."""
 
-    def __init__(self, database: Database, worth: DayWorth, market_clock: MarketClock) -> None:
+    def __init__(self, database: Database, worth: DayWorth, runs: RunMinutes, market_clock: MarketClock) -> None:
         self._database = database
         self._worth = worth
+        self._runs = runs
         self._market_clock = market_clock
         self._minute: datetime | None = None
         self._day: date | None = None
@@ -47,14 +50,18 @@ class DayBook:
         today = trading_date(minute)
         if today != self._day:
             self._day, self._totals, self._worths = today, {}, {}
-        days = self._worth.days(self._worth.views(today), today)
+        views = self._worth.views(today)
+        days = self._worth.days(views, today)
         totals = {day.account_id: _rounded(day.pnl.total) for day in days}
         totals = {key: total for key, total in totals.items() if key not in self._totals or self._totals[key] != total}
         worths = {key: worth for key, worth in _worths(days).items() if self._worths.get(key) != worth}
-        if totals or worths:
+        rows = self._runs.due(views, minute)
+        if totals or worths or rows:
             with self._database.transaction() as session:
                 _write_minutes(session, totals, today, minute)
                 _write_days(session, worths, today, minute)
+                write(session, rows)
+        self._runs.written(rows, views, minute)
         self._totals |= totals
         self._worths |= worths
         self._minute = minute

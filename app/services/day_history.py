@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from app.domain.day_curve import Point, Worth, by_day, together
+from app.domain.day_curve import Point, RunPoint, Worth, by_day, together
 from app.persistence.database import Database
-from app.persistence.tables import PnlMinute, RunDay
+from app.persistence.tables import PnlMinute, RunDay, RunMinute
 
 
 class DayHistory:
-    """Thread-safe; holds nothing of its own. Rupees, gross."""
+    """Thread-safe; holds nothing of its own. Rupees, gross where nothing else is said."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,6 +28,12 @@ class DayHistory:
             for account_id, at, total in session.execute(query.order_by(PnlMinute.at)):
                 curves[account_id].append(Point(at, total))
         return together(curves.values())
+
+    def run(self, run_id: int) -> list[RunPoint]:
+        """That run since it began, in order of time; empty when nothing was written."""
+        query = select(RunMinute.at, RunMinute.total, RunMinute.net).where(RunMinute.run_id == run_id)
+        with self._database.reading() as session:
+            return [RunPoint(*row) for row in session.execute(query.order_by(RunMinute.at, RunMinute.id))]
 
     def days(self, account_ids: Collection[int], until: date, count: int) -> dict[date, Decimal]:
         """What each of the last `count` days up to `until` brought these accounts, the oldest first."""

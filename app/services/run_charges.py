@@ -1,7 +1,7 @@
 """What a run has cost beside its prices, estimated from its fills by the dated rates of their days."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,18 +26,28 @@ class Cost:
 
 def of_run(session: Session, run_id: int, book: RuleBook) -> Cost:
     """Of all accounts together. What was adopted was traded elsewhere and is not counted."""
+    return of_runs(session, [run_id], book)[run_id]
+
+
+def of_runs(session: Session, run_ids: Collection[int], book: RuleBook) -> dict[int, Cost]:
+    """Of each of them, in one statement."""
     rows = session.execute(
         select(
-            StrategyExecution.account_id, StrategyExecution.exchange, StrategyExecution.kind,
+            StrategyExecution.run_id, StrategyExecution.account_id, StrategyExecution.exchange, StrategyExecution.kind,
             Intent.trading_date, FillRow.side, FillRow.units, FillRow.price, FillRow.order_id,
         )
         .join(FillRow, FillRow.execution_id == StrategyExecution.id)
         .join(Intent, Intent.id == FillRow.intent_id)
-        .where(StrategyExecution.run_id == run_id)
+        .where(StrategyExecution.run_id.in_(run_ids))
     )  # fmt: skip
-    days: dict[tuple[int, date | None], list[Trade]] = defaultdict(list)
-    for account_id, exchange, kind, on, side, units, price, order_id in rows:
-        days[account_id, on].append(Trade(exchange, Kind(kind), Side(side), units, price, order_id))
+    runs: dict[int, dict[tuple[int, date | None], list[Trade]]] = {run_id: defaultdict(list) for run_id in run_ids}
+    for run_id, account_id, exchange, kind, on, side, units, price, order_id in rows:
+        runs[run_id][account_id, on].append(Trade(exchange, Kind(kind), Side(side), units, price, order_id))
+    return {run_id: _by_day(days, book) for run_id, days in runs.items()}
+
+
+def _by_day(days: Mapping[tuple[int, date | None], Sequence[Trade]], book: RuleBook) -> Cost:
+    """Of one run, its trades by account and day."""
     if any(on is None for _, on in days):
         return Cost(None, "A fill is of an order without a date, so its rates are not known.")
     return _cost([(on, trades) for (_, on), trades in days.items() if on is not None], book)

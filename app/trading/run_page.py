@@ -11,7 +11,6 @@ from app.services.run_board import CellView
 from app.trading.consequences import Consequence, Standing, can_leave, stoppable
 from app.trading.reach import out_of_reach, reach_note, unknown_note
 from app.trading.run_account_limits import account_limits_of
-from app.trading.run_cost import RunCost, cost_of
 from app.trading.run_events import EventView, events_of
 from app.trading.run_leg_rules import leg_rules_of
 from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
@@ -26,6 +25,8 @@ from app.web.desk import Desk
 from app.web.market_time import market_now, on_page
 from app.web.modes import joint_mode
 from app.web.owners import owners_of
+from app.web.run_cost import RunCost, cost_of
+from app.web.run_curve import Curve, curve_of
 from app.web.run_events import with_names
 from app.web.run_words import run_state
 from app.web.signed_in import SignedIn
@@ -99,7 +100,7 @@ class RunPage:
     rules: list[Rule]
     orders: list[OrderLine]
     events: list[EventView]
-    curve: list[tuple[int, float]] | None
+    curve: Curve | None
 
 
 def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
@@ -152,7 +153,7 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         rules=_rules(desk, rows, pnl),
         orders=_orders(desk, rows, labels),
         events=events_of(rows, labels),
-        curve=None,
+        curve=curve_of(desk, run_id),
     )
     return {"run": page}
 

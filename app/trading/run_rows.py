@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import PriceType
-from app.domain.errors import NotFound
 from app.domain.plan import AccountPlan, Plan
 from app.domain.positions import FLAT
 from app.domain.price_types import PriceTerms
@@ -18,7 +17,6 @@ from app.services.modify_desk import is_asked
 from app.services.previews import plan_of
 from app.services.run_board import AccountView, CellView, RunView
 from app.web.desk import Desk
-from app.web.signed_in import SignedIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +97,6 @@ class RunRows:
     events: tuple[Happening, ...]
     fired: tuple[Fired, ...]
     brokers: Mapping[int, str]
-
-
-def mine(desk: Desk, viewer: SignedIn, run_id: int) -> None:
-    """Raises NotFound unless this user may look at the run: their own, or any for an admin."""
-    with desk.database.reading() as session:
-        run = session.get(Run, run_id)
-    if run is None or not (viewer.is_admin or run.user_id == viewer.id):
-        raise NotFound("There is no such run.")
 
 
 def run_view(desk: Desk, run_id: int) -> RunView:

@@ -12,10 +12,10 @@ from app.trading import trading_bp
 from app.trading.chart_page import chart_of_run
 from app.trading.run_list import runs_page
 from app.trading.run_page import run_page
-from app.trading.run_rows import mine
 from app.web.desk import desk
 from app.web.forms import submitted
 from app.web.idempotency import form_key
+from app.web.owners import mine
 from app.web.run_sizes import plans_of_run, size_rows
 from app.web.signed_in import user
 

@@ -249,9 +249,12 @@ EVENTS = [
 ]
 
 
-def curve() -> list[tuple[int, float]]:
+def curve(*, unknown: range = range(0)) -> Row:
     start = int((NOW - timedelta(hours=2)).timestamp())
-    return [(start + 60 * n, 900.0 * n - 14 * abs(n - 70) ** 1.6 + 900 * (n % 7) - 9000) for n in range(120)]
+    rupees = {n: 900.0 * n - 14 * abs(n - 70) ** 1.6 + 900 * (n % 7) - 9000 for n in range(120) if n not in unknown}
+    points = [(start + 60 * n, rupees.get(n), rupees[n] - 4821 if n in rupees else None) for n in range(120)]
+    gap = "Not known 10:27 to 10:39, since 11:41: a held contract had no fresh price, or nobody looked."
+    return Row(points=points, note=gap if unknown else None)
 
 
 UNKNOWN_EXITS = [
@@ -324,6 +327,7 @@ RUN_TROUBLE = run(
     unrealised=None,
     cost=Row(charges=None, net=None, note="The market rules have no fee_nfo_future valid on 27 Nov 2026."),
     marks="incomplete",
+    curve=curve(unknown=range(45, 57)),
     marks_note="26,600 CE has had no confirmed price for 12 s. Targets wait; max loss judges the worst case.",
     unknown_count=1,
     notes=[

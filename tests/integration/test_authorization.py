@@ -142,6 +142,7 @@ REVIEWED: dict[str, Who] = {
     "POST margin.add_rule": ADMIN_TYPES,
     "POST margin.remove_rule": ADMIN_DOES,
     "GET api.run_sizes": Who(401, 404, 200, 200),
+    "GET api.run_pnl": Who(401, 404, 200, 200),
     "GET api.preview_sizes": Who(401, 404, 200, 404),
     "GET api.margin_calculator": Who(401, 422, 422, 422),  # nothing is asked of it
     "GET trading.calendar": SIGNED_IN,

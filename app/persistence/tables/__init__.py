@@ -2,7 +2,7 @@
 
 from app.persistence.tables.accounts import AccountGroup, GroupMember, TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
-from app.persistence.tables.days import DayLock, PnlMinute, RunDay
+from app.persistence.tables.days import DayLock, PnlMinute, RunDay, RunMinute
 from app.persistence.tables.engine import (
     CalendarOverride,
     CommandRow,
@@ -57,6 +57,7 @@ __all__ = [
     "Run",
     "RunDay",
     "RunEvent",
+    "RunMinute",
     "ScheduledStart",
     "Setback",
     "SettingChange",

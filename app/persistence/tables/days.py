@@ -52,6 +52,24 @@ class PnlMinute(Table):
     )
 
 
+class RunMinute(Table):
+    """What a run was worth at the end of a minute of the market, rupees since it began, over all its accounts.
+
+    `total` is gross, None for a minute in which it was not known; `net` is less the charges so far, None then too, and
+    while a rate is missing.
+    """
+
+    __tablename__ = "run_minutes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    at: Mapped[datetime] = mapped_column(Instant)
+    total: Mapped[Decimal | None] = mapped_column(Rupees)
+    net: Mapped[Decimal | None] = mapped_column(Rupees)
+
+    __table_args__ = (UniqueConstraint("run_id", "at"),)
+
+
 class DayLock(Table):
     """That an account reached a limit of its day: nothing new is begun in it until that day is over or it is lifted.
 

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from app.domain.contracts import Contract, Side
 from app.domain.errors import Conflict, Denied, InvalidInput, NotFound
+from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.domain.orders import IntentState
 from app.persistence.tables import ActivityLog, DayLock, PnlMinute, Run, RunDay, StrategyExecution, TradingAccount, User
 from app.ports.feed import Tick
@@ -24,6 +25,7 @@ from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.price_board import PriceBoard
 from app.services.run_board import RunBoard
+from app.services.run_minutes import RunMinutes
 from app.services.trading_states import refuse_entry
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, PUT
@@ -44,6 +46,7 @@ class ADay:
     """Two accounts that buy puts at 100, 65 units each, and the loops that look at their day."""
 
     accounts = 2
+    rules = RuleBook(DEFAULT_RULES)
 
     def __init__(self, folder: Path) -> None:
         self.world = OrderWorld(folder, accounts=self.accounts)
@@ -62,7 +65,8 @@ class ADay:
             world.database, self.worth, world.clock,
             activity=self.activity, journal=Journal(world.clock), ask_exit=self._ask_exit,
         )  # fmt: skip
-        self.book = DayBook(world.database, self.worth, world.clock)
+        self.minutes = RunMinutes(world.database, self.runs, lambda: self.rules)
+        self.book = DayBook(world.database, self.worth, self.minutes, world.clock)
         people = People(world.database, world.clock, self.activity, "token", Passwords(CHEAP))
         self.locks = DayLocks(world.database, world.clock, self.activity, people)
 

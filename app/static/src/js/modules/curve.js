@@ -1,10 +1,11 @@
-// The run's MTM curve: one line, split at zero, with the loss and profit limits drawn at their level.
+// A curve of profit: one line, split at zero, with the loss and profit limits drawn at their level; a dashed one where
+// the points have a second figure, what is left after charges.
 import uPlot from "uplot";
 
 const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const IST = new Intl.DateTimeFormat("en-IN", { timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", hour12: false });
 
-function options(element, limits) {
+function options(element, { limits, hasNet }) {
   const axis = { stroke: tone("--low"), grid: { stroke: tone("--line"), width: 1 }, ticks: { show: false }, font: "11px Inter" };
   return {
     ...sizeOf(element),
@@ -15,7 +16,7 @@ function options(element, limits) {
       { ...axis, size: 28, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
       { ...axis, size: 64, space: 32, values: (chart, ticks) => ticks.map((rupees) => rupees.toLocaleString("en-IN").replace("-", "−")) },
     ],
-    series: [{}, { stroke: splitAtZero("--up", "--down"), fill: splitAtZero("--up-soft", "--down-soft"), width: 1.6, points: { show: false } }, ...limits.map(limitSeries)],
+    series: [{}, { stroke: splitAtZero("--up", "--down"), fill: splitAtZero("--up-soft", "--down-soft"), width: 1.6, points: { show: false } }, ...(hasNet ? [NET()] : []), ...limits.map(limitSeries)],
   };
 }
 
@@ -35,6 +36,8 @@ function splitAtZero(above, below) {
 
 const limitSeries = (level) => ({ stroke: tone(level < 0 ? "--down" : "--up"), dash: [5, 4], width: 1, points: { show: false } });
 
+const NET = () => ({ stroke: tone("--mid"), dash: [3, 3], width: 1.2, points: { show: false } });
+
 const sizeOf = (element) => ({ width: element.clientWidth - 8, height: element.clientHeight - 12 });
 
 /** The points and limits as the last fragment brought them. */
@@ -42,16 +45,17 @@ function read(element) {
   const source = document.getElementById(element.dataset.source);
   const points = JSON.parse(source.dataset.points);
   const limits = JSON.parse(source.dataset.limits);
-  const columns = [points.map((point) => point[0]), points.map((point) => point[1])];
-  return { limits, columns: [...columns, ...limits.map((level) => points.map(() => level))] };
+  const hasNet = points.some((point) => point.length > 2);
+  const columns = points[0].map((_, part) => points.map((point) => point[part]));
+  return { limits, hasNet, columns: [...columns, ...limits.map((level) => points.map(() => level))] };
 }
 
 export default function attach(element) {
   let shown = read(element);
-  let chart = new uPlot(options(element, shown.limits), shown.columns, element);
+  let chart = new uPlot(options(element, shown), shown.columns, element);
   const draw = () => {
     chart.destroy();
-    chart = new uPlot(options(element, shown.limits), shown.columns, element);
+    chart = new uPlot(options(element, shown), shown.columns, element);
   };
   new ResizeObserver(() => chart.setSize(sizeOf(element))).observe(element);
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
