@@ -26,7 +26,6 @@ def build_world(ground: Ground, market: MarketSide, turns: BookTurns, reconciler
         read_soon=turns.ask,
         well=lambda: not ground.supervisor.unwell,
         locked=market.locks.of,
-        in_doubt=lambda: market.doubt.stands,
         unowned=market.doubt.leaving,
     )
 

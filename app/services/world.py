@@ -57,12 +57,10 @@ class World:
         read_soon: Callable[[int], None],
         well: Callable[[], bool] = lambda: True,
         locked: Callable[[int], Stop | None] = lambda _account_id: None,
-        in_doubt: Callable[[], bool] = lambda: False,
         unowned: Unowned = nothing_unowned,
     ) -> None:
-        """`well` is False while threads of the engine keep crashing; `locked` says what else holds entries. `in_doubt`:
-        the database was set back, so that our rows of an account may be hours old and miss orders of ours; `unowned`
-        are orders that may be such.
+        """`well` is False while threads of the engine keep crashing; `locked` says what else holds entries; `unowned`
+        are orders that may be ours, of which a database that was set back tells nothing.
         """
         self._clock = clock
         self._gateways = gateways
@@ -73,7 +71,6 @@ class World:
         self.read_soon = read_soon
         self.well = well
         self.locked = locked
-        self.in_doubt = in_doubt
         self.unowned = unowned
         self._read: dict[int, _Ids] = {}
 
@@ -128,14 +125,12 @@ class World:
         return Money(funds.available, funds.realised + funds.unrealised)
 
     def has_books(self, account_id: int) -> bool:
-        """Whether this engine has read the account's books at least once."""
-        return self._books.known(account_id) is not None
+        """Whether our rows of its orders and positions are from a read of this engine."""
+        return self._books.kept(account_id) is not None
 
     def outdated(self, accounts: Iterable[int]) -> frozenset[int]:
-        """Of these accounts, those whose positions in our rows may be from before the database was set back."""
-        if not self.in_doubt():
-            return frozenset()
-        return frozenset(account_id for account_id in accounts if self._books.kept(account_id) is None)
+        """Of these accounts, those whose positions in our rows an engine before this one wrote, who knows when."""
+        return frozenset(account_id for account_id in accounts if not self.has_books(account_id))
 
     def last_order_ids(self, account_id: int, today: date) -> frozenset[str]:
         """Ids of the last book of this trading date that could be read: a new day's book lists none of yesterday's."""

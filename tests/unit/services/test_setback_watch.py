@@ -52,7 +52,6 @@ class MarkedWorld(OrderWorld):
         )  # fmt: skip
         self.setbacks = Setbacks(self.database, self.clock, Activity(self.database, self.clock))
         self.world.locked, self.world.unowned = self.locks.of, self.doubt.leaving
-        self.world.in_doubt = lambda: self.doubt.stands
         self.executor.unowned = self.doubt.leaving
         claims: ClaimDesk = self.desk._claims
         claims._claimed_last = self.watch.claimed

@@ -1,4 +1,4 @@
-"""After a start: exits at once, entries of an account when its books are read and nothing from before is unknown."""
+"""After a start: the books of an account, then its exits, then its entries once nothing from before is unknown."""
 
 from pathlib import Path
 
@@ -70,3 +70,25 @@ def test_what_waited_goes_on_when_the_books_have_found_it(world: OrderWorld) -> 
     world.turns(6, 2)
     assert [broker.net(CALL.key) for broker in world.brokers.values()] == [3 * LOT, 3 * LOT]
     assert world.net(run_id) == {CALL.key.symbol: 6 * LOT}
+
+
+def test_row_51_an_exit_after_a_start_waits_for_the_position_that_the_broker_has_by_now(world: OrderWorld) -> None:
+    """Closed by hand while no engine ran: our row still shows the position, and the exit would open the opposite."""
+    broker = world.brokers[1]
+    broker.fills_at_once = True
+    run = world.start((CALL, Side.BUY, 1))
+    world.turns(3)
+    broker.acts = ["reject"]
+    world.exit(run)
+    world.executor.step()
+    world.work()
+    broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.clock.advance(600)
+    world.restart()
+    world.executor.step()
+    world.work()
+    waiting = world.intents("EXIT")[-1]
+    assert (broker.net(CALL.key), waiting.state) == (0, IntentState.READY)
+    assert (waiting.reason or "").startswith("NET_UNREAD")
+    world.turns(5)
+    assert broker.net(CALL.key) == 0, "nothing is left to close there"
