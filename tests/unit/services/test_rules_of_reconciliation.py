@@ -178,3 +178,34 @@ def test_R8_a_book_on_the_other_side_of_zero_stops_the_account_and_is_said(world
     world.turns(3)
     assert world.account().state == "HALTED"
     assert any("beyond zero" in words for words in world.said("attention"))
+
+
+def test_R8_closed_by_hand_in_the_moment_of_our_exit_is_seen_although_our_fills_say_flat(world: OrderWorld) -> None:
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    world.turns(4)
+    assert world.broker.net(CALL.key) == -LOT
+    assert world.account().state == "HALTED"
+    (said,) = [words for words in world.said("attention") if "beyond zero" in words]
+    assert f"our fills leave nothing and the broker's position is -{LOT}" in said
+    assert world.run(run_id).state == "CLOSED", "nothing is left for the machine to do"
+
+
+def test_R8_what_a_trader_opens_well_after_our_exit_is_a_trade_of_its_own(world: OrderWorld) -> None:
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.exit(run_id)
+    world.turns(4)
+    world.clock.advance(61)
+    world.read()
+    world.broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.turns(4)
+    assert (world.account().state, world.said("attention")) == ("ACTIVE", [])
