@@ -72,9 +72,11 @@ class BookFaults:
 
 
 def _bled(rows: list[OrderView]) -> list[OrderView]:
-    """Each row with the status of the one before it, as a mapper that forgets to set it shows them."""
-    before = [rows[0].status, *(row.status for row in rows[:-1])] if rows else []
-    return [replace(row, status=status) for row, status in zip(rows, before, strict=True)]
+    """Working orders as a mapper shows them that knows no word for their state and keeps the one of the row above."""
+    shown: list[OrderView] = []
+    for row in rows:
+        shown.append(replace(row, status=shown[-1].status) if shown and _working(row) else row)
+    return shown
 
 
 def _working(row: OrderView) -> bool:

@@ -135,7 +135,7 @@ FAULTS: dict[str, FaultKind] = {
     "cancel_lags": _core("A cancel is acknowledged and takes effect this many real seconds later, unless filled first.",
                          seconds=_seconds(1.0)),
     # books
-    "status_bleed": _core("Each order shows the status of the row before it."),
+    "status_bleed": _core("Working orders show the status of the row above them, in every read."),
     "unmapped_status": _core("Working orders show this word as their status.", word=Parameter(str, "PART_TRADED")),
     "stale_books": _core("Books are this many real seconds old.", seconds=_seconds(REQUIRED)),
     "reordered_books": _core("Books come in shuffled order."),

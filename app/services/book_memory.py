@@ -4,23 +4,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.domain.books import BrokerOrder
+from app.domain.books import BrokerOrder, OrderStatus
 from app.services.settling import Holding
 
 IDLE_ROUNDS = 2
+
+BLED_S = 6.0
+"""How long a row must repeat the word of the row above it to be believed. A gateway that does not know the state an
+order is in shows the one of the row above, in every read until that state has passed: it lies between two others and
+lasts moments.
+"""
+
+
+@dataclass(slots=True)
+class _Word:
+    """A final word of an order, read again and again since `since`. `is_own`: in one read the row above had another."""
+
+    status: OrderStatus
+    since: float
+    is_own: bool
+    is_proven: bool = False
 
 
 @dataclass(slots=True)
 class Memory:
     """Not shared between threads; begins anew with each process, which makes it wait longer and never less.
 
-    `final_words` are (order id, word) pairs read before; `quiet_reads` counts clean reads since an intent's quiet
-    window ended; `ids` are the order ids of the last read. `lost_since` is when an intent was first seen without an
+    `final_words` are those read last, by order id; `quiet_reads` counts clean reads since an intent's quiet window
+    ended; `ids` are the order ids of the last read. `lost_since` is when an intent was first seen without an
     order id, `doubt_since` when its order was first read as cancelled while positions and trades disagreed. `carried`
     is what a holding carries beside the day's trades, and since when.
     """
 
-    final_words: set[tuple[str, str]] = field(default_factory=set)
+    final_words: dict[str, _Word] = field(default_factory=dict)
     quiet_reads: dict[int, int] = field(default_factory=dict)
     ids: frozenset[str] = frozenset()
     day: date | None = None
@@ -56,14 +72,20 @@ class Memory:
         known = self.carried.get(holding)
         return 0.0 if known is None else now - known[1]
 
-    def seen_before(self, order: BrokerOrder) -> bool:
-        """Whether this row's final word was read before. A row can carry another row's word once."""
-        word = (order.order_id, order.status.value)
-        if word in self.final_words:
-            return True
-        if order.status.is_final:
-            self.final_words.add(word)
-        return False
+    def has_proven(self, order: BrokerOrder, above: OrderStatus | None, now: float) -> bool:
+        """Whether the final word of this row is its own: read twice in a row, and not merely that of the row above it.
+
+        `above` is the word of that row, None for the first of the book; `now` is monotonic.
+        """
+        known = self.final_words.get(order.order_id)
+        if known is None or known.status is not order.status:
+            self.final_words.pop(order.order_id, None)
+            if order.status.is_final:
+                self.final_words[order.order_id] = _Word(order.status, now, above is not order.status)
+            return False
+        known.is_own = known.is_own or above is not order.status
+        known.is_proven = known.is_proven or known.is_own or now - known.since >= BLED_S
+        return known.is_proven
 
     def lost_for_s(self, intent_id: int, now: float) -> float:
         """Seconds since this intent was first seen without its order."""
@@ -83,7 +105,8 @@ class Memory:
 
         Some words count when they are read a second time, so one idle round is not enough.
         """
-        return self._idle >= IDLE_ROUNDS and not self.doubt_since and reading == self._written
+        doubted = self.doubt_since or any(not word.is_proven for word in self.final_words.values())
+        return self._idle >= IDLE_ROUNDS and not doubted and reading == self._written
 
     def keep(self, intent_ids: Iterable[int]) -> None:
         """Forget all intents but these."""

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.books import BrokerOrder, BrokerPosition
+from app.domain.books import BrokerOrder, BrokerPosition, OrderStatus
 from app.domain.calendar import trading_date
 from app.domain.orders import FINAL, IntentState, Purpose, move
 from app.domain.outcomes import Verdict
@@ -227,14 +228,15 @@ class Settlement:
         this = _Round()
         carries = books.carries()
         known = known_fills(session, [intent.id for intent in intents if intent.order_id is not None])
+        now = self._clock.monotonic()
 
-        def confirmed(row: BrokerOrder) -> bool:
-            seen = memory.seen_before(row)
-            return seen or self._bears_out(account_id, row)
+        def confirmed(intent: Intent, row: BrokerOrder) -> bool:
+            above = None if _is_expected(intent, row) else books.above(row.order_id)
+            return memory.has_proven(row, above, now) or self._bears_out(account_id, row)
 
         for intent in intents:
             fills = known.get(intent.id, set())
-            settled = settle_known(intent, books, confirmed=confirmed)
+            settled = settle_known(intent, books, confirmed=partial(confirmed, intent))
             self._weigh_push(session, intent, fills, settled, this, memory)
             if settled is None:
                 continue
@@ -313,6 +315,11 @@ class Settlement:
 def _held(positions: Sequence[BrokerPosition]) -> list[tuple[object, ...]]:
     """What is kept of positions; their prices move with every read."""
     return [(position.contract, position.product, position.net, position.average) for position in positions]
+
+
+def _is_expected(intent: Intent, row: BrokerOrder) -> bool:
+    """Whether we asked for what the row says: then the row above, of the slice cancelled before it, says it as well."""
+    return intent.cancel_asked_at is not None and row.status is OrderStatus.CANCELLED
 
 
 def _sent_words(session: Session, account_id: int, today: date) -> list[tuple[int, str, str | None, str | None]]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
-from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
+from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, OrderStatus
 from app.domain.contracts import ContractKey, Product, Side
 from app.domain.money import Units
 from app.domain.orders import IntentState
@@ -50,6 +51,10 @@ class Books:
         """The first row of that id; None when the order book lists none."""
         return self._orders.get(order_id)
 
+    def above(self, order_id: str) -> OrderStatus | None:
+        """What the row above that order says; None when it is the first of the book, or in none."""
+        return self._above.get(order_id)
+
     def trades_of(self, order_id: str) -> Sequence[BrokerTrade]:
         """In the order of the trade book."""
         return self._trades.get(order_id, ())
@@ -57,6 +62,10 @@ class Books:
     @cached_property
     def _orders(self) -> dict[str, BrokerOrder]:
         return {order.order_id: order for order in reversed(self.orders)}
+
+    @cached_property
+    def _above(self) -> dict[str, OrderStatus]:
+        return {order.order_id: before.status for before, order in pairwise(self.orders)}
 
     @cached_property
     def _trades(self) -> dict[str, list[BrokerTrade]]:
@@ -141,7 +150,7 @@ def holding_of(intent: Intent) -> Holding:
 def settle_known(intent: Intent, books: Books, *, confirmed: Callable[[BrokerOrder], bool]) -> Settled | None:
     """What the row and trades of the intent's own order prove; None when the books show nothing of it yet.
 
-    `confirmed` says whether that row's final word was read before.
+    `confirmed` says whether that row's final word is known to be its own.
     """
     if intent.order_id is None:
         return None
