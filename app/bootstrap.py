@@ -1,6 +1,7 @@
 """Every long-lived object of a process, built once and bound to the application. Building starts nothing."""
 
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from flask import Flask
@@ -40,6 +41,7 @@ from app.services.morning_check import MorningCheck
 from app.services.override_commands import OverrideCommands
 from app.services.people import People
 from app.services.reconciliation import Reconciliation
+from app.services.rule_commands import RuleCommands
 from app.services.setbacks import Setbacks
 from app.services.today import Today
 from app.strategies import strategies_bp
@@ -281,11 +283,15 @@ def _days(ground: Ground, trade: TradeSide, people: People) -> Days:
     return Days(trade.days.worth, locks, DayHistory(ground.database))
 
 
+def _rules(ground: Ground, market: MarketSide, trade: TradeSide, wake: Callable[[], None]) -> RuleCommands:
+    place = (ground.database, ground.clock, ground.activity)
+    return RuleCommands(*place, wake, offers=trade.rule_offers, contract_of=market.contracts.listed)
+
+
 def _desk(runtime: Runtime) -> Desk:
     ground, market, pages, trade = runtime.ground, runtime.market, runtime.pages, runtime.trade
     reader = _book_reader(ground, market, trade)
     wake = partial(ground.supervisor.wake, "intake")
-
     people = People(ground.database, ground.clock, ground.activity, ground.settings.setup_token)
     return Desk(
         settings=ground.settings,
@@ -313,6 +319,7 @@ def _desk(runtime: Runtime) -> Desk:
         commands=trade.commands,
         overrides=OverrideCommands(ground.database, ground.clock, ground.activity, wake),
         adoptions=AdoptionCommands(ground.database, ground.clock, market.accounts, ground.activity, wake),
+        rules=_rules(ground, market, trade, wake),
         setbacks=Setbacks(ground.database, ground.clock, ground.activity),
         kill_switch=KillSwitch(ground.database, ground.clock, ground.activity, people, wake),
         strategies=trade.strategies,

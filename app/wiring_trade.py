@@ -29,6 +29,7 @@ from app.services.day_limit_watch import DayLimitWatch
 from app.services.day_worth import DayWorth
 from app.services.entries import Denials, EntryDesk
 from app.services.exits import ExitDesk
+from app.services.given_rules import RuleGiver, RuleOffers
 from app.services.integrity_watch import IntegrityWatch
 from app.services.order_feeds import OrderFeeds
 from app.services.pace_settings import PaceSettings
@@ -76,6 +77,7 @@ class TradeSide:
     commands: Commands
     executor: StrategyExecutor
     adopter: Adopter
+    rule_offers: RuleOffers
     lanes: Lanes
     at_work: AccountsAtWork
     book_turns: BookTurns
@@ -126,8 +128,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
     )
     peaks = Peaks(database, ground.journal, run_board.changed)
-    risk = _risk(ground, market, run_board, executor, peaks)
-    commands = Commands(database, clock, ground.activity, lambda: supervisor.wake("intake"))
+    commands = Commands(database, clock, ground.activity, partial(supervisor.wake, "intake"))
     peaks.wake = partial(supervisor.wake, "peaks")
     return TradeSide(
         run_board=run_board,
@@ -136,14 +137,15 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         previews=previews,
         commands=commands,
         executor=executor,
-        adopter=_adopter(ground, market, turns, reconciler, run_board, executor),
+        rule_offers=(offers := RuleOffers(strategies, SquareOffTimes(market.hours), ground.journal)),
+        adopter=_adopter(ground, market, turns, reconciler, run_board, executor=executor, offers=offers),
         lanes=lanes,
         at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
         book_turns=turns,
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
         warm_prices=WarmPrices(market.quotes, clock, at_work.shown),
         reconciler=reconciler,
-        risk=risk,
+        risk=_risk(ground, market, run_board, executor, peaks),
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
         supertrend=_supertrend(ground, market, run_board, executor),
@@ -209,7 +211,9 @@ def _adopter(
     turns: BookTurns,
     reconciler: Reconciler,
     run_board: RunBoard,
+    *,
     executor: StrategyExecutor,
+    offers: RuleOffers,
 ) -> Adopter:
     def made(run_id: int) -> None:
         run_board.changed(run_id)
@@ -220,17 +224,16 @@ def _adopter(
         known = contract.freeze or market.contracts.freeze(contract.underlying)
         return known or market.rules.book().freeze(contract.underlying, today)
 
+    place = (ground.database, ground.clock, ground.journal, ground.activity)
     return Adopter(
-        ground.database,
-        ground.clock,
-        ground.journal,
-        ground.activity,
+        *place,
         books=reconciler,
         read_soon=turns.ask,
         contract_of=market.contracts.listed,
         freeze_of=freeze_of,
         epoch=lambda: ground.lease.epoch,
         on_change=made,
+        rules=RuleGiver(*place, offers, epoch=lambda: ground.lease.epoch, on_change=made),
     )
 
 

@@ -55,6 +55,7 @@ from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
 from app.services.silent_symbols import SilentSymbols
+from app.services.strategies import Strategies
 from app.services.supertrend_watch import SupertrendWatch
 from app.services.today import Today
 from app.strategies import strategies_bp
@@ -63,7 +64,7 @@ from app.web.desk import Desk
 from app.web.install import install_web
 from app.web.open_pages import OpenPages
 from config import testing_settings
-from tests.desk_parts import days, reconciliation, square_off
+from tests.desk_parts import days, reconciliation, rules, square_off
 from tests.empty_database import empty_database
 from tests.quiet_market import NoCandles, NoChains, NoFeed
 
@@ -314,7 +315,6 @@ def _bench(database: Database, settings: Any) -> Bench:
         activity=activity, gateways=gateways, health=health, simulator=simulator,
     )  # fmt: skip
     reader = BookReader(gateways, AtOnce(), CacheManager(clock), clock)
-    books = BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get)
     people = People(database, clock, activity, settings.setup_token, CHEAP)
     hours = SessionHours(gateways, accounts.feed_order, clock, clock)
     desk = Desk(
@@ -328,7 +328,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         today=Today(database, runs, clock),
         accounts=accounts,
         groups=AccountGroups(database, clock, activity),
-        book_pages=books,
+        book_pages=BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get),
         reconciliation=reconciliation(database, accounts, reader, clock, activity, LISTED.get),
         health=health,
         prices=board,
@@ -338,7 +338,8 @@ def _bench(database: Database, settings: Any) -> Bench:
         adoptions=AdoptionCommands(database, clock, accounts, activity, lambda: None),
         setbacks=Setbacks(database, clock, activity),
         kill_switch=KillSwitch(database, clock, activity, people, lambda: None),
-        strategies=nothing,
+        rules=rules(database, hours, clock, LISTED.get),
+        strategies=Strategies(database, clock, activity),
         previews=nothing,
         run_board=runs,
         days=days(database, runs, clock, activity, people),

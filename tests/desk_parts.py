@@ -9,13 +9,16 @@ from app.services.book_reader import BookReader
 from app.services.day_history import DayHistory
 from app.services.day_locks import DayLocks
 from app.services.day_worth import DayWorth
+from app.services.given_rules import RuleOffers
 from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.people import People
 from app.services.reconciliation import Reconciliation
+from app.services.rule_commands import RuleCommands
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
 from app.services.square_off import SquareOff, SquareOffTimes
+from app.services.strategies import Strategies
 from app.web.desk import Days
 
 
@@ -31,6 +34,12 @@ def reconciliation(
 ) -> Reconciliation:
     ignored = IgnoredPositions(database, clock, activity)
     return Reconciliation(database, accounts, reader, clock, clock, ignoring=ignored, contract_of=contract_of)
+
+
+def rules(database: Database, hours: SessionHours, clock: Any, contract_of: Any) -> RuleCommands:
+    activity = Activity(database, clock)
+    offers = RuleOffers(Strategies(database, clock, activity), SquareOffTimes(hours), Journal(clock))
+    return RuleCommands(database, clock, activity, lambda: None, offers=offers, contract_of=contract_of)
 
 
 def days(database: Database, runs: RunBoard, clock: Any, activity: Activity, people: People) -> Days:

@@ -18,7 +18,7 @@ from app.web.desk import desk
 from app.web.extensions import api_rate_limit
 from app.web.idempotency import form_key
 from app.web.market_data import market_data as market_data_view
-from app.web.places import average_in, place_in, units_in
+from app.web.places import average_in, chosen_rules_in, place_in, units_in
 from app.web.roles import admins_only
 from app.web.signed_in import user
 from app.web.targets import target_named
@@ -75,9 +75,13 @@ def reconciliation() -> ResponseReturnValue:
 
 @api_bp.post("/reconciliation/adopt")  # it sends nothing, and what it makes can be exited: never slowed down
 def adopt() -> ResponseReturnValue:
-    """Make foreign units a run: the fields of the page's form. What comes of it stands in /api/reconciliation."""
-    _once_each()
-    wanted = Adopt(*place_in(request.form), units_in(request.form), average_in(request.form))
+    """Make foreign units a run: the fields of the page's form. What comes of it stands in /api/reconciliation.
+
+    With `strategy_id` and the `digest` of /api/reconciliation/rules as `rules` it is under those rules at once.
+    """
+    once_each()
+    form = request.form
+    wanted = Adopt(*place_in(form), units_in(form), average_in(form), chosen_rules_in(form))
     return jsonify({"command_id": desk().adoptions.ask(wanted, actor=user(), key=form_key())}), 202
 
 
@@ -85,7 +89,7 @@ def adopt() -> ResponseReturnValue:
 @api_rate_limit
 def ignore() -> ResponseReturnValue:
     """Say no more of exactly so many foreign units."""
-    _once_each()
+    once_each()
     place, units = place_in(request.form), units_in(request.form)
     desk().reconciliation.ignore(user(), place, units)
     return jsonify({"ignored": units})
@@ -95,7 +99,7 @@ def ignore() -> ResponseReturnValue:
 @api_rate_limit
 def unignore() -> ResponseReturnValue:
     """Ignore nothing there any more."""
-    _once_each()
+    once_each()
     desk().reconciliation.take_back(user(), place_in(request.form))
     return jsonify({"ignored": None})
 
@@ -113,7 +117,7 @@ def market_data() -> ResponseReturnValue:
 @admins_only
 def choose_feed() -> ResponseReturnValue:
     """Ask for prices from `account_id`, until that is given back or the engine starts anew; `GET` says what holds."""
-    _once_each()
+    once_each()
     return jsonify({"asked": desk().feed_choice.choose(user(), _id("account_id"))}), 202
 
 
@@ -122,7 +126,7 @@ def choose_feed() -> ResponseReturnValue:
 @admins_only
 def give_back_feed() -> ResponseReturnValue:
     """Take prices from the first account in order again."""
-    _once_each()
+    once_each()
     desk().feed_choice.give_back(user())
     return jsonify({"asked": None}), 202
 
@@ -141,7 +145,7 @@ def candles() -> ResponseReturnValue:
 @api_bp.post("/runs/<int:run_id>/send-again")  # an exit, like the kill switch: never slowed down
 def send_again(run_id: int) -> ResponseReturnValue:
     """Send an exit of unknown outcome again: the fields of the page's form, `confirm` being yes."""
-    _once_each()
+    once_each()
     if request.form.get("confirm") != "yes":
         raise InvalidInput("confirm", "confirm must be yes: the exit may be closed twice.")
     wanted, key = Override(_id("account_id"), _id("leg_id")), form_key()
@@ -151,12 +155,13 @@ def send_again(run_id: int) -> ResponseReturnValue:
 @api_bp.post("/trading/kill")  # never slowed down: whoever is in a hurry here has a reason
 def kill() -> ResponseReturnValue:
     """Halt, cancel, close: `target` and `idempotency_key` as the page of the kill switch sends them."""
-    _once_each()
+    once_each()
     target, key = target_named(request.form.get("target", "")), form_key()
     return jsonify({"command_id": desk().kill_switch.kill(target, actor=user(), key=key)}), 202
 
 
-def _once_each() -> None:
+def once_each() -> None:
+    """Raises InvalidInput naming a field of the form that was sent more than once."""
     repeated = next((name for name, values in request.form.lists() if len(values) > 1), None)
     if repeated is not None:
         raise InvalidInput(repeated, f"{repeated} must be given once.")

@@ -83,10 +83,13 @@ class Intake:
         return next(exits, in_turn[0] if in_turn else None)
 
     def _do(self, command: CommandRow) -> str:
-        if command.kind == CommandKind.KILL:
-            return self._kills.do(command.id)
-        if command.kind == CommandKind.ADOPT:
-            return self._adopter.do(command.id)
+        by_id = {
+            CommandKind.KILL: self._kills.do,
+            CommandKind.ADOPT: self._adopter.do,
+            CommandKind.RULES: self._adopter.rules.do,
+        }
+        if command.kind in by_id:
+            return by_id[CommandKind(command.kind)](command.id)
         if command.kind == CommandKind.FEED:
             return self._choose_feed(command.payload)
         if command.run_id is None:

@@ -38,6 +38,7 @@ from app.ports.clock import Clock
 from app.services.activity import Activity
 from app.services.adoption_commands import Adopt, adopt_of
 from app.services.adoption_facts import OurSides
+from app.services.given_rules import Recipe, RuleGiver, agreed, watched_position
 from app.services.ignored_positions import forget
 from app.services.journal import Journal
 
@@ -75,6 +76,7 @@ class Adopter:
         freeze_of: Callable[[Contract, date], Units],
         epoch: Callable[[], int | None],
         on_change: Callable[[int], None],
+        rules: RuleGiver,
     ) -> None:
         """`contract_of` gives None for what today's list does not have; `freeze_of` raises Refused where no rule says.
 
@@ -90,6 +92,7 @@ class Adopter:
         self._freeze_of = freeze_of
         self._epoch = epoch
         self._on_change = on_change
+        self.rules = rules
         self._waiting: dict[int, _Waiting] = {}
 
     def do(self, command_id: int) -> str:
@@ -132,6 +135,7 @@ class Adopter:
     def _adopt(self, command_id: int, wanted: Adopt, by: str) -> tuple[int, str]:
         """The run, and what is said of it. Raises Denied, Refused; then nothing was written."""
         contract = self._contract(wanted, trading_date(self._journal.now()))
+        recipe = self._recipe(command_id, wanted)
         with self._database.transaction() as session:
             if not holds_lease(session, self._epoch()):
                 raise Unavailable("Another engine leads; it adopts this.")
@@ -144,7 +148,14 @@ class Adopter:
             if account.state == "ARCHIVED":
                 raise Denied(AdoptCode.ACCOUNT, f"{account.name} is archived: it takes part in nothing.")
             found = self._judge(session, wanted, contract)
-            return self._write(session, _Act(command, wanted, by, account, contract), found, orders)
+            return self._write(session, _Act(command, wanted, by, account, contract, recipe), found, orders)
+
+    def _recipe(self, command_id: int, wanted: Adopt) -> Recipe | None:
+        if wanted.rules is None:
+            return None
+        with self._database.reading() as session:
+            user_id = session.get_one(CommandRow, command_id).user_id
+        return self.rules.recipe(wanted.rules, user_id, wanted.contract.exchange)
 
     def _contract(self, wanted: Adopt, today: date) -> Contract:
         """With its freeze limit. Raises Denied for what could not be closed, Refused where no rule says its limit."""
@@ -199,6 +210,7 @@ class Adopter:
         forget(session, act.account.id, act.wanted.contract, act.wanted.product)
         words = _words(act, found, ids)
         self._journal.note(session, run.id, "adopted", words, act.account.id)
+        words = " ".join([words, *self._put_rules(session, run, act, found)])
         self._activity.record(
             session,
             user_id=act.command.user_id,
@@ -211,6 +223,16 @@ class Adopter:
         command = act.command
         command.state, command.answer, command.run_id, command.done_at = "DONE", words, run.id, now
         return run.id, words
+
+    def _put_rules(self, session: Session, run: Run, act: "_Act", found: Adoptable) -> list[str]:
+        """What is said of it; nothing where none were wanted. Raises Denied, and then nothing is adopted either."""
+        chosen = act.wanted.rules
+        if act.recipe is None or chosen is None:
+            return []
+        average = found.average if found.average_from is AverageFrom.BROKER else None
+        at = watched_position(act.account.id, act.contract, found.units, average)
+        offer = agreed(act.recipe, chosen, at)
+        return [self.rules.put(session, run, offer, by=act.by, account_id=act.account.id)]
 
     def _tell_refused(self, command: CommandRow, wanted: Adopt, said: str) -> None:
         with self._database.transaction() as session:
@@ -251,13 +273,14 @@ def _filled(order: Order) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Who asked for what, and where it is done. The contract has its freeze limit."""
+    """Who asked for what, and where it is done. The contract has its freeze limit; no recipe where no rules go on."""
 
     command: CommandRow
     wanted: Adopt
     by: str
     account: TradingAccount
     contract: Contract
+    recipe: Recipe | None
 
 
 def _execution(run_id: int, act: _Act, found: Adoptable) -> StrategyExecution:

@@ -15,6 +15,7 @@ from app.services.accounts import Accounts, Actor
 from app.services.activity import Activity
 from app.services.asking import Asking, Said, Wish
 from app.services.commands import CommandKind
+from app.services.given_rules import Chosen, chosen_of
 
 TOLD_FOR = timedelta(minutes=5)
 """How long a page says what became of an ask; the activity log keeps it."""
@@ -27,6 +28,7 @@ class Adopt:
     """What is to become a run: all units (signed) that were shown as foreign there.
 
     `average` is the one that was shown, or typed where the broker gives none; None: none was shown and none typed.
+    `rules` are those that the run is to be under from its first moment, None for none.
     """
 
     account_id: int
@@ -34,10 +36,13 @@ class Adopt:
     product: str
     units: int
     average: Decimal | None
+    rules: Chosen | None = None
 
     def payload(self) -> dict[str, object]:
         """As the command keeps it."""
+        ruled: dict[str, object] = {} if self.rules is None else self.rules.payload()
         return {
+            **ruled,
             "account_id": self.account_id,
             "exchange": self.contract.exchange,
             "symbol": self.contract.symbol,
@@ -56,6 +61,7 @@ def adopt_of(payload: Mapping[str, object]) -> tuple[Adopt, str]:
         product=str(payload["product"]),
         units=int(str(payload["units"])),
         average=None if average is None else Decimal(str(average)),
+        rules=chosen_of(payload),
     )
     return wanted, str(payload["by"])
 

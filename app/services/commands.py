@@ -27,6 +27,7 @@ class CommandKind(StrEnum):
     PENDING = "PENDING"
     OVERRIDE = "OVERRIDE"
     ADOPT = "ADOPT"
+    RULES = "RULES"
     FEED = "FEED"
 
 

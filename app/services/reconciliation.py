@@ -109,6 +109,21 @@ class Reconciliation:
         )
         return Merged(tuple(rows), AgreementSummary(len(rows), agreeing, ignored) if rows else None, sources)
 
+    def at(self, viewer: Actor, place: Place) -> AgreementLine:
+        """What stands at one place, its account's book read now.
+
+        Raises NotFound for another's account, Unavailable while its book cannot be read, Conflict where nothing is.
+        """
+        account = self._accounts.one(viewer, place[0])
+        books, rows = self._read([account])
+        if books[0].reason is not None:
+            raise Unavailable(f"{account.name} cannot be read now: {books[0].reason}")
+        here = (row for row in rows if (row.exchange, row.symbol, row.product) == _wire(place))
+        found = next(here, None)
+        if found is None:
+            raise Conflict(f"{account.name} holds no {place[1].symbol} in {place[2]} any more. Look again.")
+        return found
+
     def ignore(self, by: Actor, place: Place, units: int) -> None:
         """Say no more of exactly so many foreign units. Doing it again changes nothing.
 

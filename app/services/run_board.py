@@ -82,7 +82,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stood when it was last changed; prices are not in it. `strategy_id` None: it was adopted."""
+    """A run as it stood when it was last changed; prices are not in it. `strategy_id` None: it was adopted.
+
+    `rules_of` and `rules_at`: the strategy whose rules it was put under since, and when; None for none.
+    """
 
     run_id: int
     user_id: int
@@ -102,6 +105,8 @@ class RunView:
     requested_at: datetime
     started_at: datetime | None
     closed_at: datetime | None
+    rules_of: int | None
+    rules_at: datetime | None
     accounts: tuple[AccountView, ...]
     held: frozenset[ContractKey] = field(init=False)
     """Contracts in which units are held or may come to be."""
@@ -109,6 +114,11 @@ class RunView:
     """What it holds over all accounts, one leg for each contract."""
     owned: frozenset[tuple[ContractKey, Kind]] = field(init=False)
     """Contracts in which units are held."""
+
+    @property
+    def watched_from(self) -> datetime | None:
+        """When its rules began to hold; None before it has started."""
+        return self.rules_at or self.started_at
 
     @property
     def cells(self) -> tuple[CellView, ...]:
@@ -265,6 +275,8 @@ class RunBoard:
                 requested_at=run.requested_at,
                 started_at=run.started_at,
                 closed_at=run.closed_at,
+                rules_of=run.rules_of,
+                rules_at=run.rules_at,
                 accounts=tuple(_account(account, named[account.account_id]) for account in accounts),
             )
 

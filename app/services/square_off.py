@@ -79,6 +79,14 @@ class SquareOffTimes:
         session = self._hours.session(exchange)
         return not (session is not None and not isinstance(session, Closed) and session.opens <= now < session.closes)
 
+    def is_past(self, exchange: str, asked: time, now: datetime) -> bool:
+        """Whether that time of its trader has come today while the exchange still trades."""
+        session = self._hours.session(exchange)
+        if session is None or isinstance(session, Closed) or self.is_over(exchange, now):
+            return False
+        at = square_off_at(session, of_account=asked, asked=asked, by_default=False)
+        return at is not None and at <= now
+
     def are_unknown(self, exchange: str) -> bool:
         return self._hours.session(exchange) is None
 

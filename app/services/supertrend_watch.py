@@ -81,7 +81,7 @@ class SupertrendWatch:
         rule, subject = view.exits.supertrend, subject_of(view)
         if rule is None or subject is None:
             return None
-        entered = view.started_at or view.requested_at
+        entered = view.watched_from or view.requested_at
         try:
             shown = candles.view(subject, rule.minutes, of_closes=not subject.is_plain)
         except Conflict as no:
@@ -90,11 +90,11 @@ class SupertrendWatch:
 
     def _look(self, view: RunView) -> None:
         rule, followed = view.exits.supertrend, self._follow(view)
-        if rule is None or followed is None or not followed.is_due or view.started_at is None:
+        if rule is None or followed is None or not followed.is_due or view.watched_from is None:
             return
         followed.is_due, done = False, False  # first: a candle that comes now is looked at the next time
         try:
-            self._judge(view, rule, followed, view.started_at)
+            self._judge(view, rule, followed, view.watched_from)
             done = True
         finally:
             followed.is_due = followed.is_due or not done

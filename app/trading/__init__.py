@@ -12,6 +12,7 @@ from app.trading import (
     calendar,
     chain,
     chart,
+    given_rules,
     kill,
     market_data,
     pending,

@@ -9,15 +9,15 @@ from app.trading import trading_bp
 from app.trading.runs import only
 from app.web.desk import desk
 from app.web.idempotency import form_key
-from app.web.places import PLACE_FIELDS, UNITS_FIELDS, average_in, place_in, units_in
+from app.web.places import PLACE_FIELDS, RULES_FIELDS, UNITS_FIELDS, average_in, chosen_rules_in, place_in, units_in
 from app.web.signed_in import user
 
 
 @trading_bp.post("/reconciliation/adopt")
 def adopt_position() -> ResponseReturnValue:
     """Ask to make the foreign units a run. However often a rendered form is sent, it is one adoption."""
-    form = only({*PLACE_FIELDS, *UNITS_FIELDS, "average", "idempotency_key"})
-    wanted = Adopt(*place_in(form), units_in(form), average_in(form))
+    form = only({*PLACE_FIELDS, *UNITS_FIELDS, *RULES_FIELDS, "average", "idempotency_key"})
+    wanted = Adopt(*place_in(form), units_in(form), average_in(form), chosen_rules_in(form))
     key = form_key()
     try:
         desk().adoptions.ask(wanted, actor=user(), key=key)

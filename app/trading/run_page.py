@@ -17,6 +17,7 @@ from app.trading.run_matrix import Account, Leg, accounts_of, legs_of
 from app.trading.run_notes import Note, notes_of
 from app.trading.run_pending import Pending, pending_of
 from app.trading.run_rows import IntentRow, RunRows, read_run
+from app.trading.run_ruled import Ruled, ruled_of
 from app.trading.run_rules import Rule, rules_of
 from app.trading.run_trend import trend_of
 from app.trading.run_unknown import UnknownExit, unknown_exits_of
@@ -98,6 +99,7 @@ class RunPage:
     pending: list[Pending]
     unknown_exits: list[UnknownExit]
     rules: list[Rule]
+    ruled: Ruled | None
     orders: list[OrderLine]
     events: list[EventView]
     curve: Curve | None
@@ -151,6 +153,7 @@ def run_page(desk: Desk, viewer: SignedIn, run_id: int) -> dict[str, object]:
         pending=pending_of(desk, rows, labels) if may_exit else [],
         unknown_exits=unknown_exits_of(desk, rows, labels) if may_exit else [],
         rules=_rules(desk, rows, pnl),
+        ruled=ruled_of(desk, view),
         orders=_orders(desk, rows, labels),
         events=events_of(rows, labels),
         curve=curve_of(desk, run_id),

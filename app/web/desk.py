@@ -33,6 +33,7 @@ from app.services.peaks import Peaks
 from app.services.people import People
 from app.services.preview_maker import Previews
 from app.services.reconciliation import Reconciliation
+from app.services.rule_commands import RuleCommands
 from app.services.run_board import RunBoard
 from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
@@ -86,6 +87,7 @@ class Desk:
     commands: Commands
     overrides: OverrideCommands
     adoptions: AdoptionCommands
+    rules: RuleCommands
     kill_switch: KillSwitch
     setbacks: Setbacks
     strategies: Strategies

@@ -1,4 +1,4 @@
-"""A foreign position as forms and scripts name it: account, contract, product, side, units, average."""
+"""A foreign position as forms and scripts name it: account, contract, product, side, units, average, rules."""
 
 import re
 from decimal import Decimal
@@ -8,15 +8,18 @@ from werkzeug.datastructures import MultiDict
 from app.domain.contracts import ContractKey
 from app.domain.errors import InvalidInput
 from app.services.book_ledger import Place
+from app.services.given_rules import Chosen
 
 PLACE_FIELDS = frozenset({"account_id", "exchange", "symbol", "product"})
 UNITS_FIELDS = frozenset({"side", "units"})
+RULES_FIELDS = frozenset({"strategy_id", "rules"})
 
 _ID = re.compile(r"[0-9]{1,9}")
 _WORD = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9&_.-]{0,63}")
 _UNITS = re.compile(r"[0-9]{1,9}")
 _SIGNS = {"long": 1, "short": -1}
 _PRICE = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,4})?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _RELOAD = "Reload the page and try again."
 
 
@@ -48,6 +51,18 @@ def average_in(form: MultiDict[str, str]) -> Decimal | None:
     if not _PRICE.fullmatch(text) or not Decimal(text) > 0:
         raise InvalidInput("average", "Type the average as a price above 0 without commas, such as 101.25.")
     return Decimal(text)
+
+
+def chosen_rules_in(form: MultiDict[str, str]) -> Chosen | None:
+    """The strategy and what was shown of its rules; None where neither is given. Raises InvalidInput."""
+    strategy_id, digest = form.get("strategy_id", ""), form.get("rules", "")
+    if not strategy_id and not digest:
+        return None
+    if not _ID.fullmatch(strategy_id):
+        raise InvalidInput("strategy_id", f"strategy_id must be the number of a strategy. {_RELOAD}")
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidInput("rules", f"rules must be the 64 letters and digits that were shown with them. {_RELOAD}")
+    return Chosen(int(strategy_id), digest)
 
 
 def _word(form: MultiDict[str, str], name: str) -> str:

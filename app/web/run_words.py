@@ -36,6 +36,7 @@ _TONES = {
     "pending": "info",
     "size_learnt": "info",
     "adopted": "info",
+    "rules": "info",
 }
 
 

@@ -112,6 +112,8 @@ ENDPOINTS = (
     ("trading.choose_feed", "/trading/market-data/choose", "POST"),
     ("trading.give_back_feed", "/trading/market-data/give-back", "POST"),
     ("trading.acknowledge_setback", "/trading/reconciliation/acknowledge", "POST"),
+    ("trading.position_rules", "/trading/reconciliation/rules", "GET"),
+    ("trading.run_rules", "/trading/runs/<int:run_id>/rules", "GET POST"),
     ("trading.adopt_position", "/trading/reconciliation/adopt", "POST"),
     ("trading.ignore_position", "/trading/reconciliation/ignore", "POST"),
     ("trading.unignore_position", "/trading/reconciliation/unignore", "POST"),

@@ -14,6 +14,7 @@ import tests.browser.samples_margin as margin
 import tests.browser.samples_market as market
 import tests.browser.samples_pnl as pnl
 import tests.browser.samples_risk as risk
+import tests.browser.samples_rules as rules
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
 
@@ -106,6 +107,14 @@ PAGES = (
     Page("run-trouble", "trading/run.html", run.RUN_TROUBLE, trouble=True),
     Page("run-closed", "trading/run.html", run.RUN_CLOSED, mode="SIM"),
     Page("run-50", "trading/run.html", run.RUN_50, mode="PAPER"),
+    Page("run-adopted", "trading/run.html", rules.ADOPTED),
+    Page("run-ruled", "trading/run.html", rules.RULED),
+    Page("rules-choose", "trading/given_rules.html", rules.CHOOSE),
+    Page("rules-shown", "trading/given_rules.html", rules.SHOWN),
+    Page("rules-unknown", "trading/given_rules.html", rules.UNKNOWN),
+    Page("rules-nothing", "trading/given_rules.html", rules.NOTHING),
+    Page("rules-of-run", "trading/given_rules.html", rules.OF_RUN),
+    Page("rules-not-now", "trading/given_rules.html", rules.NOT_NOW, trouble=True),
     Page("orders", "trading/orders.html", books.ORDERS),
     Page("orders-empty", "trading/orders.html", books.ORDERS_EMPTY),
     Page("orders-many", "trading/orders.html", books.ORDERS_MANY, mode="SIM"),

@@ -314,7 +314,7 @@ def run(accounts: list[Row], **changes: Any) -> Context:
         events=EVENTS[2:],
         curve=curve(),
     )
-    row.__dict__.update(changes)
+    row.__dict__.update({"ruled": None, **changes})
     return {"run": row, "sizes": SIZES, "chart": chart.BOTH if row.can_exit else None}
 
 

@@ -57,6 +57,12 @@ REVIEWED: dict[str, Who] = {
     "POST api.unignore": Who(401, 404, 409, 409),  # nothing is ignored
     "POST trading.acknowledge_setback": ADMIN_TYPES,  # an empty form names none
     "POST trading.adopt_position": DOES_OWN_OR_ADMIN,
+    "GET trading.position_rules": Who(LOGIN, 422, 422, 422),  # nothing is named
+    "GET api.position_rules": Who(401, 422, 422, 422),
+    "GET trading.run_rules": Who(LOGIN, 404, 409, 409),  # a strategy entered that run
+    "POST trading.run_rules": DOES_OWN_OR_ADMIN,
+    "GET api.run_rules": Who(401, 404, 409, 409),
+    "POST api.run_rules": Who(401, 404, 409, 409),
     "POST trading.ignore_position": DOES_OWN_OR_ADMIN,
     "POST trading.unignore_position": DOES_OWN_OR_ADMIN,
     "GET api.trading_states": Who(401, 200, 200, 200),
@@ -174,9 +180,11 @@ def form_for(whole: Whole, endpoint: str) -> dict[str, str]:
     account = {"account_id": str(whole.ids["account_id"])}
     place = {**account, "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
     units = {**place, "side": "short", "units": "65"}
+    ruled = {"strategy_id": str(whole.ids["strategy_id"]), "rules": "0" * 64, "idempotency_key": "attack-0007"}
     forms = {
         "trading.adopt_position": {**units, "idempotency_key": "attack-0005"},
         "api.adopt": {**units, "idempotency_key": "attack-0006"},
+        **dict.fromkeys(("trading.run_rules", "api.run_rules"), ruled),
         **dict.fromkeys(("trading.ignore_position", "api.ignore"), units),
         **dict.fromkeys(("trading.unignore_position", "api.unignore"), place),
         "trading.start_run": {"preview_id": str(whole.ids["preview_id"]), "digest": whole.digest, **key},

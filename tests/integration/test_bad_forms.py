@@ -38,6 +38,7 @@ AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempot
 PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
 UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
+RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
@@ -60,6 +61,10 @@ FORMS: dict[str, Form] = {
     "trading.remove_override": Form("/trading/calendar/{override_id}/remove", ADMIN),
     "trading.acknowledge_setback": Form("/trading/reconciliation/acknowledge", ADMIN, {"setback_id": "1"}),
     "trading.adopt_position": Form("/trading/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),
+    **{
+        f"{at}.run_rules": Form(f"/{at}/runs/{{run_id}}/rules", OWNER, {**RULES, "idempotency_key": KEY})
+        for at in ("trading", "api")
+    },
     "trading.ignore_position": Form("/trading/reconciliation/ignore", OWNER, UNITS),
     "trading.unignore_position": Form("/trading/reconciliation/unignore", OWNER, PLACE),
     "api.adopt": Form("/api/reconciliation/adopt", OWNER, ADOPT, optional=frozenset({"average"})),

@@ -13,7 +13,8 @@ from app.persistence.types import Instant, PriceRupees, Rupees
 class Run(Table):
     """One entry-to-exit life of a strategy. A preview makes at most one run: two clicks on Send make one row.
 
-    A run that was adopted has neither strategy nor preview: nobody here planned it.
+    A run that was adopted has neither strategy nor preview: nobody here planned it. `rules_of` is the strategy whose
+    rules were put on it, as they were at `rules_at`, on the market's clock.
 
     `state`: REQUESTED (by a page, not yet claimed by the engine), ENTERING, OPEN, EXITING, CLOSED (every execution is
     flat and settled), REFUSED (nothing was sent; `reason` says why), ATTENTION (cannot go on without a person).
@@ -47,6 +48,8 @@ class Run(Table):
     requested_at: Mapped[datetime] = mapped_column(Instant)
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    rules_of: Mapped[int | None] = mapped_column(ForeignKey("strategies.id"))
+    rules_at: Mapped[datetime | None] = mapped_column(Instant)
 
     executions: Mapped[list["StrategyExecution"]] = relationship(order_by="StrategyExecution.id")
 

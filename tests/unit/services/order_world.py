@@ -37,7 +37,6 @@ from app.persistence.tables import (
 )
 from app.services.account_health import HealthBoard
 from app.services.activity import Activity
-from app.services.adoption import Adopter
 from app.services.alarms import Alarms
 from app.services.claim_facts import who_of
 from app.services.claims import ClaimDesk
@@ -57,6 +56,7 @@ from app.services.reconciler import Reconciler
 from app.services.strategy_executor import StrategyExecutor
 from app.services.world import World
 from tests.empty_database import empty_database
+from tests.unit.services.adopting import adopting
 from tests.unit.services.market_fakes import FakeClock
 from tests.unit.services.pretend_broker import CALL, FREEZE, HEDGE, LOT, PRICE, PUT, PretendBroker
 
@@ -116,6 +116,9 @@ class _Hours:
 
     def phase(self, exchange: str) -> Phase:  # noqa: ARG002 - the signature is the real one's
         return self.now
+
+    def session(self, exchange: str) -> None:
+        """Nobody knows today's hours: nothing is left by the clock."""
 
 
 class _Brokers:
@@ -235,12 +238,7 @@ class OrderWorld:
             ), watch=IntegrityWatch(self.clock, self.alarms, lot_size=world.lot_size), on_change=lambda _run_id: None,
         )  # fmt: skip
         self.executor.lanes = self.queue
-        self.adopter = Adopter(
-            self.database, self.clock, journal, Activity(self.database, self.clock), books=self.reconciler,
-            read_soon=self.book_calls.append, contract_of=self.listed.known.get,
-            freeze_of=lambda contract, _today: contract.freeze or Units(FREEZE), epoch=lambda: epoch,
-            on_change=self.executor.touch,
-        )  # fmt: skip
+        self.offers, self.adopter = adopting(self, journal, epoch)
         self.unknown_at_start = self.reconciler.recover(epoch)
 
     def _touch(self, run_id: int, account_id: int) -> None:

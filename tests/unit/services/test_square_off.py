@@ -203,3 +203,23 @@ def test_nothing_is_entered_that_would_be_left_at_once(clock: ByTheClock) -> Non
     asked = clock.times.of_entry([leg], of_account=time(15, 15), asked=time(14, 0), now=ist("10:00"))
     assert asked is not None
     assert asked.words() == "at 14:00, as its strategy says"
+
+
+@pytest.mark.parametrize(
+    ("now", "asked", "is_past"),
+    [
+        ("15:09:59", "15:10", False),
+        ("15:10", "15:10", True),
+        ("15:39:59", "15:10", True),
+        ("15:40", "15:10", False),  # nothing trades any more: it is of the next day
+        ("08:00", "15:10", False),
+        ("15:24", "18:00", False),  # of another session: a quarter of an hour before the close stands for it
+        ("15:25", "18:00", True),
+    ],
+)
+def test_a_time_of_its_trader_is_over_while_the_exchange_still_trades(
+    clock: ByTheClock, now: str, asked: str, *, is_past: bool
+) -> None:
+    assert clock.times.is_past("NFO", time.fromisoformat(asked), ist(now)) is is_past
+    clock.hours.today = None
+    assert clock.times.is_past("NFO", time.fromisoformat(asked), ist(now)) is False

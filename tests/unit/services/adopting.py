@@ -1,0 +1,33 @@
+"""What adopts positions and puts them under rules, in the order path that tests build by hand."""
+
+from typing import TYPE_CHECKING, Any
+
+from app.domain.money import Units
+from app.services.activity import Activity
+from app.services.adoption import Adopter
+from app.services.given_rules import RuleGiver, RuleOffers
+from app.services.journal import Journal
+from app.services.square_off import SquareOffTimes
+from app.services.strategies import Strategies
+from tests.unit.services.pretend_broker import FREEZE
+
+if TYPE_CHECKING:
+    from tests.unit.services.order_world import OrderWorld
+
+
+def adopting(world: "OrderWorld", journal: Journal, epoch: int) -> tuple[RuleOffers, Adopter]:
+    """Of the engine with this epoch, by the books and the executor of `world`."""
+    activity, hours = Activity(world.database, world.clock), world.hours
+    of_hours: Any = hours
+    offers = RuleOffers(Strategies(world.database, world.clock, activity), SquareOffTimes(of_hours), journal)
+    place = (world.database, world.clock, journal, activity)
+    return offers, Adopter(
+        *place,
+        books=world.reconciler,
+        read_soon=world.book_calls.append,
+        contract_of=world.listed.known.get,
+        freeze_of=lambda contract, _today: contract.freeze or Units(FREEZE),
+        epoch=lambda: epoch,
+        on_change=world.executor.touch,
+        rules=RuleGiver(*place, offers, epoch=lambda: epoch, on_change=world.executor.touch),
+    )
