@@ -15,6 +15,7 @@ from app.persistence.tables import FillRow, Intent, TradingAccount
 from app.persistence.turns import Turn
 from app.ports.clock import Clock
 from app.services.crash_points import reach
+from app.services.intent_ledger import what
 from app.services.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ STATE_AFTER = {
     Verdict.HALT: IntentState.UNKNOWN,
 }
 
+
+_NEVER_STOOD = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 
 _ANSWERED = (
     select(Intent)
@@ -90,6 +93,8 @@ class OrderAnswers:
                     self._take_answer(session, intent, outcome, taken)
                 elif outcome.verdict is Verdict.ACK and outcome.order_id is not None:
                     self._take_late_id(session, intent, outcome.order_id, taken)
+                elif outcome.verdict in _NEVER_STOOD:
+                    self._weigh_refusal(session, intent, outcome)
                 if outcome.verdict is Verdict.HALT:
                     session.get_one(TradingAccount, intent.account_id).state = "HALTED"
             changed = {(intent.run_id, intent.account_id) for intent in intents}
@@ -129,18 +134,31 @@ class OrderAnswers:
         intent.state = correct(IntentState(intent.state)).value
         session.flush()  # before another of these answers may take the order that this one gave up
 
+    def _weigh_refusal(self, session: Session, intent: Intent, outcome: Outcome) -> None:
+        """The books gave it an order before it was refused: that order may be somebody else's, equal to it in all.
+
+        It counts as ours, so that no risk is left out, until a person has looked.
+        """
+        if intent.order_id is None or intent.state == IntentState.REJECTED:
+            return
+        words = (
+            f"The gateway refused {what(intent)} ({outcome.message}), and the broker's book has order {intent.order_id} "
+            "that is just like it. That order is counted as ours. Look at the broker's book: somebody else's equal "
+            "order cannot be told from ours."
+        )
+        self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
+
     def _tell(self, session: Session, intent: Intent, state: IntentState) -> None:
-        what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
-        kind, words = "", ""
+        order, kind, words = what(intent), "", ""
         if state is IntentState.UNKNOWN:
             kind = "unknown"
-            words = f"Unknown whether {what} stands at the broker: {intent.reason} It is not sent again."
+            words = f"Unknown whether {order} stands at the broker: {intent.reason} It is not sent again."
         elif state in {IntentState.REJECTED, IntentState.NOT_SENT}:
             kind = "rejected"
-            words = f"{state.value.replace('_', ' ').capitalize()}: {what}. {intent.reason}"
+            words = f"{state.value.replace('_', ' ').capitalize()}: {order}. {intent.reason}"
         elif state is IntentState.PARKED:
             kind = "parked"
-            words = f"{what} waits for approval at the gateway; nothing was sent to the broker."
+            words = f"{order} waits for approval at the gateway; nothing was sent to the broker."
         if kind:
             self._journal.note(session, intent.run_id, kind, words, intent.account_id)
 

@@ -1,6 +1,7 @@
 # ruff: noqa: N802 - the rules are called R0 to R8
 """R0 to R8: how a sent order is found again without an id of ours. One test for each rule, named after it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 
 from app.domain.contracts import Side
 from app.domain.orders import IntentState
+from app.domain.outcomes import Outcome, Verdict
 from app.persistence.tables import Intent, Order
 from app.ports.gateway import TimedOut
+from app.services.claims import Claimed
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, LOT
 
@@ -209,3 +212,33 @@ def test_R8_what_a_trader_opens_well_after_our_exit_is_a_trade_of_its_own(world:
     world.broker.by_hand(CALL.key, Side.SELL, LOT)
     world.turns(4)
     assert (world.account().state, world.said("attention")) == ("ACTIVE", [])
+
+
+def test_R5_a_refusal_of_what_the_book_already_gave_an_order_is_said(world: OrderWorld) -> None:
+    """The call hangs, a stranger's equal order is taken for ours, and then the gateway refuses ours."""
+    world.broker.fills_at_once = True
+    world.start((CALL, Side.BUY, 1))
+    world.read()
+    world.executor.step()
+    claimed = claim(world)
+    world.clock.advance(1)
+    world.read()
+    world.broker.accept(replace(claimed.request, tag="by hand"))
+    world.clock.advance(4)
+    world.read()
+    assert world.intents()[0].order_id is not None
+    world.desk.record({claimed.intent_id: Outcome(Verdict.REJECTED, None, "RMS:Margin Exceeds", 400)})
+    (said,) = world.said("attention")
+    assert "refused buy 65" in said
+    assert "RMS:Margin Exceeds" in said
+    assert "counted as ours" in said
+
+
+def claim(world: OrderWorld) -> Claimed:
+    """The first entry, claimed and not yet sent."""
+    intent_id = world.intents()[0].id
+    claims = world.desk.claim([intent_id])
+    if claims.lacking:
+        world.desk.fetch(intent_id)
+        claims = world.desk.claim([intent_id])
+    return claims.ready[intent_id]
