@@ -82,9 +82,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can be said yet. Read again."""
+    """Nothing can be said yet. Read again. `is_odd`: past the time in which it should have become clear."""
 
     reason: str
+    is_odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _unfound(intent: UnknownIntent, books: BooksRead, known: frozenset[str], per
     if lost:
         return Wait(f"The order book lost known orders: {', '.join(sorted(lost))}.")
     if not books.positions_agree:
-        return Wait("The position moved without an order to explain it.")
+        return Wait("The position moved without an order to explain it.", is_odd=True)
     if books.clean_reads < CLEAN_READS:
         return Wait("One more clean read of the books is needed.")
     return Absent()

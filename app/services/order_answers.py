@@ -142,9 +142,9 @@ class OrderAnswers:
         if intent.order_id is None or intent.state == IntentState.REJECTED:
             return
         words = (
-            f"The gateway refused {what(intent)} ({outcome.message}), and the broker's book has order {intent.order_id} "
-            "that is just like it. That order is counted as ours. Look at the broker's book: somebody else's equal "
-            "order cannot be told from ours."
+            f"The gateway refused {what(intent)} ({outcome.message}), and the broker's book has order "
+            f"{intent.order_id} that is just like it. That order is counted as ours. Look at the broker's book: "
+            "somebody else's equal order cannot be told from ours."
         )
         self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
 

@@ -12,7 +12,7 @@ from app.domain.books import BrokerOrder, BrokerPosition, OrderStatus
 from app.domain.calendar import trading_date
 from app.domain.orders import FINAL, IntentState, Purpose, move
 from app.domain.outcomes import Verdict
-from app.domain.reconcile import QUIET, Absent, Ambiguous, Claim, Finding, QuietWindows, Settled
+from app.domain.reconcile import QUIET, Absent, Ambiguous, Claim, Finding, QuietWindows, Settled, Wait
 from app.persistence.database import Database
 from app.persistence.leading import holds_lease
 from app.persistence.tables import Intent, Run
@@ -206,12 +206,16 @@ class Settlement:
             return True
         if isinstance(finding, Ambiguous):
             return self._ambiguous(session, intent, finding)
-        return False
+        return isinstance(finding, Wait) and finding.is_odd and self._say_odd(session, intent, finding)
 
     def _not_sent(self, session: Session, intent: Intent, now: datetime) -> None:
         intent.state = move(IntentState(intent.state), IntentState.NOT_SENT).value
         intent.reason, intent.settled_at = "The broker's books show that this order never arrived.", now
         self._journal.note(session, intent.run_id, "not_sent", f"Never arrived: {what(intent)}.", intent.account_id)
+
+    def _say_odd(self, session: Session, intent: Intent, finding: Wait) -> bool:
+        words = f"Nobody can tell whether {what(intent)} stands. {finding.reason} Look at the broker's book."
+        return self._journal.note_once(session, intent.run_id, "attention", words, intent.account_id)
 
     def _ambiguous(self, session: Session, intent: Intent, finding: Ambiguous) -> bool:
         which = ", ".join(finding.order_ids)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade, OrderStatus
 from app.domain.contracts import ContractKey, Product, Side
 from app.domain.money import Units
-from app.domain.orders import IntentState
+from app.domain.orders import IntentState, Purpose
 from app.domain.outcomes import Verdict
 from app.domain.reconcile import (
     BooksRead,
@@ -203,13 +203,29 @@ def find(
     `claimed` are ids of other intents. `clean_reads` counts as BooksRead says, for the youngest of them.
     """
     carries = books.carries()
-    # What was carried at the send may have been read while the trade book lagged; it does not lag for a minute.
-    agree = all(agrees(intent, carries) or steady_for_s(holding_of(intent)) >= STEADY_S for intent in intents)
+    agree = all(
+        agrees(intent, carries)
+        or (steady_for_s(holding_of(intent)) >= STEADY_S and not _may_have_filled(intent, carries))
+        for intent in intents
+    )
     read = BooksRead(books.orders, books.trades, clean_reads, agree)
     baseline = frozenset.intersection(*(frozenset(intent.baseline or ()) for intent in intents))
     return match_slices(
         [_unknown(intent, lost_for_s(intent), windows) for intent in intents], read, baseline=baseline, claimed=claimed
     )
+
+
+def _may_have_filled(intent: Intent, carries: dict[Holding, int]) -> bool:
+    """Whether the position moved the way this entry would move it, with no trade to explain that.
+
+    What was carried at the send may have been read while the trade book lagged, which it does for less than a minute:
+    a difference that stays is no order, unless it is just what the entry would have brought. An exit that is sent again
+    is held to the broker's net, an entry to nothing.
+    """
+    if intent.purpose != Purpose.ENTRY or intent.baseline_carry is None:
+        return False
+    moved = carries.get(holding_of(intent), 0) - intent.baseline_carry
+    return moved * Side(intent.side).sign > 0
 
 
 def verdict_of(intent: Intent) -> Verdict:

@@ -234,6 +234,21 @@ def test_R5_a_refusal_of_what_the_book_already_gave_an_order_is_said(world: Orde
     assert "counted as ours" in said
 
 
+def test_R5_an_entry_that_the_position_shows_and_no_book_lists_never_counts_as_absent(world: OrderWorld) -> None:
+    """A gateway that hides one order: that it never arrived would be a guess, and its units would be nobody's."""
+    world.broker.fills_at_once = True
+    orders, trades = world.broker.order_book, world.broker.trade_book
+    world.broker.order_book = lambda mode=None: [row for row in orders(mode) if row.order_id != "000001"]  # type: ignore[method-assign]
+    world.broker.trade_book = lambda mode=None: [row for row in trades(mode) if row.order_id != "000001"]  # type: ignore[method-assign]
+    run_id = sent(world, "lost")
+    world.turns(80, 3)
+    assert world.broker.net(CALL.key) == LOT
+    assert world.intents()[0].state == IntentState.UNKNOWN
+    assert world.run(run_id).state != "CLOSED"
+    (said,) = world.said("attention")
+    assert "The position moved without an order to explain it." in said
+
+
 def claim(world: OrderWorld) -> Claimed:
     """The first entry, claimed and not yet sent."""
     intent_id = world.intents()[0].id
