@@ -16,6 +16,7 @@ STRATEGY = {
     "structures": "1",
     "max_loss": "1000",
     "max_profit": "2000",
+    "notes": "Two lines,\nof notes.",
     "legs-0-underlying": "NIFTY",
     "legs-0-kind": "CE",
     "legs-0-expiry": "current_week",

@@ -1,7 +1,7 @@
 """Strategies as people keep them: saved whole, found by their owner, archived when nothing of them is open."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.account_groups import WHOLE, Part, Share
 from app.domain.contracts import Kind, PriceType, Product, Side
+from app.domain.copied import unscheduled
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.planning import check_strategy
@@ -42,6 +43,7 @@ class SavedStrategy:
     is_armed: bool = False
     groups: tuple[int, ...] = ()
     part: Part = WHOLE
+    notes: str = ""
 
 
 class Strategies:
@@ -78,6 +80,7 @@ class Strategies:
         multipliers: dict[int, Decimal],
         *,
         groups: Collection[int] = (),
+        notes: str = "",
         user_id: int,
         username: str,
         strategy_id: int | None = None,
@@ -89,6 +92,7 @@ class Strategies:
                 _check_accounts(session, multipliers, {*groups, *spec.times.part.groups}, named=bool(groups))
                 row = self._row(session, strategy_id, user_id)
                 self._fill(row, spec, multipliers, groups)
+                row.notes = notes
                 session.flush()
                 self._activity.record(
                     session,
@@ -103,6 +107,18 @@ class Strategies:
             raise InvalidInput(
                 "name", f"You have a strategy named {spec.name} already. Choose another name."
             ) from taken
+
+    def duplicate(self, strategy_id: int, name: str, *, user_id: int, username: str) -> SavedStrategy:
+        """A copy under that name with nothing of its runs, and without its schedule: see domain.copied.
+
+        Raises NotFound, and InvalidInput naming `name`.
+        """
+        known = self.one(strategy_id, user_id)
+        spec = unscheduled(replace(known.spec, name=name))
+        copy = self.save(
+            spec, known.multipliers, groups=known.groups, notes=known.notes, user_id=user_id, username=username
+        )
+        return self.one(copy, user_id)
 
     def archive(self, strategy_id: int, *, user_id: int, username: str) -> None:
         """Take it off the list. Raises Conflict while a run of it is open."""
@@ -229,7 +245,9 @@ def _saved(row: Strategy) -> SavedStrategy:
     )  # fmt: skip
     multipliers = {a.account_id: a.multiplier for a in row.accounts}
     groups = tuple(sorted(each.group_id for each in row.groups))
-    return SavedStrategy(row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None, groups)
+    return SavedStrategy(
+        row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None, groups, notes=row.notes
+    )
 
 
 def _leg(row: StrategyLeg) -> LegSpec:

@@ -133,6 +133,7 @@ def builder_page(
         "leg_failure": typed.leg_failure,
         "retries": typed.retries,
         "group_failure": typed.group_failure,
+        "notes": typed.notes,
     }
     return {
         "strategy": known,

@@ -29,12 +29,13 @@ from app.web.typed_numbers import NotThat, amount, quoted, whole
 
 MOST_MULTIPLIER = Decimal(100)
 MOST_STRIKE = Decimal(1_000_000)
+MOST_NOTES = 2000
 
 _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
 _DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)")
 
 _ON_PAGE = re.compile(
-    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|legs|accounts|groups"
+    r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|notes|legs|accounts|groups"
     r"|legs-\d+-\w+|(?:multiplier|loss|profit|trail)-\d+"
 )
 """Fields that show their own sentence; those of others are told for the whole form."""
@@ -50,6 +51,7 @@ class Recipe:
     spec: StrategySpec
     multipliers: dict[int, Decimal]
     groups: tuple[int, ...] = ()
+    notes: str = ""
 
 
 class FormRefused(Refused):
@@ -81,7 +83,7 @@ class _Reader:
 def parse(typed: Typed, accounts: Collection[int], may: Collection[int] = ()) -> Recipe:
     """The strategy that was typed, of `accounts` and groups (`may`) that this user may choose. Raises FormRefused."""
     reader = _Reader(typed.faults)
-    name = reader.take("name", lambda: _name(typed.name))
+    name = reader.take("name", lambda: parse_name(typed.name))
     structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
     max_loss = reader.take("max_loss", lambda: _limit(typed.max_loss))
     max_profit = reader.take("max_profit", lambda: _limit(typed.max_profit))
@@ -93,6 +95,7 @@ def parse(typed: Typed, accounts: Collection[int], may: Collection[int] = ()) ->
     sizes, times = size_rule_of(reader, typed), times_of(reader, typed, may, accounts)
     legs = reader.take("legs", lambda: _legs(reader, typed.legs))
     multipliers = reader.take("accounts", lambda: _multipliers(reader, typed, accounts))
+    notes = reader.take("notes", lambda: _notes(typed.notes))
     groups = reader.take("groups", lambda: tuple(sorted(_group(text, may) for text in typed.groups)))
     if groups is None or reader.errors or name is None or structures is None or legs is None or multipliers is None:
         raise FormRefused(reader.errors)
@@ -100,7 +103,7 @@ def parse(typed: Typed, accounts: Collection[int], may: Collection[int] = ()) ->
         name, legs, structures, max_loss, max_profit, max_workers, failure, square_off, floors, exits, sizes,
         times,
     )  # fmt: skip
-    return Recipe(spec, multipliers, groups)
+    return Recipe(spec, multipliers, groups, notes or "")
 
 
 def parse_legs(typed: Typed) -> tuple[tuple[LegSpec, ...], int]:
@@ -134,14 +137,24 @@ def _form_field(field: str, typed: Typed) -> str:
     return field
 
 
-def _name(text: str) -> str:
+def parse_name(text: str, of: str = "strategy") -> str:
+    """Raises NotThat."""
     if not text:
-        raise NotThat("The strategy needs a name. Type one.")
+        raise NotThat(f"The {of} needs a name. Type one.")
     if len(text) > MAX_NAME:
         raise NotThat(f"This name has {len(text)} characters. Use at most {MAX_NAME}.")
     if has_hidden_letters(text):
         raise NotThat("This name holds characters that cannot be seen. Type it again without them.")
     return text
+
+
+def _notes(text: str) -> str:
+    lines = text.replace("\r\n", "\n")
+    if len(lines) > MOST_NOTES:
+        raise NotThat(f"These notes have {len(lines)} characters; at most {MOST_NOTES} are kept. Shorten them.")
+    if has_hidden_letters(lines, "\n\t"):
+        raise NotThat("These notes hold characters that cannot be seen. Type them again without those.")
+    return lines
 
 
 def _limit(text: str) -> Decimal | None:

@@ -1,11 +1,12 @@
 """What the list of strategies shows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from app.domain.calendar import trading_date
+from app.domain.copied import copy_name
 from app.domain.entry_times import next_start
 from app.domain.strategy import ExpiryWord, LegSpec, StrategySpec, StrikeRule
 from app.domain.trading_states import Scope, TradingState
@@ -43,7 +44,10 @@ class ScheduleLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyLine:
-    """`halted` says what holds entries of this strategy back, `Only exits` or `Halted`; None for nothing of its own."""
+    """`halted` says what holds entries of this strategy back, `Only exits` or `Halted`; None for nothing of its own.
+
+    `note` is the first line of its notes, `notes` all of them, empty for none; `copy_name` a free name for a copy.
+    """
 
     id: int
     name: str
@@ -57,6 +61,9 @@ class StrategyLine:
     run: RunLine | None
     schedule: ScheduleLine | None
     halted: str | None = None
+    note: str = ""
+    notes: str = ""
+    copy_name: str
 
 
 def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
@@ -72,9 +79,10 @@ def list_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
         for each in desk.kill_switch.standings(viewer)
         if each.scope is Scope.STRATEGY
     }
+    names = {saved.spec.name for saved in kept}
     lines = [
         replace(
-            _line(desk, saved, runs.get(saved.id), last.get(saved.id)),
+            _line(desk, saved, runs.get(saved.id), last.get(saved.id), names),
             accounts=_accounts(saved, members),
             halted=halted.get(saved.id),
         )
@@ -99,7 +107,9 @@ def _schedule(desk: Desk, saved: SavedStrategy, last: LastStart | None) -> Sched
     return ScheduleLine(words, None if last is None else last.words(), last.run_id if last else None, saved.is_armed)
 
 
-def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None) -> StrategyLine:
+def _line(
+    desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart | None, names: Collection[str]
+) -> StrategyLine:
     return StrategyLine(
         id=saved.id,
         name=saved.spec.name,
@@ -111,6 +121,9 @@ def _line(desk: Desk, saved: SavedStrategy, run: RunView | None, last: LastStart
         max_profit=saved.spec.max_profit,
         updated_at=saved.changed_at,
         schedule=_schedule(desk, saved, last),
+        note=saved.notes.partition("\n")[0],
+        notes=saved.notes,
+        copy_name=copy_name(saved.spec.name, names),
         run=None if run is None else RunLine(run.run_id, run_state(run.state), desk.run_board.pnl(run).total),
     )
 

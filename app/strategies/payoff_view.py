@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from app.domain.black76 import YEAR_S, Greeks
 from app.domain.contracts import ContractKey
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, Refused
 from app.domain.money import ZERO
 from app.domain.payoff import Payoff
+from app.domain.strategy import LegSpec
 from app.domain.worth import HeldLeg, WhatIf, greeks, horizon, worth
 from app.services.candle_series import Subject
 from app.services.outlooks import Outlook, Outlooks, PricedLeg
@@ -128,6 +129,17 @@ def payoff_view(desk: Desk, question: Asked | Mapping[str, str]) -> PayoffView:
     if not isinstance(question, Asked):
         return PayoffView(missing=("Some legs cannot be read yet.",), errors=question)
     return of_outlook(outlooks(desk).of(question.legs), question.structures, question.sliders)
+
+
+def chart_legs(desk: Desk, legs: Sequence[LegSpec]) -> tuple[str, ...]:
+    """The combined premium of one structure as the chart page is asked for it. Raises Refused saying why not."""
+    outlook = outlooks(desk).of(legs)
+    if outlook.missing:
+        raise Refused(" ".join(outlook.missing))
+    found = _premium_legs(outlook)
+    if not found:
+        raise Refused("No candles are made of so many legs, or of legs that cancel out.")
+    return found
 
 
 def outlooks(desk: Desk) -> Outlooks:

@@ -10,11 +10,11 @@ from app.domain.errors import Conflict, InvalidInput, Refused, Unavailable
 from app.domain.structures import structure_named
 from app.strategies import strategies_bp
 from app.strategies.builder_page import Named, blank, blank_leg, builder_page
-from app.strategies.forms import FormRefused, parse, refused_fields
+from app.strategies.forms import FormRefused, parse, parse_name, refused_fields
 from app.strategies.list_page import list_page
 from app.strategies.payoff_fields import asked
 from app.strategies.payoff_margin import margin_view
-from app.strategies.payoff_view import payoff_view
+from app.strategies.payoff_view import chart_legs, payoff_view
 from app.strategies.picked import picked, with_structure
 from app.strategies.preview_page import preview_page
 from app.strategies.typed import Typed, read, stored
@@ -22,6 +22,7 @@ from app.web.desk import desk
 from app.web.extensions import heavy_rate_limit
 from app.web.forms import submitted
 from app.web.signed_in import user
+from app.web.typed_numbers import NotThat
 
 _REMOVE = re.compile(r"remove_leg:([0-9]{1,3})")
 _STORING = frozenset({"save", "preview"})
@@ -83,6 +84,33 @@ def archive(strategy_id: int) -> ResponseReturnValue:
     return redirect(url_for("strategies.index"), 303)
 
 
+@strategies_bp.post("/<int:strategy_id>/duplicate")
+def duplicate(strategy_id: int) -> ResponseReturnValue:
+    """A copy under the name that the page proposed; a second press finds that name taken."""
+    saved = desk().strategies.one(strategy_id, user().id)
+    name = _name_in("copy")
+    try:
+        copy = desk().strategies.duplicate(strategy_id, name, user_id=user().id, username=user().username)
+    except InvalidInput as refused:
+        flash(f"{saved.spec.name} was not copied. {refused}", "bad")
+        return redirect(url_for("strategies.index"), 303)
+    left = " It does not start by itself: its schedule was not copied." if saved.spec.times.start else ""
+    flash(f"{copy.spec.name} is a copy of {saved.spec.name}.{left}", "ok")
+    return redirect(url_for("strategies.edit", strategy_id=copy.id), 303)
+
+
+@strategies_bp.get("/<int:strategy_id>/chart")
+def chart(strategy_id: int) -> ResponseReturnValue:
+    """To the chart of its combined premium, of the contracts that its legs are at this moment."""
+    saved = desk().strategies.one(strategy_id, user().id)
+    try:
+        legs = chart_legs(desk(), saved.spec.legs)
+    except Refused as reason:
+        flash(f"There is no chart of {saved.spec.name} now. {reason}", "warn")
+        return redirect(url_for("strategies.index"), 303)
+    return redirect(url_for("trading.chart", leg=legs), 303)
+
+
 @strategies_bp.post("/<int:strategy_id>/arm")
 def arm(strategy_id: int) -> ResponseReturnValue:
     """Its schedule may trade real money from now on, or (`armed=no`) may not."""
@@ -110,6 +138,17 @@ def preview(preview_id: int) -> ResponseReturnValue:
     return render_template("strategies/preview.html", **preview_page(desk(), found))
 
 
+def _name_in(of: str) -> str:
+    """The one name that a small form holds, of what is said. Raises InvalidInput."""
+    asked = request.form.getlist("name")
+    if len(asked) != 1:
+        raise InvalidInput("name", "name must be given once. Reload the page and try again.")
+    try:
+        return parse_name(asked[0].strip(), of)
+    except NotThat as wrong:
+        raise InvalidInput("name", str(wrong)) from wrong
+
+
 def _submitted(known: Named | None) -> ResponseReturnValue:
     typed = read(submitted(request.form))
     action = request.form.get("action", "")
@@ -134,6 +173,7 @@ def _saved(typed: Typed, known: Named | None) -> int:
             recipe.spec,
             recipe.multipliers,
             groups=recipe.groups,
+            notes=recipe.notes,
             user_id=user().id,
             username=user().username,
             strategy_id=known.id if known else None,

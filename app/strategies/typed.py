@@ -65,6 +65,7 @@ PLAIN_FIELDS = (
     "leg_failure",
     "retries",
     "group_failure",
+    "notes",
     "template_underlying",
 )
 
@@ -144,6 +145,7 @@ class Typed:
     leg_failure: str = "unwind"
     retries: str = ""
     group_failure: str = "keep_going"
+    notes: str = ""
     template_underlying: str = ""
     legs: tuple[LegText, ...] = ()
     chosen: tuple[str, ...] = ()
@@ -244,6 +246,7 @@ def stored(saved: SavedStrategy) -> Typed:
         leg_failure=spec.failure.leg.value,
         retries=str(spec.failure.retries or ""),
         group_failure=spec.failure.group.value,
+        notes=saved.notes,
         chosen=tuple(str(account_id) for account_id in saved.multipliers),
         groups=tuple(str(group_id) for group_id in saved.groups),
         start_days=tuple(DAYS[day] for day in spec.times.days),

@@ -122,6 +122,8 @@ ENDPOINTS = (
     ("strategies.payoff", "/strategies/payoff", "POST"),
     ("strategies.payoff_margin", "/strategies/payoff/margin", "POST"),
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
+    ("strategies.duplicate", "/strategies/<int:strategy_id>/duplicate", "POST"),
+    ("strategies.chart", "/strategies/<int:strategy_id>/chart", "GET"),
     ("strategies.archive", "/strategies/<int:strategy_id>/archive", "POST"),
     ("strategies.arm", "/strategies/<int:strategy_id>/arm", "POST"),
     ("strategies.make_preview", "/strategies/<int:strategy_id>/preview", "POST"),

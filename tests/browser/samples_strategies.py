@@ -40,6 +40,9 @@ def strategy(number: int, name: str, run: Row | None) -> Row:
         updated_at=NOW,
         run=run,
         halted="Only exits" if number == 2 else None,
+        note="" if number == 3 else f"Only while the VIX is below 15; {HOSTILE} asked for it after the results",
+        notes="" if number == 3 else "Only while the VIX is below 15.\nNot on days of the RBI.",
+        copy_name=f"{name} copy",
         schedule=None
         if number == 3
         else Row(
@@ -199,6 +202,7 @@ BUILDER = builder(
             "leg_failure": "retry",
             "retries": "2",
             "group_failure": "stop",
+            "notes": "Only while the VIX is below 15.\nNot on days of the RBI.",
         }
     ),
     ACCOUNTS,

@@ -30,7 +30,10 @@ class Form:
     optional: frozenset[str] = frozenset()
 
 
-STRATEGY_OPTIONAL = frozenset({"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure"})
+TYPED = frozenset({"name", "notes"})
+STRATEGY_OPTIONAL = frozenset(
+    {"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure", "notes"}
+)
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
 AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempotency_key": KEY}
@@ -104,12 +107,13 @@ FORMS: dict[str, Form] = {
     "accounts.make_primary": Form("/accounts/{account_id}/make_primary", ADMIN),
     "accounts.move": Form("/accounts/{account_id}/move", ADMIN, {"direction": "up", "place": "1"}),
     "accounts.add_simulator": Form("/accounts/simulator", ADMIN),
-    "strategies.new": Form("/strategies/new", OWNER, STRATEGY, text=frozenset({"name"}), optional=STRATEGY_OPTIONAL),
-    "strategies.edit": Form(
-        "/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=frozenset({"name"}), optional=STRATEGY_OPTIONAL
-    ),
+    "strategies.new": Form("/strategies/new", OWNER, STRATEGY, text=TYPED, optional=STRATEGY_OPTIONAL),
+    "strategies.edit": Form("/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=TYPED, optional=STRATEGY_OPTIONAL),
     "strategies.payoff": Form("/strategies/payoff", OWNER, PAYOFF, SLIDERS, SLIDERS),
     "strategies.payoff_margin": Form("/strategies/payoff/margin", OWNER, PAYOFF, SLIDERS, SLIDERS),
+    "strategies.duplicate": Form(
+        "/strategies/{strategy_id}/duplicate", OWNER, {"name": "A copy"}, text=frozenset({"name"})
+    ),
     "strategies.archive": Form("/strategies/{strategy_id}/archive", OWNER),
     "strategies.arm": Form("/strategies/{strategy_id}/arm", OWNER, {"armed": "yes"}),
     "strategies.make_preview": Form("/strategies/{strategy_id}/preview", OWNER),

@@ -16,7 +16,7 @@ class Strategy(Table):
     `max_workers` is the most orders under way at once in each account; None: as the settings say. `leg_failure`,
     `retries` and `group_failure` are a domain.failure_policy.FailurePolicy. `square_off` is India's time of day.
     `floors` is a domain.trailing.Floors as JSON, `exits` a domain.exit_rules.ExitRules; None for none. `size_rule` is a
-    domain.sizing.SizeRule, None for by lots.
+    domain.sizing.SizeRule, None for by lots. `notes` are its owner's, in lines, and decide nothing.
     """
 
     __tablename__ = "strategies"
@@ -33,6 +33,7 @@ class Strategy(Table):
     times: Mapped[str | None] = mapped_column(Text)
     armed_at: Mapped[datetime | None] = mapped_column(Instant)
     size_rule: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[str] = mapped_column(Text, default="")
     max_workers: Mapped[int | None]
     leg_failure: Mapped[str] = mapped_column(String(16), default="unwind")
     retries: Mapped[int] = mapped_column(default=0)
