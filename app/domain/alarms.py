@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-UNKNOWN_ALARM_S = 10.0
-"""An exit whose outcome is unknown for longer is an alarm, and may be overridden."""
-
 REFUSALS_ALARM = 2
 """So many exits refused in a row are an alarm, and no entry of the strategy is sent any more."""
 
@@ -15,6 +12,11 @@ class AlarmKind(StrEnum):
 
     NAKED = "naked"
     EXIT_UNKNOWN = "exit_unknown"
+    EXIT_PARKED = "exit_parked"
+    EXIT_UNSEEN = "exit_unseen"
+    EXIT_RESTS = "exit_rests"
+    EXIT_WAITS = "exit_waits"
+    EXIT_LATE = "exit_late"
     EXIT_REFUSED = "exit_refused"
     LEG_KEPT = "leg_kept"
     IP_REFUSED = "ip_refused"

@@ -17,7 +17,7 @@ SIMULATOR = "simulator"
 
 class AccountState(StrEnum):
     """PAUSED takes no entries; exits and watching go on. HALTED is the same, set by the engine: a reply came in the
-    other mode. ARCHIVED is kept for the record and takes part in nothing.
+    other mode, or its order was held for approval. ARCHIVED is kept for the record and takes part in nothing.
     """
 
     ACTIVE = "ACTIVE"

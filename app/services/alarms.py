@@ -79,6 +79,8 @@ class Alarms:
             elif finding.newest > row.newest:
                 row.newest, row.sentence = finding.newest, finding.sentence
                 fresh.append(finding)
+            elif finding.sentence != row.sentence:
+                row.sentence = finding.sentence
         for place, row in known.items():
             if place not in found:
                 self._clear(session, run, row)

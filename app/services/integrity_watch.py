@@ -1,7 +1,7 @@
 """Looks for what no machine can put right alone in a run's accounts, raises it, and stops entries where it must."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +11,6 @@ from app.domain.alarms import (
     REFUSALS_ALARM,
     STOPS_ACCOUNT,
     STOPS_STRATEGY,
-    UNKNOWN_ALARM_S,
     AlarmKind,
     Finding,
 )
@@ -19,10 +18,10 @@ from app.domain.contracts import ContractKey, Kind
 from app.domain.naked import NAKED_ALARM_S, HeldLeg, naked_units
 from app.domain.orders import IntentState, Purpose
 from app.domain.trading_states import ENGINE, Scope, TradingState
-from app.persistence.tables import Intent, Run, TradingAccount, TradingStateRow
+from app.persistence.tables import Run, TradingAccount, TradingStateRow
 from app.ports.clock import Clock
 from app.services.alarms import Alarms
-from app.services.entries import is_within
+from app.services.exit_watch import ExitWatch
 from app.services.exits import refused_exits, refused_in_a_row
 from app.services.run_state import AccountState, ExecutionState
 from app.services.trading_states import write_state
@@ -40,6 +39,7 @@ class IntegrityWatch:
         self._clock = clock
         self._alarms = alarms
         self._lot_size = lot_size
+        self._exits = ExitWatch(clock, alarms)
         self._naked_since: dict[tuple[int, int], float] = {}
         self._quiet: set[int] = set()
 
@@ -59,8 +59,8 @@ class IntegrityWatch:
         name = _Name(session, account.account_id)
         yield from self._naked(session, run, account, name)
         yield from _address_refused(account, name)
+        yield from self._exits.look(session, run, account, name.__str__, now)
         for execution in account.executions:
-            yield from _unknown_exit(execution, name, now)
             yield from _refused_exit(execution, name)
             yield from _kept(run, account, execution, name)
             yield from self._odd_lot(execution, name)
@@ -134,30 +134,6 @@ class _Name:
 def _held(execution: ExecutionState) -> HeldLeg:
     row, side = execution.row, execution.side
     return HeldLeg(row.underlying, Kind(row.kind), side, row.units, max(0, execution.net * side.sign))
-
-
-def unknown_exits(execution: ExecutionState, now: datetime) -> list[Intent]:
-    """Exits whose outcome has been unknown long enough to be an alarm, and to be overridden, which they are once."""
-    return [
-        intent
-        for intent in execution.of(Purpose.EXIT)
-        if intent.state in {IntentState.UNKNOWN, IntentState.SENDING}
-        and intent.set_aside_at is None
-        and intent.sent_at is not None
-        and not is_within(now, intent.sent_at, timedelta(seconds=UNKNOWN_ALARM_S))
-    ]
-
-
-def _unknown_exit(execution: ExecutionState, name: _Name, now: datetime) -> Iterator[Finding]:
-    row = execution.row
-    if units := sum(intent.units for intent in unknown_exits(execution, now)):
-        yield Finding(
-            AlarmKind.EXIT_UNKNOWN,
-            row.account_id,
-            row.leg,
-            f"{name}: nobody can say whether the exit of {units} {row.symbol} stands at the broker. Its books are read "
-            "until they tell; on the page of the run it can be sent again at your own risk.",
-        )
 
 
 def _refused_exit(execution: ExecutionState, name: _Name) -> Iterator[Finding]:

@@ -33,6 +33,9 @@ STATE_AFTER = {
     Verdict.HALT: IntentState.UNKNOWN,
 }
 
+STOPS_ACCOUNT = frozenset({Verdict.HALT, Verdict.PARKED})
+"""After these the account takes no entries: its gateway is in the other mode, or sends nothing without a click."""
+
 
 _NEVER_STOOD = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 
@@ -95,7 +98,7 @@ class OrderAnswers:
                     self._take_late_id(session, intent, outcome.order_id, taken)
                 elif outcome.verdict in _NEVER_STOOD:
                     self._weigh_refusal(session, intent, outcome)
-                if outcome.verdict is Verdict.HALT:
+                if outcome.verdict in STOPS_ACCOUNT:
                     session.get_one(TradingAccount, intent.account_id).state = "HALTED"
             changed = {(intent.run_id, intent.account_id) for intent in intents}
             trouble = {(i.run_id, i.account_id) for i in intents if i.state != IntentState.WORKING}
@@ -158,7 +161,7 @@ class OrderAnswers:
             words = f"{state.value.replace('_', ' ').capitalize()}: {order}. {intent.reason}"
         elif state is IntentState.PARKED:
             kind = "parked"
-            words = f"{order} waits for approval at the gateway; nothing was sent to the broker."
+            words = f"{order} waits for approval at the gateway; nothing was sent. Its account takes no entries."
         if kind:
             self._journal.note(session, intent.run_id, kind, words, intent.account_id)
 

@@ -24,8 +24,9 @@ class IntentRow:
     """An order we decided. `filled` counts its fills; `average` is None before the first.
 
     `at` is the broker's own text once its book shows the order, else when we decided it. `asked` are prices that were
-    asked for and the book does not show yet, `wish` is what its trader wants of the rest; None: nothing. `sent_at` is
-    real time; `set_aside`: an exit was sent in its place though its outcome was unknown.
+    asked for and the book does not show yet, `wish` is what its trader wants of the rest; None: nothing. `sent_at` and
+    `created_at` are real time; `set_aside`: an exit was sent in its place though its outcome was unknown. `listed`: the
+    broker's book has shown it.
     """
 
     id: int
@@ -39,8 +40,10 @@ class IntentRow:
     trigger: Decimal | None
     asked: str | None
     wish: str | None
+    created_at: datetime
     sent_at: datetime | None
     set_aside: bool
+    listed: bool
     state: str
     order_id: str | None
     reason: str | None
@@ -194,8 +197,10 @@ def _intent(row: Intent, fills: list[FillRow], placed_at: str | None) -> IntentR
         if is_asked(row)
         else None,
         wish=row.wish,
+        created_at=row.created_at,
         sent_at=row.sent_at,
         set_aside=row.set_aside_at is not None,
+        listed=placed_at is not None,
         state=row.state,
         order_id=row.order_id,
         reason=row.reason,

@@ -52,7 +52,10 @@ def reason_of(account: AccountRow, health: AccountHealth, *, live_sending: bool)
             "Nothing is sent. Switch the gateway back, or type the key again under Edit to take the new mode."
         )
     if account.state is AccountState.HALTED:
-        return "Halted: a reply came in the other mode than this account's. Check the gateway's mode, then resume it."
+        return (
+            "Halted: a reply came in the other mode than this account's, its gateway holds orders for approval, or a "
+            "position was closed beyond zero; the run's page says which. Put that right, then resume it."
+        )
     if health.reason and health.state is not HealthState.OK:
         return health.reason
     if account.state is AccountState.PAUSED:

@@ -257,20 +257,13 @@ def curve(*, unknown: range = range(0)) -> Row:
     return Row(points=points, note=gap if unknown else None)
 
 
-UNKNOWN_EXITS = [
-    Row(
-        account_id=6,
-        account="Fyers 1",
-        leg=3,
-        side="BUY",
-        contract="26,400 CE",
-        lots=2,
-        units=130,
-        age_s=23.4,
-        risk="If the first order stands at the broker after all, 2 lots (130) 26,400 CE are bought twice: Fyers 1 is "
-        "then long, takes no more entries, and you close that by hand.",
-    )
-]
+UNKNOWN_EXIT = Row(
+    account_id=6, account="Fyers 1", leg=3, side="BUY", contract="26,400 CE", lots=2, units=130, age_s=23.4,
+    word="Unknown",
+    known="Nobody can say whether it stands at the broker. Its books are read until they tell.",
+    risk="If the first order fills after all, 2 lots (130) 26,400 CE are bought twice: Fyers 1 is "
+    "then long, takes no more entries, and you close that by hand.",
+)  # fmt: skip
 
 
 def run(accounts: list[Row], **changes: Any) -> Context:
@@ -344,7 +337,7 @@ RUN_TROUBLE = run(
         Row(state="parked", about="Kotak 1, 26,400 CE", text="Order queued for approval."),
     ],
     pending=PENDING,
-    unknown_exits=UNKNOWN_EXITS,
+    unknown_exits=[UNKNOWN_EXIT],
     orders=ORDERS,
     events=EVENTS,
     exit=consequence(

@@ -23,12 +23,12 @@ def desk(tmp_path: Path) -> Iterator[TradingBench]:
         yield made
 
 
-def hanging(desk: TradingBench, seconds: float) -> RunMaker:
+def hanging(desk: TradingBench, seconds: float, state: IntentState = IntentState.UNKNOWN) -> RunMaker:
     """A short whose exit was sent so long ago, and nobody knows what became of it."""
     run = requested(desk)
     execution = run.execution(run.accounts[0], 1, CE, Side.SELL)
     run.order(execution, IntentState.FILLED, filled=65, price="128")
-    exit_id = run.order(execution, IntentState.UNKNOWN, purpose=Purpose.EXIT)
+    exit_id = run.order(execution, state, purpose=Purpose.EXIT)
     with desk.bench.database.transaction() as session:
         session.get_one(Intent, exit_id).sent_at = desk.bench.clock.now() - timedelta(seconds=seconds)
     run.state("EXITING")
@@ -47,6 +47,19 @@ def test_an_exit_unknown_for_ten_seconds_may_be_sent_again_and_the_risk_is_said(
     assert "1 lot (65)" in text
     assert "are bought twice" in text
     assert "I know that it may be closed twice" in text
+
+
+def test_row_48_a_parked_exit_is_held_for_approval_and_may_be_sent_again_at_once(desk: TradingBench) -> None:
+    text = hanging(desk, 1, IntentState.PARKED).text()
+    assert "Held for approval" in text
+    assert "Approve or reject it there, in the action centre" in text
+    assert "are bought twice" in text
+
+
+def test_an_exit_that_is_in_no_book_may_be_sent_again_after_ten_seconds(desk: TradingBench) -> None:
+    text = hanging(desk, 12, IntentState.WORKING).text()
+    assert "In no book" in text
+    assert "are bought twice" in text
 
 
 def test_before_ten_seconds_only_the_books_are_read(desk: TradingBench) -> None:
