@@ -36,6 +36,7 @@ from app.services.pace_settings import PaceSettings
 from app.services.peaks import Peaks
 from app.services.pending_orders import PendingOrders
 from app.services.preview_maker import Market, Money, Previews
+from app.services.proven_prices import ProvenPrices
 from app.services.pushed_orders import PushedOrders
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
@@ -145,11 +146,11 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
         warm_prices=WarmPrices(market.quotes, clock, at_work.shown),
         reconciler=reconciler,
-        risk=_risk(ground, market, run_board, executor, peaks),
+        risk=_risk(ground, market, run_board, executor, peaks, proven := _proven(ground, market)),
         peaks=peaks,
         square_off=_square_off(ground, market, run_board, executor),
         supertrend=_supertrend(ground, market, run_board, executor),
-        days=_days(ground, market, run_board, executor),
+        days=_days(ground, market, run_board, executor, proven),
         scheduled=_scheduled(ground, market, previews, commands),
         order_feeds=order_feeds,
         pushed=pushed,
@@ -237,13 +238,25 @@ def _adopter(
     )
 
 
+def _proven(ground: Ground, market: MarketSide) -> ProvenPrices:
+    proven = ProvenPrices(market.board, ground.clock, market.feed.gap_from)
+    proven.ask = partial(ground.supervisor.wake, "requote")
+    return proven
+
+
 def _risk(
-    ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, peaks: Peaks
+    ground: Ground,
+    market: MarketSide,
+    run_board: RunBoard,
+    executor: StrategyExecutor,
+    peaks: Peaks,
+    proven: ProvenPrices,
 ) -> RiskMonitor:
     risk = RiskMonitor(
         market.board,
         run_board,
         market.quotes,
+        proven,
         websocket_manager=market.feed,
         journal=ground.journal,
         clock=ground.clock,
@@ -274,18 +287,23 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     )
 
 
-def _days(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> DaySide:
-    worth = DayWorth(ground.database, run_board, ground.market_clock)
+def _days(
+    ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, proven: ProvenPrices
+) -> DaySide:
+    """Pages show the newest prices; what is judged, and what tomorrow's day counts from, are those borne out."""
+    shown = DayWorth(ground.database, run_board, ground.market_clock)
+    judged = DayWorth(ground.database, run_board, ground.market_clock, marks_of=proven.marks)
     limits = DayLimitWatch(
         ground.database,
-        worth,
+        judged,
         ground.clock,
+        proven,
         activity=ground.activity,
         journal=ground.journal,
         ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
     )
     runs = RunMinutes(ground.database, run_board, market.rules.book)
-    return DaySide(worth, limits, DayBook(ground.database, worth, runs, ground.market_clock))
+    return DaySide(shown, limits, DayBook(ground.database, judged, runs, ground.market_clock))
 
 
 def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:

@@ -22,12 +22,13 @@ from app.services.day_worth import AccountDay, DayWorth
 from app.services.fair_turns import FairTurns
 from app.services.group_facts import IN_MONEY, groups_in
 from app.services.journal import Journal
+from app.services.proven_prices import ProvenPrices
 from app.services.run_board import RunView
 
 LOOK_S = 1.0
 
 BORNE_OUT_S = 2.0
-"""A limit has to be reached in every look for so long: one bad print, or prices of either side of a gap, last less."""
+"""A limit has to be reached in every look for so long, by prices that are borne out."""
 
 
 _LIMITED = select(TradingAccount).where(
@@ -73,14 +74,17 @@ class DayLimitWatch:
         database: Database,
         worth: DayWorth,
         clock: Clock,
+        proven: ProvenPrices,
         *,
         activity: Activity,
         journal: Journal,
         ask_exit: AskExit,
     ) -> None:
+        """`worth` is reckoned with the `proven` prices."""
         self._database = database
         self._worth = worth
         self._clock = clock
+        self._proven = proven
         self._activity = activity
         self._journal = journal
         self._ask_exit = ask_exit
@@ -154,7 +158,8 @@ class DayLimitWatch:
         for rule in DayRule:
             if found is None or found.rule is not rule:
                 self._since.pop((of.key, rule), None)
-        if found is None:
+        held = frozenset(key for each in of.accounts & days.keys() for key in days[each].held)
+        if found is None or self._proven.in_doubt(held):
             return
         now = self._clock.monotonic()
         since = self._since.setdefault((of.key, found.rule), now)

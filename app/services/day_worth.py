@@ -1,6 +1,6 @@
 """What the day has come to in each account: its runs at the newest prices, since the day's baseline."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -61,10 +61,19 @@ class DayWorth:
     it was last known on an earlier day, and 0 again where that was never written down.
     """
 
-    def __init__(self, database: Database, run_board: RunBoard, market_clock: MarketClock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run_board: RunBoard,
+        market_clock: MarketClock,
+        *,
+        marks_of: Callable[[RunView], Mapping[ContractKey, Mark]] | None = None,
+    ) -> None:
+        """`marks_of`: the prices of what a run holds; None: the newest, as pages show them."""
         self._database = database
         self._run_board = run_board
         self._market_clock = market_clock
+        self._marks_of = marks_of or (lambda view: run_board.marks(view.book))
         self._baselines: tuple[date | None, dict[int, dict[int, Decimal]]] = (None, {})
 
     def today(self) -> date:
@@ -85,7 +94,7 @@ class DayWorth:
         legs: dict[int, list[tuple[RunView, list[HeldLeg]]]] = {}
         lots: dict[int, int] = {}
         for view in views:
-            marks |= self._run_board.marks(view.book)
+            marks |= self._marks_of(view)
             for account in view.accounts:
                 if only is not None and account.account_id not in only:
                     continue

@@ -27,7 +27,10 @@ class BoardPrice:
 
     `received` is on the monotonic clock and `received_at` in UTC: when the price came, or when it was last confirmed.
     `touch_received` is the monotonic time of `bid` and `ask`, which may be older; None when there never were any.
-    `exchange_at` is the exchange's own time, None for a REST quote, which carries none.
+    `exchange_at` is the exchange's own time, None for a REST quote, which carries none. `serial` tells a price from
+    those of the contract before it, a repetition of the same tick excepted. `quoted`: a REST quote, asked for after all
+    earlier prices had come. `touched`: bid and ask came with this price or after it. None of these is known of a price
+    that another process told.
     """
 
     ltp: Decimal
@@ -43,6 +46,9 @@ class BoardPrice:
     received: float
     received_at: datetime
     touch_received: float | None
+    serial: int = 0
+    quoted: bool = False
+    touched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class _Row:
         "day",
         "key",
         "latest",
+        "quoted",
+        "serial",
         "stamp",
         "stream",
         "touch",
@@ -100,6 +108,8 @@ class _Row:
     def __init__(self, key: ContractKey) -> None:
         self.key = key
         self.latest: Tick | None = None
+        self.serial = 0
+        self.quoted = False
         self.stamp: float | None = None
         self.stream = -1
         self.arrived = _NEVER
@@ -110,8 +120,11 @@ class _Row:
         self.touch_received = 0.0
         self.watchers: tuple[Wake, ...] = ()
 
-    def take(self, tick: Tick, arrival: _Arrival) -> None:
-        self.latest = tick
+    def take(self, tick: Tick, arrival: _Arrival, *, quoted: bool = False) -> None:
+        last = self.latest
+        if tick.stamp is None or last is None or tick.stamp != last.stamp or tick.ltp != last.ltp:
+            self.serial += 1  # else it is the same tick, brought twice
+        self.latest, self.quoted = tick, quoted
         self.arrived = self.confirmed = arrival
         if tick.has_close or self.day is None:
             self.day = tick
@@ -209,7 +222,7 @@ class PriceBoard:
                 row.touch, row.touch_received = tick, arrival.received
             newest = row.latest is None or row.arrived.received <= asked
             if newest:
-                row.take(tick, arrival)
+                row.take(tick, arrival, quoted=True)
                 self._note((row,))
         for wake in row.watchers:
             wake()
@@ -230,7 +243,8 @@ class PriceBoard:
                 return None
             tick, newest = row.latest, row.latest.figures
             day, touch = (row.day or row.latest).figures, None if row.touch is None else row.touch.figures
-            confirmed = row.confirmed
+            confirmed, serial, quoted = row.confirmed, row.serial, row.quoted
+            touched = touch is not None and row.touch_received >= row.arrived.received
             touch_received = None if touch is None else row.touch_received
         return BoardPrice(
             ltp=_price(tick.ltp),
@@ -246,6 +260,9 @@ class PriceBoard:
             received=confirmed.received,
             received_at=confirmed.at,
             touch_received=touch_received,
+            serial=serial,
+            quoted=quoted,
+            touched=touched,
         )
 
     def depth(self, key: ContractKey) -> BoardDepth | None:

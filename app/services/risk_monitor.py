@@ -1,15 +1,13 @@
 """Watches every living run: when a rule trips, latches its exit and writes down which prices it judged by."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.contracts import ContractKey, Kind
+from app.domain.contracts import ContractKey
 from app.domain.errors import Unavailable
-from app.domain.pnl import MARK_MAX_AGE_S, Mark, RunPnl, run_pnl
+from app.domain.pnl import MARK_MAX_AGE_S, RunPnl, run_pnl
 from app.domain.risk import RunRules, Trigger, judge
 from app.persistence.tables import RiskEvent
 from app.ports.clock import Clock
@@ -22,6 +20,7 @@ from app.services.leg_watch import LegWatch
 from app.services.part_due import PAISA, AskExits, Marks, prices_used
 from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard, Watch
+from app.services.proven_prices import Proven, ProvenPrices
 from app.services.quotes import Quotes
 from app.services.run_board import RunBoard, RunView
 from app.services.run_standing import Part
@@ -38,35 +37,16 @@ BEHIND_S = 0.25
 REQUOTE_AFTER_S = 3.0
 CONSUMER = "held"
 
-DOUBT_S = 3.0
-"""How long a rule that tripped on a jump waits for a second price to bear it out: a stop cannot wait longer."""
-
-JUMP_RUPEES = Decimal(20)
-JUMP = Decimal("0.40")
-JUMP_OF_FUTURE = Decimal("0.02")
-"""A price further from the one before than exchanges let an order be is a jump: one bad print would look the same."""
-
-
-Place = tuple[int, frozenset[ContractKey] | None]
-"""A run, and the contracts that a rule of its parts is about; None for rules of the whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A rule tripped on a jump: since when (monotonic), and when each price that jumped had come."""
-
-    since: float
-    received: dict[ContractKey, float]
-
 
 class RiskMonitor:
-    """`step` belongs to the risk loop, which ticks of held contracts wake. Decides from the price board alone."""
+    """`step` belongs to the risk loop, which ticks of held contracts wake. Decides by the proven prices alone."""
 
     def __init__(
         self,
         board: PriceBoard,
         run_board: RunBoard,
         quotes: Quotes,
+        proven: ProvenPrices,
         *,
         websocket_manager: WebSocketManager,
         journal: Journal,
@@ -77,6 +57,7 @@ class RiskMonitor:
         self._board = board
         self._run_board = run_board
         self._quotes = quotes
+        self._proven = proven
         self._websocket_manager = websocket_manager
         self._journal = journal
         self._clock = clock
@@ -88,8 +69,6 @@ class RiskMonitor:
         self._watch: Watch | None = None
         self._turns = FairTurns()
         self._since: dict[ContractKey, float] = {}
-        self._calm: dict[ContractKey, Decimal] = {}
-        self._doubts: dict[Place, _Doubt] = {}
         self._seen: dict[int, RunView] = {}
         self._all_at: float | None = None
         self.wake: Callable[[], None] = lambda: None
@@ -103,7 +82,6 @@ class RiskMonitor:
         held: set[ContractKey] = set()
         try:
             living = self._run_board.living()
-            self._doubts = {place: doubt for place, doubt in self._doubts.items() if place[0] in living}
             for run_id in self._turns.order(living):
                 with self._turns.turn(run_id):
                     view = self._run_board.view(run_id, behind_s=BEHIND_S)
@@ -130,44 +108,36 @@ class RiskMonitor:
         """Judge the run when it or one of its prices is new, or all are due."""
         if moved is not None and view is self._seen.get(view.run_id) and moved.isdisjoint(view.held):
             return
-        if view.state == "EXITING":
-            self._forget_doubts(view.run_id)
-        else:
+        if view.state != "EXITING":
             self._judge(view)
         self._seen[view.run_id] = view
 
     def _judge(self, view: RunView) -> None:
         # One reading of the prices: what decides is what is written down.
-        marks = self._run_board.marks(view.book)
-        pnl = run_pnl(view.book, marks)
+        proven = self._proven.of(view)
+        pnl = run_pnl(view.book, proven.marks)
         floors = self._peaks.floors(view)
         trigger = judge(RunRules(view.max_loss, view.max_profit, floors.trail, floors.lock), pnl)
         if trigger is None:
-            self._judge_parts(view, pnl, marks)
+            self._judge_parts(view, pnl, proven)
             return
-        if (
-            (trigger.pessimistic and self._is_being_asked(pnl.missing, marks))
-            or self._before_gap(view.held)
-            or self._is_in_doubt((view.run_id, None), self._has_jumped(view, marks))
-        ):
+        if proven.in_doubt or (trigger.pessimistic and self._is_being_asked(pnl.missing, proven.marks)):
             return
         # In one transaction: no rule is on record without its exit, and no exit without its rule.
         whole = [(Part(None, None), trigger.reason)]
-        self._ask_exits(view.run_id, whole, lambda session: self._write(session, view, trigger, pnl, marks))
+        self._ask_exits(view.run_id, whole, lambda session: self._write(session, view, trigger, pnl, proven.marks))
 
-    def _judge_parts(self, view: RunView, pnl: RunPnl, marks: Marks) -> None:
+    def _judge_parts(self, view: RunView, pnl: RunPnl, proven: Proven) -> None:
         """No rule of the whole run was broken: those of its parts, each on the prices of its own contracts alone."""
+        marks = proven.marks
         due = [*self._limits.due(view, marks), *self._legs.due(view, marks)]
-        jumped = self._has_jumped(view, marks)
         if not due:
-            if not jumped and not self._before_gap(view.held):
-                self._peaks.saw(view, pnl.total)  # a bad print must raise no floor
+            if not proven.in_doubt:  # prices of two moments make a peak that never was
+                self._peaks.saw(view, pnl.total)
                 self._limits.saw(view, marks)
-            self._remember(view, marks)
             return
-        held_back = {keys for keys in {each.keys for each in due} if self._is_held_back(view, keys, jumped)}
         known = [each for each in due if not self._is_being_asked(each.unpriced, marks)]
-        leaving = [each for each in known if each.keys not in held_back]
+        leaving = [each for each in known if proven.in_doubt.isdisjoint(each.keys)]
         if leaving:
             wanted = [(each.part, each.reason) for each in leaving]
             self._ask_exits(
@@ -176,59 +146,10 @@ class RiskMonitor:
             self._legs.asked(view, leaving)
             self._limits.asked(view, leaving)
 
-    def _is_held_back(self, view: RunView, keys: frozenset[ContractKey], jumped: set[ContractKey]) -> bool:
-        return bool(self._before_gap(keys)) or self._is_in_doubt((view.run_id, keys), jumped & keys)
-
-    def _remember(self, view: RunView, marks: Marks) -> None:
-        """These prices broke no rule: what comes next is compared with them."""
-        self._forget_doubts(view.run_id)
-        for key in view.held & marks.keys():
-            self._calm[key] = marks[key].value
-
     def _is_being_asked(self, missing: Iterable[ContractKey], marks: Marks) -> bool:
         """A contract that never had a price here is not worth nothing: it is first asked for, as after a restart."""
         now = self._clock.monotonic()
         return any(key not in marks and now - self._since.get(key, now) < MARK_MAX_AGE_S for key in missing)
-
-    def _before_gap(self, held: Iterable[ContractKey]) -> set[ContractKey]:
-        """Contracts whose price is of before the feed was lost: beside newer ones it makes a loss that nobody has.
-
-        They are quoted anew at once. A price too old to be a mark is none of them: it counts as missing.
-        """
-        gap_from = self._websocket_manager.gap_from()
-        if gap_from is None:
-            return set()
-        now = self._clock.monotonic()
-        found = {key: latest.received for key in held if (latest := self._board.latest(key)) is not None}
-        return {key for key, at in found.items() if at <= gap_from and now - at <= MARK_MAX_AGE_S}
-
-    def _forget_doubts(self, run_id: int) -> None:
-        self._doubts = {place: doubt for place, doubt in self._doubts.items() if place[0] != run_id}
-
-    def _is_in_doubt(self, place: Place, jumped: set[ContractKey]) -> bool:
-        """Whether a price jumped and nothing has come since that bears it out."""
-        now, received = self._clock.monotonic(), {key: self._received(key) for key in jumped}
-        doubt = self._doubts.setdefault(place, _Doubt(now, received))
-        borne_out = all(at > doubt.received.get(key, at) for key, at in received.items())
-        if not borne_out and now - doubt.since < DOUBT_S:
-            return True
-        del self._doubts[place]
-        return False
-
-    def _has_jumped(self, view: RunView, marks: Marks) -> set[ContractKey]:
-        """Contracts whose price is far from the one before."""
-        return {key for key, kind in view.owned if self._jumped(key, marks.get(key), is_future=kind is Kind.FUT)}
-
-    def _jumped(self, key: ContractKey, mark: Mark | None, *, is_future: bool) -> bool:
-        before = self._calm.get(key)
-        if before is None or mark is None:
-            return False
-        width = before * JUMP_OF_FUTURE if is_future else max(before * JUMP, JUMP_RUPEES)
-        return abs(mark.value - before) > width
-
-    def _received(self, key: ContractKey) -> float:
-        latest = self._board.latest(key)
-        return 0.0 if latest is None else latest.received
 
     def _write(self, session: Session, view: RunView, trigger: Trigger, pnl: RunPnl, marks: Marks) -> None:
         """One row for each rule and run, whoever sees it first."""
@@ -263,7 +184,7 @@ class RiskMonitor:
             return
         self._held = held
         self._since = {key: since for key, since in self._since.items() if key in held}
-        self._calm = {key: price for key, price in self._calm.items() if key in held}
+        self._proven.keep(held)
         if self._watch is not None:
             self._watch.close()
         self._watch = self._board.watch(held, self._woken) if held else None
@@ -278,8 +199,7 @@ class RiskMonitor:
         An illiquid contract may trade rarely and still be fresh.
         """
         held = self._held
-        doubted = {key for doubt in list(self._doubts.values()) for key in doubt.received}
-        doubted |= self._before_gap(held)
+        doubted = self._proven.to_ask(held)
         old = {key for key in held if (age := self._board.age_s(key)) is None or age > REQUOTE_AFTER_S}
         if not old | doubted:
             return LOOK_S
@@ -287,5 +207,5 @@ class RiskMonitor:
             self._quotes.refresh(old | doubted, 0.0 if doubted else REQUOTE_AFTER_S)
         except Unavailable:
             # Nothing was learnt: the marks go stale, the run shows incomplete, and rules judge by that.
-            return REQUOTE_AFTER_S
+            return LOOK_S if doubted else REQUOTE_AFTER_S
         return LOOK_S if doubted else REQUOTE_AFTER_S

@@ -30,6 +30,7 @@ from app.services.kill_switch import KillSwitch
 from app.services.order_desk import OrderDesk
 from app.services.peaks import Peaks
 from app.services.price_board import PriceBoard
+from app.services.proven_prices import ProvenPrices
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
@@ -208,7 +209,8 @@ class ChaosWorld(OrderWorld):
         self.board = PriceBoard(self.clock)
         self.run_board = RunBoard(self.database, self.board, self.clock)
         self.risk = RiskMonitor(
-            self.board, self.run_board, nothing, websocket_manager=nothing, journal=journal, clock=self.clock,
+            self.board, self.run_board, nothing, ProvenPrices(self.board, self.clock, nothing.gap_from),
+            websocket_manager=nothing, journal=journal, clock=self.clock,
             peaks=Peaks(self.database, journal, self.run_board.changed),
             ask_exits=self.executor.ask_exits,
         )  # fmt: skip

@@ -24,6 +24,7 @@ from app.services.journal import Journal
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.price_board import PriceBoard
+from app.services.proven_prices import ProvenPrices
 from app.services.run_board import RunBoard
 from app.services.run_minutes import RunMinutes
 from app.services.trading_states import refuse_entry
@@ -59,10 +60,12 @@ class ADay:
         """Loops that remember nothing."""
         world = self.world
         self.runs = RunBoard(world.database, self.board, world.clock)
-        self.worth = DayWorth(world.database, self.runs, world.clock)
+        self.gap: float | None = None
+        self.proven = ProvenPrices(self.board, world.clock, lambda: self.gap)
+        self.worth = DayWorth(world.database, self.runs, world.clock, marks_of=self.proven.marks)
         self.activity = Activity(world.database, world.clock)
         self.watch = DayLimitWatch(
-            world.database, self.worth, world.clock,
+            world.database, self.worth, world.clock, self.proven,
             activity=self.activity, journal=Journal(world.clock), ask_exit=self._ask_exit,
         )  # fmt: skip
         self.minutes = RunMinutes(world.database, self.runs, lambda: self.rules)
@@ -299,9 +302,11 @@ def test_each_minute_of_the_market_is_written_once_and_only_where_something_chan
     assert len(day.world.rows(PnlMinute)) == 2
     day.world.clock.advance(60)
     day.price(105)
-    day.start()
     day.book.step()
     day.start()
+    day.price(105.05)
+    day.proven.marks(day.runs.view(1))
+    day.price(105)
     day.book.step()
     assert [row.total for row in day.world.rows(PnlMinute)] == [Decimal(-130)] * 2 + [Decimal(325)] * 2
     assert {(row.account_id, row.total) for row in day.world.rows(RunDay)} == {(1, Decimal(325)), (2, Decimal(325))}

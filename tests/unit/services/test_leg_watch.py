@@ -164,6 +164,8 @@ def test_row_17_a_price_of_before_a_gap_takes_no_leg_out(legs: Parts) -> None:
     assert legs.leaving() == set()
     legs.world.clock.advance(0.1)
     legs.at(call=126)
+    assert legs.leaving() == set(), "one tick of the new feed"
+    legs.at(call=126)
     assert legs.leaving() == {(1, 1), (2, 1)}, "the put's old price is of no interest to the call's stop"
 
 

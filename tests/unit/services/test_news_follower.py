@@ -260,7 +260,7 @@ def test_prices_come_with_their_ages_and_the_own_board_goes_before_where_it_is_y
     assert spot is not None
     assert own is not None
     assert spot.received == pytest.approx(own.received, abs=0.001)
-    assert spot == replace(own, received=spot.received, touch_received=spot.touch_received)
+    assert spot == replace(own, received=spot.received, touch_received=spot.touch_received, serial=0)
     assert prices.age_s(NIFTY) == pytest.approx(pair.world.board.age_s(NIFTY))
     clock.advance(5.0)
     assert prices.age_s(NIFTY) == pytest.approx(5.0)

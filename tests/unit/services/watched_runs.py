@@ -15,6 +15,7 @@ from app.services.floor_text import written
 from app.services.journal import Journal
 from app.services.peaks import FloorsNow, Peaks
 from app.services.price_board import PriceBoard
+from app.services.proven_prices import ProvenPrices
 from app.services.risk_monitor import BEHIND_S, RiskMonitor
 from app.services.run_board import RunBoard, RunView
 from tests.unit.services.order_world import OrderWorld
@@ -61,8 +62,9 @@ class Watched:
         self.feed = NoFeed()
         feed: Any = self.feed
         self.peaks = Peaks(self.world.database, Journal(self.world.clock), self.runs.changed)
+        self.proven = ProvenPrices(self.board, self.world.clock, self.feed.gap_from)
         self.monitor = RiskMonitor(
-            self.board, self.runs, quotes, websocket_manager=feed, journal=Journal(self.world.clock),
+            self.board, self.runs, quotes, self.proven, websocket_manager=feed, journal=Journal(self.world.clock),
             clock=self.world.clock, peaks=self.peaks, ask_exits=self._ask_exits,
         )  # fmt: skip
 
