@@ -186,6 +186,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("requote", trade.risk.requote_step),
         ("peaks", trade.peaks.step),
         ("square-off", trade.square_off.step),
+        ("expiries", trade.days.expired.step),
         ("supertrend", trade.supertrend.step),
         ("schedule", trade.scheduled.step),
         ("kernels", Kernels().step),

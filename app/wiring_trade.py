@@ -29,6 +29,7 @@ from app.services.day_limit_watch import DayLimitWatch
 from app.services.day_worth import DayWorth
 from app.services.entries import Denials, EntryDesk
 from app.services.exits import ExitDesk
+from app.services.expired_legs import ExpiredLegs
 from app.services.given_rules import RuleGiver, RuleOffers
 from app.services.integrity_watch import IntegrityWatch
 from app.services.order_feeds import OrderFeeds
@@ -60,11 +61,12 @@ PUSHED_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class DaySide:
-    """What each account's day comes to, who judges it and who writes it down."""
+    """What each account's day comes to, who judges it and who writes it down; what its end ends."""
 
     worth: DayWorth
     limits: DayLimitWatch
     book: DayBook
+    expired: ExpiredLegs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +289,16 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     )
 
 
+def _expired(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> ExpiredLegs:
+    def ended(run_id: int) -> None:
+        run_board.changed(run_id)
+        executor.touch(run_id)
+
+    place = (ground.database, ground.clock, ground.market_clock, ground.journal)
+    is_wrong = partial(market.locks.holds, gate.Code.CLOCK_SKEWED)
+    return ExpiredLegs(*place, is_clock_wrong=is_wrong, on_change=ended)
+
+
 def _days(
     ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, proven: ProvenPrices
 ) -> DaySide:
@@ -303,7 +315,8 @@ def _days(
         ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
     )
     runs = RunMinutes(ground.database, run_board, market.rules.book)
-    return DaySide(shown, limits, DayBook(ground.database, judged, runs, ground.market_clock))
+    book = DayBook(ground.database, judged, runs, ground.market_clock)
+    return DaySide(shown, limits, book, _expired(ground, market, run_board, executor))
 
 
 def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:

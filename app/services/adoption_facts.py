@@ -78,7 +78,11 @@ class OurSides:
             select(StrategyExecution, FillRow.side, func.sum(FillRow.units))
             .join(Run, Run.id == StrategyExecution.run_id)
             .join(FillRow, FillRow.execution_id == StrategyExecution.id)
-            .where(StrategyExecution.account_id.in_(self._accounts), Run.state.not_in(("CLOSED", "REFUSED")))
+            .where(
+                StrategyExecution.account_id.in_(self._accounts),
+                StrategyExecution.expired_at.is_(None),
+                Run.state.not_in(("CLOSED", "REFUSED")),
+            )
             .group_by(StrategyExecution.id, FillRow.side)
         )
         nets: dict[int, tuple[Place, int]] = {}

@@ -85,6 +85,7 @@ def our_positions(session: Session, account_ids: Sequence[int], midnight: dateti
         .join(Run, Run.id == StrategyExecution.run_id)
         .where(
             StrategyExecution.account_id.in_(account_ids),
+            StrategyExecution.expired_at.is_(None),
             or_(Run.state.not_in(("CLOSED", "REFUSED")), Run.closed_at >= midnight),
         )
         .order_by(StrategyExecution.id)

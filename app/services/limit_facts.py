@@ -55,7 +55,11 @@ def open_lots(session: Session, accounts: Collection[int]) -> dict[int, int]:
         select(StrategyExecution.account_id, net, StrategyExecution.lot_size)
         .join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
         .join(Run, Run.id == StrategyExecution.run_id)
-        .where(StrategyExecution.account_id.in_(accounts), Run.state.in_(LIVING))
+        .where(
+            StrategyExecution.account_id.in_(accounts),
+            StrategyExecution.expired_at.is_(None),
+            Run.state.in_(LIVING),
+        )
         .group_by(StrategyExecution.id, StrategyExecution.account_id, StrategyExecution.lot_size)
     )
     filled = select(func.coalesce(func.sum(FillRow.units), 0)).where(FillRow.intent_id == Intent.id).scalar_subquery()

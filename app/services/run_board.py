@@ -319,7 +319,7 @@ def _cell(execution: ExecutionState) -> CellView:
         entered=execution.entered,
         net=execution.net,
         average=execution.entry_average,
-        state=_word(execution),
+        state="expired" if execution.settled_by_exchange else _word(execution),
         since=next((moment for moment in moments if moment is not None), None),
         note=newest.reason if newest else None,
         exit_wanted=row.exit_wanted,

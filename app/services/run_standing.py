@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.domain.contracts import Side
 from app.services.run_state import AccountState, ExecutionState
@@ -44,6 +45,19 @@ def entry_words(accounts: Sequence[AccountState]) -> str:
     if filled == len(executions):
         return "Every order of the entry is filled."
     return f"The entry is over: {filled} of {len(executions)} positions are filled as planned."
+
+
+def closing(accounts: Sequence[AccountState], now: datetime) -> tuple[datetime, str]:
+    """When a run that is over ended, in the market's time, and that as a sentence.
+
+    What expired ended with its day: a run of which nothing is left alive then is of no day after.
+    """
+    executions = [execution for account in accounts for execution in account.executions]
+    if not any(execution.settled_by_exchange for execution in executions):
+        return now, "Every account is flat. The run is closed."
+    ends = [execution.row.expired_at for execution in executions if execution.row.expired_at is not None]
+    ended = max(ends) if len(ends) == len(executions) else now
+    return min(ended, now), "What was still held has expired; its settlement is not known here. The run is closed."
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,13 @@ class ExecutionState:
 
     @property
     def net(self) -> int:
-        """Signed units held: + long, - short."""
-        return self.position.units
+        """Signed units held: + long, - short. None of a contract that has expired: nobody can trade them any more."""
+        return Units(0) if self.row.expired_at is not None else self.position.units
+
+    @property
+    def settled_by_exchange(self) -> bool:
+        """Units were held when the contract expired: what they brought is not known here."""
+        return self.row.expired_at is not None and bool(self.position.units)
 
     @property
     def side(self) -> Side:

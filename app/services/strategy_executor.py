@@ -30,7 +30,7 @@ from app.services.journal import Journal
 from app.services.overrides import Override, set_aside
 from app.services.pending_orders import PendingChange, PendingOrders
 from app.services.previews import plan_of
-from app.services.run_standing import Part, Standing, entry_words, standing_of, state_of
+from app.services.run_standing import Part, Standing, closing, entry_words, standing_of, state_of
 from app.services.run_start import write_start
 from app.services.run_state import AccountState, load_accounts
 from app.services.sweeps import Sweeps
@@ -390,7 +390,7 @@ class StrategyExecutor:
             return
         run.state = state
         if state == "CLOSED":
-            run.closed_at = self._journal.now()
-            self._journal.note(session, run.id, "closed", "Every account is flat. The run is closed.")
+            run.closed_at, words = closing(accounts, self._journal.now())
+            self._journal.note(session, run.id, "closed", words)
         elif state == "OPEN":
             self._journal.note(session, run.id, "open", entry_words(accounts))

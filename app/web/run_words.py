@@ -28,6 +28,7 @@ _TONES = {
     "parked": "warn",
     "given_up": "warn",
     "override": "warn",
+    "expired": "warn",
     "retry": "warn",
     "alarm": "bad",
     "alarm_over": "ok",

@@ -59,7 +59,8 @@ class StrategyExecution(Table):
 
     `exit_wanted` latches when this execution is to be flat; it says who or what asked. `failed` latches when its entry
     cannot be had as planned, and says why. `at_cost` latches when another leg of its account has stopped out and its
-    run moves stops to cost then.
+    run moves stops to cost then. `expired_at` is the end of its contract's last day, in the market's time, once that is
+    over and the leg with it: what was held then is settled by the exchange, and no fill of ours says at what price.
     `margin_needed` is rupees that the whole part of its account in the run needs before anything of it is begun; None
     when the broker gave no figure at the preview.
     """
@@ -87,6 +88,7 @@ class StrategyExecution(Table):
     exit_wanted: Mapped[str | None] = mapped_column(String(200))
     failed: Mapped[str | None] = mapped_column(String(200))
     at_cost: Mapped[bool] = mapped_column(default=False)
+    expired_at: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
         UniqueConstraint("run_id", "account_id", "leg"),

@@ -1,0 +1,147 @@
+"""A contract that has expired is settled by its exchange: the leg ends without an order, and nothing is made up."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app.domain.calendar import IST
+from app.domain.contracts import Side
+from app.persistence.tables import FillRow
+from app.services.expired_legs import ExpiredLegs
+from app.services.journal import Journal
+from app.services.limit_facts import open_lots
+from app.services.run_board import RunBoard
+from tests.unit.services.order_world import OrderWorld
+from tests.unit.services.pretend_broker import CALL, HEDGE, LOT, PUT
+from tests.unit.services.test_integrity_watch import kinds
+
+
+class _NoPrices:
+    def latest(self, _key: object) -> None:
+        return None
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> OrderWorld:
+    return filled(OrderWorld(tmp_path))
+
+
+def filled(world: OrderWorld) -> OrderWorld:
+    for broker in world.brokers.values():
+        broker.fills_at_once = True
+    return world
+
+
+def expiries(world: OrderWorld, *, is_clock_wrong: bool = False) -> ExpiredLegs:
+    return ExpiredLegs(
+        world.database, world.clock, world.clock, Journal(world.clock),
+        is_clock_wrong=lambda: is_clock_wrong, on_change=world.executor.touch,
+    )  # fmt: skip
+
+
+def at(world: OrderWorld, days: int, of_day: time) -> None:
+    """So many days after the expiry; the exchange has settled what was held from the day after it on."""
+    moment = datetime.combine(PUT.expiry + timedelta(days=days), of_day, IST)
+    world.clock.advance((moment - world.clock.now()).total_seconds())
+    if days > 0:
+        for broker in world.brokers.values():
+            broker.standing.clear()
+            broker.trades.clear()
+            broker.foreign.clear()
+
+
+def held(world: OrderWorld) -> dict[int, int]:
+    with world.database.reading() as session:
+        return open_lots(session, list(world.brokers))
+
+
+def test_a_leg_ends_when_the_day_of_its_expiry_is_over_and_not_before(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    at(world, 0, time(23, 59))
+    expiries(world).step()
+    assert (world.run(run_id).state, held(world)) == ("OPEN", {1: 1})
+    at(world, 1, time(0, 1))
+    expiries(world).step()
+    world.turns(2)
+    run = world.run(run_id)
+    assert run.state == "CLOSED"
+    assert run.closed_at is not None
+    assert run.closed_at.astimezone(IST).date() == PUT.expiry, "it is of no day after"
+    assert held(world) == {1: 0}
+    (words,) = world.said("expired")
+    assert f"expired with +{LOT} units held" in words
+    assert "not known here" in words
+
+
+def test_no_exit_is_sent_for_what_has_expired_and_one_that_waits_is_given_up(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    at(world, 1, time(0, 1))
+    world.hours.now = type(world.hours.now).CLOSED
+    world.exit(run_id)
+    world.turns(3)
+    placed = world.broker.placed
+    expiries(world).step()
+    world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+    assert world.broker.placed == placed
+    assert {intent.state for intent in world.intents("EXIT")} <= {"CANCELLED", "DENIED"}
+    assert kinds(world) == []
+
+
+def test_positions_and_cash_stay_those_of_the_fills_and_the_worth_is_unknown(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    before = [(row.units, row.price) for row in world.rows(FillRow)]
+    at(world, 1, time(0, 1))
+    expiries(world).step()
+    world.turns(2)
+    assert [(row.units, row.price) for row in world.rows(FillRow)] == before
+    prices: object = _NoPrices()
+    board = RunBoard(world.database, prices, world.clock)  # type: ignore[arg-type]
+    view = board.view(run_id)
+    (cell,) = view.cells
+    assert (cell.state, cell.net, cell.position.units) == ("expired", 0, LOT)
+    assert view.held == frozenset(), "nobody has to ask for its price"
+    worth = board.pnl(view)
+    assert (worth.is_complete, worth.total, worth.realised) == (False, None, Decimal(0))
+
+
+def test_what_was_closed_before_it_expired_is_flat_and_known(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1), (CALL, Side.BUY, 1))
+    world.turns(3)
+    world.exit(run_id, leg=2)
+    world.turns(3)
+    at(world, 1, time(0, 1))
+    expiries(world).step()
+    world.turns(2)
+    assert world.run(run_id).state == "CLOSED"
+    (words,) = world.said("expired")
+    assert PUT.key.symbol in words
+
+
+def test_it_is_done_once_in_every_account_and_a_restart_changes_nothing(tmp_path: Path) -> None:
+    world = filled(OrderWorld(tmp_path, accounts=5))
+    run_id = world.start((HEDGE, Side.BUY, 1), (CALL, Side.SELL, 1))
+    world.turns(4)
+    at(world, 20, time(9, 30))
+    for _ in range(2):
+        expiries(world).step()
+        world.restart()
+        world.turns(3)
+    assert world.run(run_id).state == "CLOSED"
+    assert len(world.said("expired")) == 10
+    assert held(world) == dict.fromkeys(range(1, 6), 0)
+
+
+def test_a_clock_that_may_be_wrong_ends_nothing(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    at(world, 1, time(0, 1))
+    expiries(world, is_clock_wrong=True).step()
+    world.turns(2)
+    assert world.run(run_id).state == "OPEN"
+    assert world.said("expired") == []
