@@ -2,10 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.engine.lease import Lease
 from app.engine.supervisor import Step, Supervisor
+from app.engine.watchdog import LIMITS_S, Watchdog
+from app.engine.watchdog import NAME as WATCHDOG
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +17,7 @@ TRY_AGAIN_S = 1.0
 NEVER_S = 3600.0
 
 LOST_CODE = 70
-"""Exit code of a process that led and lost the lease."""
+"""Exit code of a process that led and lost the lease, or in which a loop hung while it led."""
 
 
 def end_process() -> None:
@@ -40,13 +42,14 @@ class Engine:
         unfit: Callable[[], str | None] = lambda: None,
         finish: Callable[[], None] = lambda: None,
         on_other: Callable[[], None] = lambda: None,
+        limits_s: Mapping[str, float] = LIMITS_S,
     ) -> None:
         """`recover` is called with the new epoch before any loop starts; it gives the number of orders left unknown.
 
-        `on_lost` is called when another process took over while this one slept. Its claims fail already; it starts
-        afresh instead of taking its threads apart. `unfit` says, once and before anything else, why this process must
-        never lead. `finish` is called when the loops of a leader have stopped, before another may lead. `on_other` is
-        called as often as another process is found to lead.
+        `on_lost` is called when another process took over while this one slept, and when a loop hangs by
+        `limits_s`. Its claims fail already; it starts afresh instead of taking its threads apart. `unfit` says, once
+        and before anything else, why this process must never lead. `finish` is called when the loops of a leader have
+        stopped, before another may lead. `on_other` is called as often as another process is found to lead.
         """
         self._supervisor = supervisor
         self._lease = lease
@@ -56,6 +59,7 @@ class Engine:
         self._unfit = unfit
         self._finish = finish
         self._on_other = on_other
+        self._watchdog = Watchdog(supervisor, leads=lambda: self._leads, end=on_lost, limits_s=limits_s)
         self._is_fit = False
         self.trouble: str | None = None
         """Why this process does not try to lead."""
@@ -67,6 +71,7 @@ class Engine:
 
     def start(self) -> None:
         """Start waiting for the lease. Returns at once."""
+        self._supervisor.add(WATCHDOG, self._watchdog.step)
         self._supervisor.add("lease", self._step)
         self._supervisor.start()
 

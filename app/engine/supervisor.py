@@ -37,6 +37,10 @@ class Loop:
         self._wake = threading.Event()
         self._beat = time.monotonic()
         self.crashes = 0
+        self.is_hung = False
+        """Set by the watchdog, while a step takes longer than it ever should."""
+        self._turns = 0
+        self._is_at_work = False
         self._last_error: str | None = None
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)  # noqa: TID251 - their one home
 
@@ -49,6 +53,16 @@ class Loop:
 
     def pulse(self) -> Pulse:
         return Pulse(self.name, time.monotonic() - self._beat, self.crashes, self._last_error)
+
+    @property
+    def turn_under_way(self) -> int | None:
+        """Which call of the step is under way, by its number; None while the loop waits."""
+        return self._turns if self._is_at_work else None
+
+    @property
+    def ident(self) -> int | None:
+        """Of its thread; None before the start."""
+        return self._thread.ident
 
     def join(self, timeout_s: float) -> bool:
         """True when the thread has ended."""
@@ -63,6 +77,8 @@ class Loop:
             self._wake.clear()
 
     def _beat_once(self) -> float:
+        self._turns += 1
+        self._is_at_work = True
         try:
             wait_s = self._step()
         except Exception as error:  # the outer edge of a thread: nothing above could act on it
@@ -72,6 +88,7 @@ class Loop:
             wait_s = min(0.5 * 2**self.crashes, LONGEST_WAIT_AFTER_CRASH_S)
         else:
             self.crashes = 0
+        self._is_at_work = False
         self._beat = time.monotonic()
         return wait_s
 
@@ -121,6 +138,11 @@ class Supervisor:
         with self._lock:
             return [loop.pulse() for loop in self._loops.values()]
 
+    def loops(self) -> list[Loop]:
+        """All of them, in the order of adding."""
+        with self._lock:
+            return list(self._loops.values())
+
     def wake(self, name: str) -> None:
         """Wake a loop by name; no such loop in this process is no fault (the engine may run elsewhere)."""
         with self._lock:
@@ -130,6 +152,6 @@ class Supervisor:
 
     @property
     def unwell(self) -> list[Pulse]:
-        """Threads that crashed so often in a row that entries must stop."""
+        """Threads that hang, or crashed so often in a row, that entries must stop."""
         with self._lock:  # asked for every order: only the few that are unwell are looked at closely
-            return [loop.pulse() for loop in self._loops.values() if loop.crashes >= CRASHES_THAT_HALT]
+            return [loop.pulse() for loop in self._loops.values() if loop.is_hung or loop.crashes >= CRASHES_THAT_HALT]
