@@ -39,6 +39,7 @@ from app.services.kill_orders import KillWatch
 from app.services.kill_switch import KillSwitch
 from app.services.morning_check import MorningCheck
 from app.services.override_commands import OverrideCommands
+from app.services.own_templates import OwnTemplates
 from app.services.people import People
 from app.services.reconciliation import Reconciliation
 from app.services.rule_commands import RuleCommands
@@ -289,6 +290,18 @@ def _rules(ground: Ground, market: MarketSide, trade: TradeSide, wake: Callable[
     return RuleCommands(*place, wake, offers=trade.rule_offers, contract_of=market.contracts.listed)
 
 
+def _reconciliation(ground: Ground, market: MarketSide, reader: BookReader) -> Reconciliation:
+    return Reconciliation(
+        ground.database,
+        market.accounts,
+        reader,
+        ground.clock,
+        ground.market_clock,
+        ignoring=IgnoredPositions(ground.database, ground.clock, ground.activity),
+        contract_of=market.contracts.listed,
+    )
+
+
 def _desk(runtime: Runtime) -> Desk:
     ground, market, pages, trade = runtime.ground, runtime.market, runtime.pages, runtime.trade
     reader = _book_reader(ground, market, trade)
@@ -306,15 +319,7 @@ def _desk(runtime: Runtime) -> Desk:
         accounts=market.accounts,
         groups=AccountGroups(ground.database, ground.clock, ground.activity),
         book_pages=_book_pages(ground, market, pages, reader),
-        reconciliation=Reconciliation(
-            ground.database,
-            market.accounts,
-            reader,
-            ground.clock,
-            ground.market_clock,
-            ignoring=IgnoredPositions(ground.database, ground.clock, ground.activity),
-            contract_of=market.contracts.listed,
-        ),
+        reconciliation=_reconciliation(ground, market, reader),
         health=pages.health,
         prices=pages.prices,
         commands=trade.commands,
@@ -324,6 +329,7 @@ def _desk(runtime: Runtime) -> Desk:
         setbacks=Setbacks(ground.database, ground.clock, ground.activity),
         kill_switch=KillSwitch(ground.database, ground.clock, ground.activity, people, wake),
         strategies=trade.strategies,
+        templates=OwnTemplates(ground.database, ground.clock, ground.activity),
         previews=trade.previews,
         run_board=trade.run_board,
         square_off=trade.square_off,

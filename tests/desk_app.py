@@ -46,6 +46,7 @@ from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import MarketRuleTable
+from app.services.own_templates import OwnTemplates
 from app.services.passwords import Passwords
 from app.services.peaks import Peaks
 from app.services.people import People
@@ -307,9 +308,8 @@ no_feed: Any = NoFeed()
 
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
-    activity = Activity(database, clock)
+    activity, runs = Activity(database, clock), RunBoard(database, board := PriceBoard(clock), clock)
     health, gateways = HealthBoard(clock), Gateways(database, vault, net.gateway)
-    runs = RunBoard(database, board := PriceBoard(clock), clock)
     accounts = Accounts(
         database, clock, vault, AccountCheck(net.gateway, net.feed, clock),
         activity=activity, gateways=gateways, health=health, simulator=simulator,
@@ -340,6 +340,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         kill_switch=KillSwitch(database, clock, activity, people, lambda: None),
         rules=rules(database, hours, clock, LISTED.get),
         strategies=Strategies(database, clock, activity),
+        templates=OwnTemplates(database, clock, activity),
         previews=nothing,
         run_board=runs,
         days=days(database, runs, clock, activity, people),

@@ -33,6 +33,7 @@ from app.persistence.tables import (
 from app.services.previews import freeze
 from app.services.strategies import SavedStrategy
 from app.web.desk import EXTENSION, Desk
+from app.web.signed_in import SignedIn
 from config import testing_settings
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.empty_database import never_wait_for_the_disk, put_tables
@@ -42,6 +43,7 @@ ADMIN, OWNER, STRANGER = "asha", "ravi", "mira"
 NAMES = {
     "account": "Ravi account at Zerodha",
     "strategy": "Ravi strategy of Mondays",
+    "template": "Ravi template of Fridays",
     "order": "order-of-ravi-77",
     "event": "Ravi sold a call",
     "log": "Ravi did something",
@@ -191,6 +193,8 @@ def _trade(whole: Whole, owner: int, account: int) -> None:
     spec = straddle(NAMES["strategy"])
     strategy = whole.desk.strategies.save(spec, {account: Decimal(1)}, user_id=owner, username=OWNER)
     saved: SavedStrategy = whole.desk.strategies.one(strategy, owner)
+    keeper = SignedIn(owner, OWNER, "trader", "")
+    whole.ids["template_id"] = whole.desk.templates.keep(saved.spec, NAMES["template"], keeper)
     text, whole.digest = freeze(plan_for(saved, (account_plan(account, NAMES["account"]),)))
     now = whole.desk.clock.now()
     later = now + timedelta(hours=1)

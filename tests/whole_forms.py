@@ -62,3 +62,14 @@ GROUP: dict[str, Any] = {
     "optional": frozenset({"multiplier"}),
 }
 """The form of a group of accounts, with which of its fields hold free text or may be left out."""
+
+TYPED = frozenset({"name", "notes"})
+STRATEGY_OPTIONAL = frozenset(
+    {"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure", "notes"}
+)
+NAMED = {
+    "strategies.duplicate": "/strategies/{strategy_id}/duplicate",
+    "strategies.keep_template": "/strategies/{strategy_id}/template",
+    "strategies.rename_template": "/strategies/templates/{template_id}/rename",
+}
+"""Addresses that take a name and nothing else."""

@@ -147,6 +147,7 @@ def builder_page(
         "choices": Choices([underlying.name for underlying in UNDERLYINGS], expiry_choices(desk)),
         "payoff": payoff_view(desk, asked_first(typed)),
         "templates": [TemplateChoice(one.key, one.name, one.shape) for one in STRUCTURES],
+        "own_templates": [Named(one.id, one.name) for one in desk.templates.all_of(viewer.id)],
     }
 
 

@@ -9,6 +9,8 @@ from enum import Enum
 from functools import partial
 from typing import TypeVar
 
+from werkzeug.datastructures import MultiDict
+
 from app.domain.contracts import UNDERLYINGS, Kind, PriceType, Product, Side
 from app.domain.errors import InvalidInput, Refused
 from app.domain.exit_rules import ExitRules
@@ -83,7 +85,7 @@ class _Reader:
 def parse(typed: Typed, accounts: Collection[int], may: Collection[int] = ()) -> Recipe:
     """The strategy that was typed, of `accounts` and groups (`may`) that this user may choose. Raises FormRefused."""
     reader = _Reader(typed.faults)
-    name = reader.take("name", lambda: parse_name(typed.name))
+    name = reader.take("name", lambda: _name(typed.name))
     structures = reader.take("structures", lambda: whole(typed.structures, 1, MAX_STRUCTURES))
     max_loss = reader.take("max_loss", lambda: _limit(typed.max_loss))
     max_profit = reader.take("max_profit", lambda: _limit(typed.max_profit))
@@ -137,8 +139,18 @@ def _form_field(field: str, typed: Typed) -> str:
     return field
 
 
-def parse_name(text: str, of: str = "strategy") -> str:
-    """Raises NotThat."""
+def name_in(form: MultiDict[str, str], of: str) -> str:
+    """The one name that a small form holds, of what is said. Raises InvalidInput."""
+    asked = form.getlist("name")
+    if len(asked) != 1:
+        raise InvalidInput("name", "name must be given once. Reload the page and try again.")
+    try:
+        return _name(asked[0].strip(), of)
+    except NotThat as wrong:
+        raise InvalidInput("name", str(wrong)) from wrong
+
+
+def _name(text: str, of: str = "strategy") -> str:
     if not text:
         raise NotThat(f"The {of} needs a name. Type one.")
     if len(text) > MAX_NAME:

@@ -1,22 +1,27 @@
 """A new strategy as another page's link asks for it: a template, or options picked in a chain."""
 
+import re
 from dataclasses import replace
 
 from werkzeug.datastructures import MultiDict
 
 from app.domain.contracts import underlying_named
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, NotFound
 from app.domain.structures import Structure, legs_of, structure_named
+from app.services.own_templates import OwnTemplate
+from app.services.strategies import SavedStrategy
 from app.strategies.forms import MOST_STRIKE, parse_expiry
-from app.strategies.typed import LegText, Typed, plain
+from app.strategies.typed import LegText, Typed, plain, stored
 from app.web.desk import Desk
 from app.web.expiry_choices import later_expiry, usual_expiry
 from app.web.typed_numbers import NotThat, amount, quoted
 
 MOST_PICKED = 20
+OWN = "own:"
+_OWN = re.compile(f"{OWN}([1-9][0-9]{{0,8}})")
 
 
-def picked(desk: Desk, start: Typed, query: MultiDict[str, str]) -> Typed:
+def picked(desk: Desk, user_id: int, start: Typed, query: MultiDict[str, str]) -> Typed:
     """`start` with what the address asks for. Raises InvalidInput naming the part that cannot be used, NotFound."""
     for name in ("template", "underlying", "expiry"):
         if len(query.getlist(name)) > 1:
@@ -25,7 +30,10 @@ def picked(desk: Desk, start: Typed, query: MultiDict[str, str]) -> Typed:
     expiry = query.get("expiry")
     if expiry is not None:
         _check_expiry(expiry)
-    if key := query.get("template"):
+    key = query.get("template", "")
+    if is_own(key):
+        start = with_own(start, own_template(desk, user_id, key))
+    elif key:
         start = with_structure(desk, start, structure_named(key), underlying, expiry)
     legs = query.getlist("leg")
     if len(legs) > MOST_PICKED:
@@ -44,6 +52,37 @@ def with_structure(desk: Desk, typed: Typed, structure: Structure, underlying: s
     later = later_expiry(desk, underlying, first) if structure.has_later else None
     found = typed.with_legs(legs_of(structure, underlying, first, later))
     return replace(found, name=typed.name or f"{structure.name} {underlying}")
+
+
+def with_own(typed: Typed, template: OwnTemplate) -> Typed:
+    """The template's legs, sizes and rules instead of what was there; name, accounts, schedule and notes stay."""
+    kept = stored(SavedStrategy(0, template.spec, {}, archived=False, changed_at=template.changed_at))
+    return replace(
+        kept,
+        name=typed.name or template.name,
+        notes=typed.notes,
+        start_at=typed.start_at,
+        start_days=typed.start_days,
+        start_with=typed.start_with,
+        chosen=typed.chosen,
+        groups=typed.groups,
+        multipliers=typed.multipliers,
+        limits=typed.limits,
+        template_underlying=typed.template_underlying,
+    )
+
+
+def own_template(desk: Desk, user_id: int, key: str) -> OwnTemplate:
+    """Of the key of a template of one's own, `own:3`. Raises NotFound."""
+    found = _OWN.fullmatch(key)
+    if found is None:
+        raise NotFound("There is no such template.")
+    return desk.templates.one(int(found[1]), user_id)
+
+
+def is_own(key: str) -> bool:
+    """Whether the key is that of a template of somebody's own, and not of a built-in structure."""
+    return key.startswith(OWN)
 
 
 def _leg(text: str, underlying: str, expiry: str) -> LegText:

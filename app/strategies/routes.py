@@ -10,19 +10,18 @@ from app.domain.errors import Conflict, InvalidInput, Refused, Unavailable
 from app.domain.structures import structure_named
 from app.strategies import strategies_bp
 from app.strategies.builder_page import Named, blank, blank_leg, builder_page
-from app.strategies.forms import FormRefused, parse, parse_name, refused_fields
+from app.strategies.forms import FormRefused, name_in, parse, refused_fields
 from app.strategies.list_page import list_page
 from app.strategies.payoff_fields import asked
 from app.strategies.payoff_margin import margin_view
 from app.strategies.payoff_view import chart_legs, payoff_view
-from app.strategies.picked import picked, with_structure
+from app.strategies.picked import is_own, own_template, picked, with_own, with_structure
 from app.strategies.preview_page import preview_page
 from app.strategies.typed import Typed, read, stored
 from app.web.desk import desk
 from app.web.extensions import heavy_rate_limit
 from app.web.forms import submitted
 from app.web.signed_in import user
-from app.web.typed_numbers import NotThat
 
 _REMOVE = re.compile(r"remove_leg:([0-9]{1,3})")
 _STORING = frozenset({"save", "preview"})
@@ -38,7 +37,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """The builder; its address may name a template or picked options. A POST saves, or changes the legs on the page."""
     if request.method == "GET":
-        return _builder(picked(desk(), blank(desk(), user()), request.args), None)
+        return _builder(picked(desk(), user().id, blank(desk(), user()), request.args), None)
     return _submitted(None)
 
 
@@ -88,7 +87,7 @@ def archive(strategy_id: int) -> ResponseReturnValue:
 def duplicate(strategy_id: int) -> ResponseReturnValue:
     """A copy under the name that the page proposed; a second press finds that name taken."""
     saved = desk().strategies.one(strategy_id, user().id)
-    name = _name_in("copy")
+    name = name_in(request.form, "copy")
     try:
         copy = desk().strategies.duplicate(strategy_id, name, user_id=user().id, username=user().username)
     except InvalidInput as refused:
@@ -138,17 +137,6 @@ def preview(preview_id: int) -> ResponseReturnValue:
     return render_template("strategies/preview.html", **preview_page(desk(), found))
 
 
-def _name_in(of: str) -> str:
-    """The one name that a small form holds, of what is said. Raises InvalidInput."""
-    asked = request.form.getlist("name")
-    if len(asked) != 1:
-        raise InvalidInput("name", "name must be given once. Reload the page and try again.")
-    try:
-        return parse_name(asked[0].strip(), of)
-    except NotThat as wrong:
-        raise InvalidInput("name", str(wrong)) from wrong
-
-
 def _submitted(known: Named | None) -> ResponseReturnValue:
     typed = read(submitted(request.form))
     action = request.form.get("action", "")
@@ -194,6 +182,8 @@ def _reworked(typed: Typed, action: str) -> Typed:
     if verb != "template":
         raise FormRefused({"action": "This button is not known here (action). Press Save, or Save and preview."})
     try:
+        if is_own(key):
+            return with_own(typed, own_template(desk(), user().id, key))
         return with_structure(desk(), typed, structure_named(key), underlying_named(typed.template_underlying).name)
     except Refused as missing:
         raise FormRefused({"legs": str(missing)}) from missing

@@ -29,6 +29,7 @@ from app.services.kill_switch import KillSwitch
 from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import MarketRuleTable
 from app.services.override_commands import OverrideCommands
+from app.services.own_templates import OwnTemplates
 from app.services.peaks import Peaks
 from app.services.people import People
 from app.services.preview_maker import Previews
@@ -91,6 +92,7 @@ class Desk:
     kill_switch: KillSwitch
     setbacks: Setbacks
     strategies: Strategies
+    templates: OwnTemplates
     previews: Previews
     run_board: RunBoard
     square_off: SquareOff

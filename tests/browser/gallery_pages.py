@@ -17,6 +17,7 @@ import tests.browser.samples_risk as risk
 import tests.browser.samples_rules as rules
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
+import tests.browser.samples_templates as templates
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ PAGES = (
     Page("chart-empty", "trading/chart.html", charts.EMPTY),
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
+    Page("templates", "strategies/templates.html", templates.OWN_TEMPLATES),
+    Page("templates-empty", "strategies/templates.html", templates.OWN_TEMPLATES_NONE, mode="SIM"),
     Page("builder", "strategies/builder.html", strategies.BUILDER),
     Page("builder-calendar", "strategies/builder.html", strategies.BUILDER_CALENDAR, mode="SIM"),
     Page("builder-empty", "strategies/builder.html", strategies.BUILDER_EMPTY, mode="SIM"),

@@ -168,6 +168,7 @@ def builder(
         "days": [Row(name=day, chosen=day in {"Mon", "Wed"} and len(accounts) == 4) for day in DAYS],
         "choices": CHOICES,
         "templates": TEMPLATES,
+        "own_templates": [Row(id=1, name="Condor before the RBI"), Row(id=2, name=HOSTILE)] if known else [],
     }
 
 

@@ -108,6 +108,10 @@ REVIEWED: dict[str, Who] = {
     "GET strategies.edit": OWN_ONLY,
     "POST strategies.edit": Who(LOGIN, 404, 422, 404),
     "POST strategies.archive": DOES_OWN_ONLY,
+    "GET strategies.templates": SIGNED_IN,
+    "POST strategies.keep_template": Who(LOGIN, 404, 422, 404),  # an empty form names no template
+    "POST strategies.rename_template": Who(LOGIN, 404, 422, 404),
+    "POST strategies.delete_template": DOES_OWN_ONLY,
     "POST strategies.duplicate": Who(LOGIN, 404, 422, 404),  # an empty form names no copy
     "GET strategies.chart": Who(LOGIN, 404, 303, 404),
     "POST strategies.arm": Who(LOGIN, 404, 422, 404),  # an empty form says neither yes nor no

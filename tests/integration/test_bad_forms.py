@@ -14,7 +14,7 @@ from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
-from tests.whole_forms import ACCOUNT, DAY, GROUP, PAYOFF, SLIDERS, STRATEGY
+from tests.whole_forms import ACCOUNT, DAY, GROUP, NAMED, PAYOFF, SLIDERS, STRATEGY, STRATEGY_OPTIONAL, TYPED
 
 KEY = "attack-key-0001"
 
@@ -30,10 +30,6 @@ class Form:
     optional: frozenset[str] = frozenset()
 
 
-TYPED = frozenset({"name", "notes"})
-STRATEGY_OPTIONAL = frozenset(
-    {"max_loss", "max_profit", "max_workers", "leg_failure", "retries", "group_failure", "notes"}
-)
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
 AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempotency_key": KEY}
@@ -111,9 +107,8 @@ FORMS: dict[str, Form] = {
     "strategies.edit": Form("/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=TYPED, optional=STRATEGY_OPTIONAL),
     "strategies.payoff": Form("/strategies/payoff", OWNER, PAYOFF, SLIDERS, SLIDERS),
     "strategies.payoff_margin": Form("/strategies/payoff/margin", OWNER, PAYOFF, SLIDERS, SLIDERS),
-    "strategies.duplicate": Form(
-        "/strategies/{strategy_id}/duplicate", OWNER, {"name": "A copy"}, text=frozenset({"name"})
-    ),
+    **{name: Form(path, OWNER, {"name": "Another name"}, text=frozenset({"name"})) for name, path in NAMED.items()},
+    "strategies.delete_template": Form("/strategies/templates/{template_id}/delete", OWNER),
     "strategies.archive": Form("/strategies/{strategy_id}/archive", OWNER),
     "strategies.arm": Form("/strategies/{strategy_id}/arm", OWNER, {"armed": "yes"}),
     "strategies.make_preview": Form("/strategies/{strategy_id}/preview", OWNER),

@@ -25,6 +25,7 @@ from app.persistence.tables.strategies import (
     StrategyAccount,
     StrategyGroup,
     StrategyLeg,
+    StrategyTemplate,
 )
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "StrategyExecution",
     "StrategyGroup",
     "StrategyLeg",
+    "StrategyTemplate",
     "TradeGrade",
     "TradingAccount",
     "TradingStateRow",

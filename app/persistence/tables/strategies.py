@@ -103,6 +103,20 @@ class StrategyGroup(Table):
     group_id: Mapped[int] = mapped_column(ForeignKey("account_groups.id"), primary_key=True, index=True)
 
 
+class StrategyTemplate(Table):
+    """A recipe that its owner kept to make strategies of. `recipe` is what services.recipe_text writes."""
+
+    __tablename__ = "strategy_templates"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    recipe: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+
 class ScheduledStart(Table):
     """That a strategy was to start by itself on a trading date, once, and what became of it.
 
