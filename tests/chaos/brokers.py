@@ -72,6 +72,11 @@ class BrokerEvents(DayState):
         """The next read of a book misses its last rows, or all of them under a status that says all is well."""
         self.broker.omits = self.dice.choice((1, 2, EVERY_ROW))
 
+    def bleed(self) -> None:
+        """For moments a gateway knows no word for the state its living orders are in."""
+        broker = self.broker
+        broker.bleeds_until = broker.now() + self.dice.choice((1.5, 4.0))
+
     def reorder(self) -> None:
         """From now on the books of a broker list their rows in any order, or as they came again."""
         broker = self.broker
@@ -112,4 +117,5 @@ class BrokerEvents(DayState):
         broker.changes.clear()
         broker.broken, broker.trades_hidden, broker.in_mode, broker.omits = None, 0, Mode.LIVE, 0
         broker.fills_before_cancel, broker.deaf_to_cancels = 0, False
+        broker.bleeds_until = 0.0
         broker.arrive()

@@ -11,6 +11,7 @@ from app.domain.outcomes import Outcome, Verdict
 from app.domain.plan import Mode
 from app.domain.reconcile import QuietWindows
 from app.services import claim_facts, claims, exits
+from app.services.world import World
 from tests.chaos.world import WatchedBroker
 
 
@@ -47,6 +48,10 @@ def _nothing_is_waited_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(QuietWindows, "after", lambda *_: 0.0)
 
 
+def _exits_do_not_wait_for_the_first_books(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(World, "outdated", lambda *_: frozenset())
+
+
 @dataclass(frozen=True)
 class Mutant:
     """`breaks`: invariants of which one must be seen to break, by a schedule from `first_seed` on."""
@@ -64,5 +69,6 @@ MUTANTS = {
     "exits have no cap": Mutant(_exits_have_no_cap, frozenset({"I2"}), first_seed=3),
     "no order ids are kept before a send": Mutant(_no_ids_are_kept_before_a_send, HARM, first_seed=48),
     "nothing is waited for": Mutant(_nothing_is_waited_for, HARM, first_seed=5),
+    "exits do not wait for the first books": Mutant(_exits_do_not_wait_for_the_first_books, HARM, first_seed=30),
     "the kill switch is not asked": Mutant(_the_kill_switch_is_not_asked, frozenset({"I4"}), first_seed=2),
 }

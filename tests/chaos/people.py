@@ -120,6 +120,20 @@ class PeopleEvents(MachineEvents):
                 for run in self.runs:
                     self.world.exit(run.id)
 
+    def close_while_down(self) -> None:
+        """No engine runs while units are closed by hand; the next one is asked to leave before it has read a book."""
+        broker = self.broker
+        contract, side, _ = self.dice.choice(self.legs)
+        held = abs(broker.net(contract.key))
+        if not held or broker.in_mode is not Mode.LIVE or self.is_leaving(broker):
+            return
+        broker.by_hand(contract.key, side.opposite, LOT * self.dice.randint(1, held // LOT))
+        self.restart()
+        for run in self.runs:
+            self.world.exit(run.id)
+        self.world.executor.step()
+        self.world.work()
+
     def trade_alike(self) -> None:
         """A stranger sends what might be ours while nothing of ours is looked for: nobody may take it for ours."""
         broker = self.broker

@@ -5,8 +5,8 @@ contracts. The brokers keep the truth; the process dies at any moment and starts
 gateway's call ends within 125 s: an exit is not accepted later than that after its send, nor is anything once a
 stranger's order looks like it.
 
-Not here: SL-M (for futures alone, and these legs are options); trailing and leg stops (rules of a run that are not
-built yet); an exit sent again by a person, who takes its risk, and adopted positions (`tests/unit/services` has both).
+Not here: SL-M (for futures alone, and these legs are options); trailing and leg stops (`tests/day` has
+them); an exit sent again by a person, who takes its risk, and adopted positions (`tests/unit/services` has both).
 """
 
 from app.domain.calendar import Phase
@@ -49,6 +49,7 @@ class Day(PeopleEvents):
             (self.reorder, 1), (self.close_market, 1), (self.omit, 1), (self.tick, 3), (self.trigger, 1),
             (self.change_pending, 2), (self.answer_changes, 1), (self.kill, 1), (self.fill_on_cancel, 1),
             (self.ignore_cancels, 1), (self.trade_alike, 1), (self.hear, 4),
+            (self.bleed, 1), (self.close_while_down, 1),
         )  # fmt: skip
         chosen = self.dice.choices([each for each, _ in steps], [weight for _, weight in steps])[0]
         self.story.append(chosen.__name__)

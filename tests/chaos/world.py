@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -75,14 +75,17 @@ class _NoNetwork:
 class WatchedBroker(PretendBroker):
     """`asked` hears of each call before it is answered. `shuffle` is the dice that reorder its books, None for none.
 
-    `omits` order rows are left out of the next read. `stream` is what it has pushed and nobody has heard yet. `touched`
-    are symbols in which people traded past us, `alike` ids of their orders of today that look like one of ours,
-    `mimicked` the units of those of all days.
+    `omits` order rows are left out of the next read. Until `bleeds_until` (monotonic, as `now` tells) its gateway shows
+    orders that live with the word of the row above them. `stream` is what it has pushed and nobody has heard yet.
+    `touched` are symbols in which people traded past us, `alike` ids of their orders of today that look like one of
+    ours, `mimicked` the units of those of all days.
     """
 
     asked: Callable[[OrderRequest], None] = lambda _request: None
     shuffle: random.Random | None = None
     omits: int = 0
+    bleeds_until: float = 0.0
+    now: Callable[[], float] = lambda: 0.0
     touched: set[str] = field(default_factory=set)
     alike: set[str] = field(default_factory=set)
     stream: list[OrderUpdate] = field(default_factory=list)
@@ -117,6 +120,8 @@ class WatchedBroker(PretendBroker):
         rows = super().order_book(expected)
         if self.shuffle is not None:
             self.shuffle.shuffle(rows)
+        if self.now() < self.bleeds_until:
+            rows = _bled(rows)
         if self.omits:
             rows, self.omits = rows[: -self.omits], 0
         return rows
@@ -150,6 +155,13 @@ class WatchedBroker(PretendBroker):
         self.stream.clear()
 
 
+def _bled(rows: list[BrokerOrder]) -> list[BrokerOrder]:
+    shown: list[BrokerOrder] = []
+    for row in rows:
+        shown.append(replace(row, status=shown[-1].status) if shown and not row.status.is_final else row)
+    return shown
+
+
 class ChaosWorld(OrderWorld):
     """Two accounts. `begin` makes it new, whatever happened in it before; `rows` are read again only after a write."""
 
@@ -178,6 +190,7 @@ class ChaosWorld(OrderWorld):
         watched = {number: WatchedBroker() for number in range(1, accounts + 1)}
         for number, broker in watched.items():
             broker.asked = lambda request, number=number: asked(number, request)  # type: ignore[misc]
+            broker.now = self.clock.monotonic
         self.brokers = dict(watched)
         self.watched = watched
         self.epoch, self.sending = 1, None
