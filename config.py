@@ -30,7 +30,8 @@ class Settings:
     `quiet_answered_s` are how long an order without an answer, or with a doubtful one, may still appear: no environment
     sets them, a gateway may need all of it.
     `feed_*`: market data uses at most so many connections; one must stand within the time-out, is closed when nothing
-    was wanted of it for `feed_idle_s`, and is pinged as often as that: the one that serves, and the warm backup.
+    was wanted of it for `feed_idle_s`, and is pinged as often as that: the one that serves, and the warm backup. A tick
+    further than `feed_late_after_s` behind the exchange's time is late.
     `live_pages`: so many pages of this process may be live at once, `live_pages_per_user` of one user; each keeps a
     thread of the server (`server_threads`).
     `guard_*`: above so many MB of memory or that share of a core for `guard_after_s`, comfort is given up step by step,
@@ -59,6 +60,7 @@ class Settings:
     feed_idle_s: float = 300.0
     feed_keepalive_s: float = 5.0
     feed_standby_keepalive_s: float = 30.0
+    feed_late_after_s: float = 10.0
     live_pages: int = LIVE_PAGES
     live_pages_per_user: int = LIVE_PAGES_PER_USER
     guard_memory_mb: float = 500.0
@@ -145,6 +147,7 @@ def _feed_settings() -> dict[str, float]:
         "feed_idle_s": _number("FEED_IDLE_S", 300, 10, 86_400),
         "feed_keepalive_s": _number("FEED_KEEPALIVE_S", 5, 1, 60),
         "feed_standby_keepalive_s": _number("FEED_STANDBY_KEEPALIVE_S", 30, 1, 300),
+        "feed_late_after_s": _number("FEED_LATE_AFTER_S", 10, 2, 300),
     }
 
 

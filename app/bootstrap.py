@@ -250,7 +250,12 @@ def _watchers(ground: Ground, market: MarketSide) -> list[tuple[str, Step]]:
     )
     ground.database.on_full = disk.is_full
     clocks = ClockWatch(
-        ground.database, ground.market_clock, ground.activity, market.locks, gateway_time=market.feed.gateway_time
+        ground.database,
+        ground.market_clock,
+        ground.activity,
+        market.locks,
+        gateway_time=market.feed.gateway_time,
+        exchange=market.exchange,
     )
     return [("watch", watch.step), ("morning", morning.step), ("disk", disk.step), ("clocks", clocks.step)]
 

@@ -43,6 +43,7 @@ from app.services.contract_list import ContractList
 from app.services.doubt import Doubt
 from app.services.earlier_interest import EarlierInterest
 from app.services.entry_locks import EntryLocks
+from app.services.exchange_time import ExchangeTime
 from app.services.expiry_closes import ExpiryCloses
 from app.services.feed_pool import FeedPace
 from app.services.feed_state import Failover, MoveKind
@@ -75,6 +76,7 @@ class Ground:
     settings: Settings
     clock: Clock
     market_clock: MarketClock
+    market_speed: Callable[[], float]
     simulator: SimulatorControl | None
     database: Database
     vault: EncryptionService
@@ -96,6 +98,7 @@ class MarketSide:
     doubt: Doubt
     accounts: Accounts
     board: PriceBoard
+    exchange: ExchangeTime
     feed: WebSocketManager
     silent: SilentSymbols
     quotes: Quotes
@@ -125,6 +128,7 @@ def lay_ground(app: Flask, settings: Settings) -> Ground:
         settings=settings,
         clock=clock,
         market_clock=market_clock,
+        market_speed=simulated.speed if simulated else (lambda: 1.0),
         simulator=SimulatorControl(simulator) if simulator else None,
         database=database,
         vault=EncryptionService(settings.encryption_keys),
@@ -191,7 +195,8 @@ def build_market(ground: Ground) -> MarketSide:
     settings, clock = ground.settings, ground.clock
     gateway = _gateway_factory(settings, clock)
     gateways = Gateways(ground.database, ground.vault, gateway)
-    health, board = HealthBoard(clock), PriceBoard(clock)
+    exchange = ExchangeTime(ground.market_clock, late_after_s=settings.feed_late_after_s, speed=ground.market_speed)
+    health, board = HealthBoard(clock), PriceBoard(clock, exchange)
     feeds = OpenAlgoFeeds(clock, _feed_limits(settings))
     accounts = _accounts(ground, AccountCheck(gateway, feeds, clock), gateways, health)
     order = accounts.feed_order
@@ -223,6 +228,7 @@ def build_market(ground: Ground) -> MarketSide:
         doubt=Doubt(ground.market_clock),
         accounts=accounts,
         board=board,
+        exchange=exchange,
         feed=feed,
         silent=SilentSymbols(board, feed.confirmed, feed.session_since, quotes.fetch, feed.renew, clock),
         quotes=quotes,

@@ -66,6 +66,11 @@ class SimulatorClock:
             self._shown_ms = max(self._shown_ms, self._anchor.at(self._clock.monotonic()))
             return datetime.fromtimestamp(self._shown_ms / 1000, UTC)
 
+    def speed(self) -> float:
+        """How many of the market's seconds pass in one of ours, as last read; 1 before."""
+        anchor = self._anchor
+        return 1.0 if anchor is None else anchor.speed
+
     def sync(self) -> None:
         """Read the simulator's clock. When that fails the last reading stays in force and `failures` grows."""
         asked = self._clock.monotonic()

@@ -66,10 +66,11 @@ class Tick:
     """One decoded market-data frame. Everything but `ltp` may be missing: None then, never 0.
 
     Prices are floats as on the wire; the price board makes Decimals of those that anybody asks for. `stamp` is the
-    exchange's time when the frame has one, in seconds since 1970. Nobody changes a tick.
+    exchange's time when the frame has one, in seconds since 1970; `dated` says that it is the time of the frame, not
+    of the last trade, which may be long ago while the price still stands. Nobody changes a tick.
     """
 
-    __slots__ = ("figures", "has_close", "has_touch", "key", "ltp", "stamp")
+    __slots__ = ("dated", "figures", "has_close", "has_touch", "key", "ltp", "stamp")
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Tick:
         self.key = key
         self.ltp = ltp
         self.stamp = None if at is None else at.timestamp()
+        self.dated = at is not None
         self.figures: Figures = PlainFigures(open, high, low, previous_close, volume, bids, asks)
         self.has_close = previous_close is not None
         self.has_touch = bool(bids or asks)

@@ -55,5 +55,7 @@ class FeedSight:
             return "No price has come since this program began."
         if self._newest <= self._gap + _SAME_S:
             return f"The price feed was lost. {state.last_cause}".strip()
+        if state.late_by_s is not None and state.late_by_s > 0:
+            return f"The prices of the feed are {state.late_by_s:.0f} s late by their own time."
         quiet_s = now - self._newest
         return f"The price feed has brought nothing for {quiet_s:.0f} s." if quiet_s > QUIET_S else ""

@@ -9,6 +9,7 @@ from app.persistence.database import Database
 from app.ports.clock import MarketClock
 from app.services.activity import Activity
 from app.services.entry_locks import EntryLocks
+from app.services.exchange_time import ExchangeTime
 
 LOOK_S = 0.5
 WARN_S = 2.0
@@ -28,13 +29,18 @@ class ClockWatch:
         locks: EntryLocks,
         *,
         gateway_time: Callable[[], datetime | None],
+        exchange: ExchangeTime,
     ) -> None:
-        """`gateway_time` is what the gateway that feeds us said in its newest answer; each answer is asked once."""
+        """`gateway_time` is what the gateway that feeds us said in its newest answer; each answer is asked once.
+
+        `exchange` is told how far that is ahead of ours.
+        """
         self._database = database
         self._market_clock = market_clock
         self._activity = activity
         self._locks = locks
         self._gateway_time = gateway_time
+        self._exchange = exchange
         self._seen: datetime | None = None
         self._warned = False
         self._over = {WARN_S: 0, BLOCK_S: 0}
@@ -51,6 +57,7 @@ class ClockWatch:
 
     def _judge(self, ahead_s: float) -> None:
         """`ahead_s`: how far the gateway's clock is ahead of ours."""
+        self._exchange.gateway_ahead_s = ahead_s
         for limit in self._over:
             self._over[limit] = self._over[limit] + 1 if abs(ahead_s) > limit else 0
         if self._over[BLOCK_S] >= LOOKS:

@@ -49,16 +49,15 @@ class BoardWriter:
     The writer of a feed in reserve (`writes` False) only counts: two feeds must not write one contract by turns.
     """
 
-    def __init__(self, board: PriceBoard, source: str, stream: int, *, drops: DropCounts, writes: bool) -> None:
+    def __init__(self, board: PriceBoard, source: str, *, drops: DropCounts, writes: bool) -> None:
         self._board = board
         self._source = source
-        self._stream = stream
         self._drops = drops
         self.writes = writes
         self.accepted = 0
 
     def ticks(self, ticks: Sequence[Tick]) -> None:
-        self.accepted += self._board.put_all(ticks, self._source, self._stream) if self.writes else len(ticks)
+        self.accepted += self._board.put_all(ticks, self._source) if self.writes else len(ticks)
 
     def order_update(self, update: OrderUpdate) -> None:
         """Price feeds do not ask for order updates; those have sockets of their own."""

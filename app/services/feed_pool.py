@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from itertools import count
 
 from app.domain.errors import Unavailable
 from app.ports.clock import Clock
@@ -41,7 +40,6 @@ class FeedPool:
         self._feeds = feeds
         self._board = board
         self._clock = clock
-        self._streams = count(1)
         self._links: list[FeedLink] = []
         self._opening = 0
         self._lock = threading.Lock()
@@ -76,7 +74,7 @@ class FeedPool:
 
     def _opened(self, account_id: int, *, serves: bool) -> FeedLink:
         address, name = self._gateways.address(account_id), self._gateways.name(account_id)
-        writer = BoardWriter(self._board, f"{PUSHED_BY}{name}", next(self._streams), drops=self.drops, writes=serves)
+        writer = BoardWriter(self._board, f"{PUSHED_BY}{name}", drops=self.drops, writes=serves)
         feed = self._feeds(address, writer)
         opened = self._clock.monotonic()
         keepalive_s = self.pace.keepalive_s if serves else self.pace.standby_keepalive_s

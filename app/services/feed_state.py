@@ -12,7 +12,8 @@ from app.ports.feed import Drop
 class FeedPhase(StrEnum):
     """OFF: nothing is wanted, or there is no account. LOST: no socket just now; it is being tried again.
 
-    LIVE: prices come, or the market is closed. LATE: the socket stands, the market is open and no price comes.
+    LIVE: prices come, or the market is closed. LATE: the socket stands, the market is open and no price comes, or
+    only late ones.
     """
 
     OFF = "off"
@@ -58,7 +59,8 @@ class FeedState:
     contracts; `refused` are those the gateway will not serve, with its words. `last_cause` is why the feed was lost
     the last time, empty if it never was, and `last_fault` what that is called. `chosen` is the account that `chosen_by`
     wants prices from before all others, None while the order of the accounts holds. `drops` counts since the
-    start what came and was not used, by kind.
+    start what came and was not used, by kind. `late_by_s`: by so much all ticks of late are behind the exchange's time,
+    or ahead of it where it is negative; None while they agree within the limit.
     """
 
     account_id: int | None
@@ -75,6 +77,7 @@ class FeedState:
     chosen: int | None = None
     chosen_by: str = ""
     drops: Mapping[Drop, int] = field(default_factory=dict)
+    late_by_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The newest price of each contract, and who is to be woken when it changes. There is no queue anywhere."""
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -12,6 +13,9 @@ from app.domain.books import Quote
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
 from app.ports.feed import Drop, Levels, Tick, fault_of
+from app.services.exchange_time import ExchangeTime
+from app.services.quote_tick import tick_of
+from app.services.tick_lag import TickLag
 
 HIGHEST_PRICE = 10_000_000.0
 """Rupees. No contract trades anywhere near it: a price above is a broken frame."""
@@ -25,7 +29,8 @@ Wake = Callable[[], None]
 class BoardPrice:
     """What is known of one contract. Prices in rupees; a figure that nobody has given yet is None.
 
-    `received` is on the monotonic clock and `received_at` in UTC: when the price came, or when it was last confirmed.
+    `received` is on the monotonic clock and `received_at` in UTC: when the price came, or when it was last confirmed;
+    of a tick that came late by the exchange's time, when it was true.
     `touch_received` is the monotonic time of `bid` and `ask`, which may be older; None when there never were any.
     `exchange_at` is the exchange's own time, None for a REST quote, which carries none. `serial` tells a price from
     those of the contract before it, a repetition of the same tick excepted. `quoted`: a REST quote, asked for after all
@@ -99,7 +104,6 @@ class _Row:
         "quoted",
         "serial",
         "stamp",
-        "stream",
         "touch",
         "touch_received",
         "watchers",
@@ -111,7 +115,6 @@ class _Row:
         self.serial = 0
         self.quoted = False
         self.stamp: float | None = None
-        self.stream = -1
         self.arrived = _NEVER
         self.confirmed = _NEVER
         """When the newest price came or was found to stand still."""
@@ -152,8 +155,11 @@ class Watch:
 class PriceBoard:
     """Thread-safe. A tick costs about a microsecond; readers hold the lock for no longer than that."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, exchange: ExchangeTime | None = None) -> None:
+        """Without the `exchange`'s time, or while it is not known, every tick is as old as it is here."""
         self._clock = clock
+        self._exchange = exchange
+        self._lag = TickLag()
         self._rows: dict[ContractKey, _Row] = {}
         self._dirty: dict[str, set[_Row]] = {}
         self._lock = threading.Lock()
@@ -161,42 +167,71 @@ class PriceBoard:
         self._dropped: Counter[Drop] = Counter()
         self._reordered = 0
 
-    def put(self, tick: Tick, source: str = "feed", stream: int = 0) -> bool:
+    def put(self, tick: Tick, source: str = "feed") -> bool:
         """Take one pushed tick; False when it was dropped."""
-        return self.put_all((tick,), source, stream) == 1
+        return self.put_all((tick,), source) == 1
 
-    def put_all(self, ticks: Sequence[Tick], source: str, stream: int) -> int:
+    def put_all(self, ticks: Sequence[Tick], source: str) -> int:
         """Take ticks that came together, in their order; how many were not dropped. Whoever watches is woken once.
 
-        `stream` numbers the connection that brought them. Times of the exchange are compared within one connection
-        only: another gateway may stamp them differently.
+        What is older by the exchange's time than the price that is here is dropped, whichever connection brought that.
         """
         arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
+        exchange_now, speed, oldest = self._exchange_now()
         changed: list[_Row] = []
         watchers: dict[Wake, None] = {}  # each once, in their order
         with self._lock:
             for tick in ticks:
-                row = self._row_for(tick, stream, arrival.received)
+                row = self._row_for(tick, arrival.received)
                 if row is None:
                     continue
-                row.take(tick, arrival)
+                if tick.stamp is None or tick.stamp >= oldest or not tick.dated:
+                    row.take(tick, arrival)
+                elif not self._take_late(row, tick, arrival, (exchange_now - tick.stamp) / speed):
+                    continue
                 changed.append(row)
                 for wake in row.watchers:
                     watchers[wake] = None
             self._note(changed)
+            last = ticks[-1] if ticks else None
+            if last is not None and last.dated and last.stamp is not None and oldest > -math.inf:
+                self._lag.saw((exchange_now - last.stamp) / speed, arrival.received)
         for wake in watchers:
             wake()
         return len(changed)
 
-    def _row_for(self, tick: Tick, stream: int, now: float) -> _Row | None:
+    def _exchange_now(self) -> tuple[float, float, float]:
+        """The exchange's time, its speed, and the time of a tick that is just not late."""
+        exchange = self._exchange
+        now = None if exchange is None else exchange.now()
+        if exchange is None or now is None:
+            return self._clock.now().timestamp(), 1.0, -math.inf
+        speed = exchange.speed
+        return now, speed, now - exchange.late_after_s * speed
+
+    def _take_late(self, row: _Row, tick: Tick, arrival: _Arrival, late_s: float) -> bool:
+        """A late price is as old as it is; False when what is here is younger than that."""
+        true = arrival.received - late_s
+        if row.latest is not None and row.confirmed.received >= true:
+            self._dropped[Drop.OLDER] += 1
+            return False
+        row.take(tick, _Arrival(true, arrival.at - timedelta(seconds=late_s), arrival.source))
+        return True
+
+    def late_by_s(self) -> float | None:
+        """By how much all ticks of late are behind (negative: ahead of) the exchange's time; None within the limit."""
+        with self._lock:
+            lag_s = self._lag.least(self._clock.monotonic())
+        limit_s = math.inf if self._exchange is None else self._exchange.late_after_s
+        return None if lag_s is None or abs(lag_s) <= limit_s else lag_s
+
+    def _row_for(self, tick: Tick, now: float) -> _Row | None:
         """Where the tick belongs; None when it is dropped."""
         if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
             self._dropped[fault_of(tick.ltp)] += 1
             return None
         row, stamp = self._rows.get(tick.key) or self._row(tick.key), tick.stamp
-        if row.stream != stream:
-            row.stamp, row.stream = stamp, stream
-        elif stamp is not None:
+        if stamp is not None:
             last = row.stamp
             if last is not None and stamp < last and self._is_older(row, last, now):
                 self._dropped[Drop.OLDER] += 1
@@ -211,7 +246,7 @@ class PriceBoard:
 
     def seed(self, key: ContractKey, quote: Quote, source: str, *, asked: float) -> bool:
         """Take a REST quote asked for at that monotonic time. Whatever was pushed since is newer and stays."""
-        tick = _tick_of(key, quote)
+        tick = tick_of(key, quote)
         arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
         with self._lock:
             if not 0.0 < tick.ltp < HIGHEST_PRICE:
@@ -319,7 +354,7 @@ class PriceBoard:
 
     def _is_older(self, row: _Row, last: float, now: float) -> bool:
         """Whether a tick stamped before `last`, the newest, is to be dropped."""
-        if now - row.arrived.received < STUCK_AFTER_S or last <= self._clock.now().timestamp():
+        if now - row.arrived.received < STUCK_AFTER_S or last <= self._exchange_now()[0]:
             return True
         # The last tick claimed a time that has not come yet; holding on to it would silence this contract for good.
         self._reordered += 1
@@ -351,19 +386,3 @@ def _levels(levels: Levels) -> tuple[tuple[Decimal, int], ...]:
 
 def _perhaps(value: float | None) -> Decimal | None:
     return None if value is None else _price(value)
-
-
-def _tick_of(key: ContractKey, quote: Quote) -> Tick:
-    """A REST quote in the shape of a tick. It carries no size at the touch, so none is claimed (0 units)."""
-    return Tick(
-        key=key,
-        ltp=float(quote.ltp),
-        at=None,
-        open=None if quote.open is None else float(quote.open),
-        high=None if quote.high is None else float(quote.high),
-        low=None if quote.low is None else float(quote.low),
-        previous_close=None if quote.previous_close is None else float(quote.previous_close),
-        volume=quote.volume,
-        bids=() if quote.bid is None else ((float(quote.bid), 0),),
-        asks=() if quote.ask is None else ((float(quote.ask), 0),),
-    )

@@ -172,6 +172,7 @@ class WebSocketManager:
             chosen=self._order.choice.account_id,
             chosen_by=self._order.choice.by,
             drops=self._pool.drops.joined(self._board.counts().dropped),
+            late_by_s=None if link is None else self._board.late_by_s(),
         )
 
     def source_order(self) -> list[int]:
@@ -358,7 +359,7 @@ class WebSocketManager:
             self._turns.served(link.account_id)
             self._failed -= {link.account_id}
         on_time = link.last_price is not None and now - max(link.last_price, self._session_since or now) <= LATE_AFTER_S
-        is_well = self._session_since is None or on_time
+        is_well = self._session_since is None or (on_time and (self._board.late_by_s() or 0.0) <= 0.0)
         served = FeedPhase.LIVE if is_well else FeedPhase.LATE
         self._become(served if link.asked else FeedPhase.OFF)
 

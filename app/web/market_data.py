@@ -84,6 +84,8 @@ class ResourcesView:
 class MarketDataView:
     """`feeds` False: this process feeds no prices. `drops`: what came and was not used since the start, by kind.
 
+    `late_by_s`: all ticks of late are so far behind the exchange's time (negative: ahead); None within the limit.
+
     `told_age_s`: so old is what the process that leads told of itself, its ages grown by that; None: it is our own.
     """
 
@@ -95,6 +97,7 @@ class MarketDataView:
     chosen: int | None
     chosen_by: str
     tick_age_s: float | None
+    late_by_s: float | None
     wanted: int
     confirmed: int
     rate: float
@@ -131,6 +134,7 @@ def market_data(desk: Desk, viewer: SignedIn) -> MarketDataView:
         chosen=state.chosen,
         chosen_by=state.chosen_by,
         tick_age_s=state.last_tick_age_s,
+        late_by_s=state.late_by_s,
         wanted=state.wanted,
         confirmed=state.confirmed,
         rate=sum(each.rate for each in connections if each.role == "serving"),

@@ -164,8 +164,10 @@ class _FrameTick(Tick):
         # The usual case first, here and below: this is done with every frame.
         if stamp is not None and 1e12 < stamp < _LATEST_MS:
             self.stamp = stamp / 1000
+            self.dated = True
         else:
             self.stamp = _seconds(figures.ltt if stamp is None else stamp)
+            self.dated = stamp is not None
         self.has_close = (close is not None and 0 < close < _HIGHEST_PRICE) or _price(figures.prev_close) is not None
         self.has_touch = has_touch(figures.depth)
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,7 @@ class Heard:
     drops: DropCounts = field(default_factory=DropCounts)
 
     def __post_init__(self) -> None:
-        self.writer = Writer(self.board, "recorded", next(_streams), drops=self.drops, writes=True)
-
-
-_streams = count(1)
+        self.writer = Writer(self.board, "recorded", drops=self.drops, writes=True)
 
 
 class Writer(BoardWriter):

@@ -19,6 +19,7 @@ from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import LEAST_FREE, DiskWatch
 from app.services.engine_starts import EngineStarts
 from app.services.entry_locks import EntryLocks
+from app.services.exchange_time import ExchangeTime
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL
 
@@ -210,7 +211,8 @@ def clocks(world: LockedWorld, ahead: dict[str, float]) -> ClockWatch:
     def gateway_time() -> datetime:
         return world.clock.now().astimezone(UTC) + timedelta(seconds=ahead["s"])
 
-    return ClockWatch(world.database, world.clock, world.activity, world.locks, gateway_time=gateway_time)
+    place = (world.database, world.clock, world.activity, world.locks)
+    return ClockWatch(*place, gateway_time=gateway_time, exchange=ExchangeTime(world.clock))
 
 
 @pytest.mark.parametrize("ahead_s", [31.0, -31.0, 3600.0])

@@ -82,10 +82,16 @@ def test_row_23_whatever_the_order_the_newest_by_exchange_time_stands(seconds: l
     assert counts.accepted + counts.older == len(seconds)
 
 
-def test_another_connection_begins_its_own_order_of_time(board: PriceBoard) -> None:
-    board.put(tick(200.0, 30), stream=1)
-    assert not board.put(tick(199.0, 20), stream=1)
-    assert board.put(tick(201.0, 20), stream=2)
+def test_row_23_a_tick_that_is_older_than_the_price_here_is_dropped_from_another_connection_too(
+    board: PriceBoard,
+) -> None:
+    board.put(tick(200.0, 30))
+    assert not board.put(tick(199.0, 20))
+    assert not board.put(tick(90.0, -270), "feed of B"), "a feed that takes over may lag by minutes"
+    assert board.put(tick(201.0, 31), "feed of B")
+    price = board.latest(CALL)
+    assert price is not None
+    assert price.ltp == Decimal("201.0")
 
 
 def test_a_time_that_has_not_come_yet_does_not_silence_a_contract_for_good(board: PriceBoard, clock: FakeClock) -> None:
@@ -170,18 +176,18 @@ def test_what_comes_together_wakes_each_watcher_once(board: PriceBoard) -> None:
     woken: list[str] = []
     board.watch([CALL, PUT], lambda: woken.append("both"))
     board.watch([PUT], lambda: woken.append("one"))
-    assert board.put_all([tick(200.0), tick(100.0, key=PUT), tick(201.0, 1)], "Sim 1", 1) == 3
+    assert board.put_all([tick(200.0), tick(100.0, key=PUT), tick(201.0, 1)], "Sim 1") == 3
     assert woken == ["both", "one"]
     price = board.latest(CALL)
     assert price is not None
     assert price.ltp == Decimal("201.0")
-    assert board.put_all([tick(0.0, 2), tick(200.0, 0)], "Sim 1", 1) == 0
+    assert board.put_all([tick(0.0, 2), tick(200.0, 0)], "Sim 1") == 0
     assert woken == ["both", "one"], "nothing new"
 
 
 def test_what_is_dropped_is_counted_by_kind(board: PriceBoard) -> None:
     prices = [0.0, -1.0, math.nan, math.inf, 1e12]
-    board.put_all([tick(200.0, 9), *(tick(price, 10) for price in prices), tick(199.0, 8)], "Sim 1", 1)
+    board.put_all([tick(200.0, 9), *(tick(price, 10) for price in prices), tick(199.0, 8)], "Sim 1")
     counts = board.counts()
     assert counts.dropped == {
         Drop.ZERO: 1, Drop.NEGATIVE: 1, Drop.NOT_A_NUMBER: 1, Drop.OUT_OF_BAND: 2, Drop.OLDER: 1

@@ -11,6 +11,7 @@ from app.domain.trailing import Floors
 from app.persistence.tables import FillRow, RiskEvent, Run, StrategyExecution
 from app.ports.feed import FeedMode, Tick
 from app.services import exit_rule_text
+from app.services.exchange_time import ExchangeTime
 from app.services.floor_text import written
 from app.services.journal import Journal
 from app.services.peaks import FloorsNow, Peaks
@@ -49,7 +50,7 @@ class Watched:
         self.world = OrderWorld(folder, accounts=accounts)
         for broker in self.world.brokers.values():
             broker.fills_at_once = True
-        self.board = PriceBoard(self.world.clock)
+        self.board = PriceBoard(self.world.clock, ExchangeTime(self.world.clock))
         self.runs = RunBoard(self.world.database, self.board, self.world.clock)
         self.quotes = NoQuotes()
         self.dies_in_exit = False
