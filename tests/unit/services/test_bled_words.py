@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.books import BrokerOrder, OrderStatus
 from app.domain.contracts import Side
+from app.domain.money import Units
 from app.domain.orders import IntentState
 from app.services.book_memory import BLED_S, Memory
 from tests.unit.services.order_world import OrderWorld
@@ -66,7 +67,7 @@ def test_row_27_an_exit_that_reads_like_the_refused_one_above_it_is_not_sent_aga
 
 def row(status: OrderStatus) -> BrokerOrder:
     price = Decimal(100)
-    return BrokerOrder("2", PUT.key, Side.BUY, LOT, "MIS", "LIMIT", price, Decimal(0), status, "10:00:00")
+    return BrokerOrder("2", PUT.key, Side.BUY, Units(LOT), "MIS", "LIMIT", price, Decimal(0), status, "10:00:00")
 
 
 R, C, O = OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.OPEN  # noqa: E741 - as in the table

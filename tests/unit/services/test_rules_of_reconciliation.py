@@ -238,8 +238,8 @@ def test_R5_an_entry_that_the_position_shows_and_no_book_lists_never_counts_as_a
     """A gateway that hides one order: that it never arrived would be a guess, and its units would be nobody's."""
     world.broker.fills_at_once = True
     orders, trades = world.broker.order_book, world.broker.trade_book
-    world.broker.order_book = lambda mode=None: [row for row in orders(mode) if row.order_id != "000001"]  # type: ignore[method-assign]
-    world.broker.trade_book = lambda mode=None: [row for row in trades(mode) if row.order_id != "000001"]  # type: ignore[method-assign]
+    world.broker.order_book = lambda expected=None: [row for row in orders(expected) if row.order_id != "000001"]  # type: ignore[method-assign]
+    world.broker.trade_book = lambda expected=None: [row for row in trades(expected) if row.order_id != "000001"]  # type: ignore[method-assign]
     run_id = sent(world, "lost")
     world.turns(80, 3)
     assert world.broker.net(CALL.key) == LOT
