@@ -203,7 +203,9 @@ def _executor(
         ExitDesk(ground.journal, chase_after_s=settings.chase_after_s),
         ground.journal,
         pending=PendingOrders(database, ground.journal, market.pricing, denials=denials, phase=market.hours.phase),
-        watch=IntegrityWatch(clock, alarms, lot_size=market.contracts.lot_size),
+        watch=IntegrityWatch(
+            clock, alarms, lot_size=market.contracts.lot_size, mark=run_board.mark, phase=market.hours.phase
+        ),
         on_change=run_board.changed,
     )
 

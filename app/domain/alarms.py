@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+INCOMPLETE_ALARM_S = 10.0
+"""So long a run may be incomplete, in an open market, before that is an alarm."""
+
+OPPOSITE_ALARM_S = 6.0
+"""So long a foreign trade stands against what we hold before that is an alarm: two reads of the books agree on it."""
+
 REFUSALS_ALARM = 2
 """So many exits refused in a row are an alarm, and no entry of the strategy is sent any more."""
 
@@ -21,6 +27,8 @@ class AlarmKind(StrEnum):
     LEG_KEPT = "leg_kept"
     IP_REFUSED = "ip_refused"
     ODD_LOT = "odd_lot"
+    RUN_INCOMPLETE = "run_incomplete"
+    OPPOSITE = "opposite"
 
 
 STOPS_STRATEGY = frozenset({AlarmKind.EXIT_REFUSED})

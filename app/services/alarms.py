@@ -57,9 +57,9 @@ class Alarms:
         with self._database.reading() as session:
             return [_line(alarm, name) for alarm, name in session.execute(query)]
 
-    def is_open(self, session: Session, run_id: int, account_id: int, kind: AlarmKind) -> bool:
-        """Whether an alarm of this kind stands for the account as a whole."""
-        return _place(run_id, account_id, None, kind) in set(
+    def is_open(self, session: Session, run_id: int, account_id: int, kind: AlarmKind, leg: int | None = None) -> bool:
+        """Whether an alarm of this kind stands for that leg, or for the account as a whole."""
+        return _place(run_id, account_id, leg, kind) in set(
             session.scalars(select(Alarm.open_key).where(Alarm.run_id == run_id, Alarm.open_key.is_not(None)))
         )
 

@@ -14,13 +14,16 @@ from app.domain.alarms import (
     AlarmKind,
     Finding,
 )
+from app.domain.calendar import Phase
 from app.domain.contracts import ContractKey, Kind
 from app.domain.naked import NAKED_ALARM_S, HeldLeg, naked_units
 from app.domain.orders import IntentState, Purpose
+from app.domain.pnl import Mark
 from app.domain.trading_states import ENGINE, Scope, TradingState
 from app.persistence.tables import Run, TradingAccount, TradingStateRow
 from app.ports.clock import Clock
 from app.services.alarms import Alarms
+from app.services.blind_watch import IncompleteWatch, OppositeWatch
 from app.services.exit_watch import ExitWatch
 from app.services.exits import refused_exits, refused_in_a_row
 from app.services.run_state import AccountState, ExecutionState
@@ -34,18 +37,30 @@ class IntegrityWatch:
     alarm already.
     """
 
-    def __init__(self, clock: Clock, alarms: Alarms, *, lot_size: Callable[[ContractKey], int | None]) -> None:
-        """`lot_size` is today's, None when nobody can say."""
+    def __init__(
+        self,
+        clock: Clock,
+        alarms: Alarms,
+        *,
+        lot_size: Callable[[ContractKey], int | None],
+        mark: Callable[[ContractKey], Mark | None],
+        phase: Callable[[str], Phase],
+    ) -> None:
+        """`lot_size` is today's, None when nobody can say; `mark` the newest price, None when there never was one."""
         self._clock = clock
         self._alarms = alarms
         self._lot_size = lot_size
         self._exits = ExitWatch(clock, alarms)
+        self._incomplete = IncompleteWatch(clock, alarms, mark=mark, phase=phase)
+        self._opposite = OppositeWatch(clock, alarms)
         self._naked_since: dict[tuple[int, int], float] = {}
         self._quiet: set[int] = set()
 
     def look(self, session: Session, run: Run, accounts: Sequence[AccountState], now: datetime) -> None:
         """Make the alarms of this run what there is to be alarmed about."""
         findings = [finding for account in accounts for finding in self._of_account(session, run, account, now)]
+        findings += self._incomplete.look(session, run, accounts)
+        findings += self._opposite.look(session, run, accounts, lambda account_id: str(_Name(session, account_id)))
         if not findings and run.id in self._quiet:
             return
         fresh, lasts = self._alarms.settle(session, run, findings)

@@ -19,6 +19,7 @@ from app.persistence.tables import RiskEvent, TradingAccount
 from app.ports.clock import MarketClock
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
+from app.services.part_due import prices_used
 from app.services.run_board import AccountView, CellView, RunBoard, RunView
 from app.services.session_hours import SessionHours
 
@@ -184,13 +185,15 @@ class SquareOff:
         )
 
     def _write(self, session: Session, view: RunView, account: AccountView, leg: int | None, why: str) -> None:
-        """One row for each place, with the exit it asks for."""
+        """One row for each place, with the exit it asks for and the prices of what is left then."""
         place = f"account {account.account_id}" + ("" if leg is None else f" leg {leg}")
         known = select(RiskEvent.id).where(
             RiskEvent.run_id == view.run_id, RiskEvent.rule == RiskRule.SQUARE_OFF, RiskEvent.place == place
         )
         if session.scalars(known).first() is not None:
             return
+        keys = {cell.contract.key for cell in account.cells if cell.net and leg in {None, cell.leg}}
+        marks = {key: mark for key in keys if (mark := self._run_board.mark(key)) is not None}
         session.add(
             RiskEvent(
                 run_id=view.run_id,
@@ -198,7 +201,7 @@ class SquareOff:
                 rule=RiskRule.SQUARE_OFF.value,
                 place=place,
                 account_id=account.account_id,
-                prices={},
+                prices=prices_used(keys, marks),
                 action=why,
             )
         )

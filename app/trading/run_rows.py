@@ -77,8 +77,8 @@ class FillLine:
 class Fired:
     """A rule that fired: its own positive figure, the P&L it was judged on, and the prices by symbol.
 
-    A rule of the clock has neither figure nor prices: `action` says all. `place` names the part of the run, empty for
-    the whole.
+    A rule of the clock has no figure: `action` says all, and the prices are those of what was left. `place` names
+    the part of the run, empty for the whole.
     """
 
     at: datetime

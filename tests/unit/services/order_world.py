@@ -19,6 +19,7 @@ from app.domain.errors import Denied, DeskError, NoFreshPrice
 from app.domain.failure_policy import DEFAULT
 from app.domain.money import Lots, Units
 from app.domain.plan import AccountPlan, Mode, Plan, PlannedLeg, PlannedOrder, ResolvedLeg
+from app.domain.pnl import Mark
 from app.domain.price_types import AT_MARKET, PriceTerms, check_band, check_terms, check_tick, check_trigger
 from app.domain.prices import Price, PriceBand, Touch
 from app.domain.slicing import slices
@@ -70,6 +71,7 @@ class _Pricing:
         self.trouble: DeskError | None = None
         self.asked: list[int] = []
         self.is_at_hand = False
+        self.mark: Mark | None = Mark(PRICE, 0.5)
         self.meanwhile: Callable[[], object] = lambda: None
 
     def at_hand(self, intent: Intent, execution: StrategyExecution, rested: int) -> Priced:
@@ -210,7 +212,6 @@ class OrderWorld:
             self.clock, anything, health, contracts=listed, hours=hours, books=self.reconciler,
             read_soon=lambda _account_id: None,
         )  # fmt: skip
-        self.world = world
         pricing: Any = self.pricing
         claims = ClaimDesk(
             self.database, self.clock, self.clock, anything, pricing, journal, world=world, epoch=lambda: epoch,
@@ -233,9 +234,10 @@ class OrderWorld:
             self.database, self.clock,
             EntryDesk(journal, lambda _ids: {}, self._check_slip, chase_after_s=3.0),
             ExitDesk(journal, chase_after_s=3.0), journal,
-            pending=PendingOrders(
-                self.database, journal, self.pricing, denials=self._denials, phase=self.hours.phase,
-            ), watch=IntegrityWatch(self.clock, self.alarms, lot_size=world.lot_size), on_change=lambda _run_id: None,
+            pending=PendingOrders(self.database, journal, self.pricing, denials=self._denials, phase=hours.phase),
+            watch=IntegrityWatch(
+                self.clock, self.alarms, lot_size=world.lot_size, phase=hours.phase, mark=lambda _: self.pricing.mark,
+            ), on_change=lambda _run_id: None,
         )  # fmt: skip
         self.executor.lanes = self.queue
         self.offers, self.adopter = adopting(self, journal, epoch)

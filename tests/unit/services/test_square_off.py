@@ -16,6 +16,7 @@ from app.domain.gate import Code
 from app.domain.orders import Purpose
 from app.domain.plan import ResolvedLeg
 from app.persistence.tables import RiskEvent, Run, RunEvent, StrategyExecution, TradingAccount
+from app.ports.feed import Tick
 from app.services.journal import Journal
 from app.services.price_board import PriceBoard
 from app.services.run_board import RunBoard
@@ -48,7 +49,8 @@ class ByTheClock:
         self.hours, self.wrong_clock = GivenHours(), False
         hours: Any = self.hours
         self.times = SquareOffTimes(hours)
-        self.runs = RunBoard(self.world.database, PriceBoard(self.world.clock), self.world.clock)
+        self.prices = PriceBoard(self.world.clock)
+        self.runs = RunBoard(self.world.database, self.prices, self.world.clock)
         self.loop = SquareOff(
             self.world.database, self.runs, self.times, self.world.clock, Journal(self.world.clock),
             is_clock_wrong=lambda: self.wrong_clock, ask_exit=self._ask_exit,
@@ -119,6 +121,17 @@ def test_row_47_each_account_is_left_before_its_own_cut_off(clock: ByTheClock) -
         "Everything in Account 1 is left at 15:10 by the clock, before its account's cut-off at 15:15."
     )
     assert (events[0].threshold, events[0].value) == (None, None)
+
+
+def test_what_is_left_is_written_down_with_the_prices_of_then_and_their_ages(clock: ByTheClock) -> None:
+    clock.run("MIS", "MIS")
+    clock.prices.put(Tick(CALL.key, 101.5, None))
+    clock.at("15:10")
+    event = clock.world.rows(RiskEvent)[0]
+    assert event.prices.keys() == {CALL.key.symbol, HEDGE.key.symbol}
+    assert event.prices[CALL.key.symbol]["ltp"] == "101.5"
+    assert event.prices[CALL.key.symbol]["age_s"] >= 0
+    assert event.prices[HEDGE.key.symbol] is None, "never priced, and said to be"
 
 
 def test_it_is_asked_once_however_often_the_clock_is_looked_at(clock: ByTheClock) -> None:
