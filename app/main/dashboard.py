@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from math import ceil
@@ -15,6 +15,7 @@ from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow
 from app.services.run_board import RunView
 from app.services.today import Worth
+from app.web.account_choice import chosen_accounts
 from app.web.account_words import latency_of, mode_word, reason_of, state_word, trouble_rank
 from app.web.contract_names import contract_labels
 from app.web.desk import Desk
@@ -114,9 +115,12 @@ class EventView:
     url: str | None
 
 
-def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
-    runs = desk.today.runs(viewer)
-    accounts = desk.accounts.shown_to(viewer)
+def dashboard_page(desk: Desk, viewer: SignedIn, asked: str = "") -> dict[str, object]:
+    """`asked` names accounts, as `group:1`; empty for all. Raises InvalidInput for what is not there or not theirs."""
+    chosen = chosen_accounts(desk, viewer, asked)
+    accounts, ids = chosen.accounts, chosen.ids if asked else None
+    whole = {run.run_id: run for run in desk.today.runs(viewer)}
+    runs = [part for run in whole.values() if (part := _within(run, ids)) is not None]
     positions = _positions(desk)
     foreign = foreign_positions(desk, [account.id for account in accounts])
     lines = [
@@ -126,11 +130,12 @@ def dashboard_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     owners = owners_of(desk, {run.user_id for run in living} - {viewer.id})
     lines.sort(key=lambda line: (trouble_rank(line.state), natural(line.name)))
     return {
-        "banner": _banner(desk, viewer, runs, lines),
+        "chosen": chosen if asked or desk.groups.shown_to(viewer) else None,
+        "banner": _banner(desk, runs, lines, desk.today.fills(viewer, ids) if lines else None),
         "accounts": lines,
         "accounts_summary": _summary(lines) if lines else None,
-        "runs": [_run(desk, run, owners.get(run.user_id)) for run in living],
-        "events": _events(desk, viewer, runs),
+        "runs": [_run(desk, run, owners.get(run.user_id), whole[run.run_id]) for run in living],
+        "events": _events(desk, viewer, runs, only_these=bool(asked)),
         "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
     }
 
@@ -139,6 +144,14 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     """Sorts as people count: `Simulator 2` before `Simulator 10`."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _within(run: RunView, account_ids: frozenset[int] | None) -> RunView | None:
+    """The part of a run that is in these accounts, None where it has none; all of it where any account is meant."""
+    if account_ids is None:
+        return run
+    accounts = tuple(account for account in run.accounts if account.account_id in account_ids)
+    return replace(run, accounts=accounts) if accounts else None
 
 
 def _positions(desk: Desk) -> dict[int, int]:
@@ -192,7 +205,7 @@ def _sum(figures: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
-def _banner(desk: Desk, viewer: SignedIn, runs: list[RunView], lines: list[AccountLine]) -> BannerView:
+def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], trades: int | None) -> BannerView:
     """An account whose figures cannot be known is left out of the total, and named."""
     missing = [line for line in lines if line.mtm is None]
     counted = [line for line in lines if line.mtm is not None]
@@ -211,7 +224,7 @@ def _banner(desk: Desk, viewer: SignedIn, runs: list[RunView], lines: list[Accou
         accounts_counted=len(counted),
         accounts_total=len(lines),
         missing=[line.name for line in missing],
-        trades=desk.today.fills(viewer) if lines else None,
+        trades=trades,
         positions=sum(known) if known else None,
     )
 
@@ -236,7 +249,8 @@ def _summary(lines: list[AccountLine]) -> SummaryView:
     )
 
 
-def _run(desk: Desk, run: RunView, owner: str | None) -> RunLine:
+def _run(desk: Desk, run: RunView, owner: str | None, whole: RunView) -> RunLine:
+    """Figures of the part that is shown; its rules judge the whole of it."""
     worth = desk.today.worth([run])
     contracts = [cell.contract for cell in run.cells]
     return RunLine(
@@ -251,7 +265,7 @@ def _run(desk: Desk, run: RunView, owner: str | None) -> RunLine:
         units=sum(cell.units for cell in run.cells),
         mtm=worth.total,
         trouble=_trouble(run),
-        nearest_rule=_nearest_rule(run, worth.total),
+        nearest_rule=_nearest_rule(run, worth.total if run is whole else desk.today.worth([whole]).total),
     )
 
 
@@ -274,13 +288,14 @@ def _nearest_rule(run: RunView, total: Decimal | None) -> RuleView | None:
     return min(rules, key=lambda rule: rule.distance, default=None)
 
 
-def _events(desk: Desk, viewer: SignedIn, runs: Sequence[RunView]) -> list[EventView]:
+def _events(desk: Desk, viewer: SignedIn, runs: Sequence[RunView], *, only_these: bool) -> list[EventView]:
     """The newest 10, without the fills and cancels of orders: each run's own page tells those."""
+    shown = {run.run_id for run in runs}
     labels = contract_labels(cell.contract for run in runs for cell in run.cells)
     names = {key.symbol: label for key, label in labels.items()}
     by_run: dict[int, list[Said]] = {}
     for one in reversed(desk.today.happenings(viewer, LOOKED_AT)):
-        if one.kind not in OF_ORDERS:
+        if one.kind not in OF_ORDERS and (not only_these or one.run_id in shown):
             said = Said(one.at, one.kind, with_names(one.sentence, names), (one.run_name,))
             by_run.setdefault(one.run_id, []).append(said)
     views = [_event(run_id, line) for run_id, lines in by_run.items() for line in once(lines)]

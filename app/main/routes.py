@@ -13,13 +13,18 @@ main_bp = Blueprint("main", __name__)
 
 @main_bp.get("/")
 def dashboard() -> ResponseReturnValue:
-    return render_template("main/dashboard.html", **dashboard_page(desk(), user()))
+    """`?accounts=group:1` shows the accounts of a group alone, and the sums of them."""
+    return render_template("main/dashboard.html", **_page())
 
 
 @main_bp.get("/live")
 def dashboard_live() -> ResponseReturnValue:
     """The dashboard without its frame, fetched again when something changed."""
-    return render_template("main/fragments/dashboard_live.html", **dashboard_page(desk(), user()))
+    return render_template("main/fragments/dashboard_live.html", **_page())
+
+
+def _page() -> dict[str, object]:
+    return dashboard_page(desk(), user(), request.args.get("accounts", ""))
 
 
 @main_bp.get("/activity")

@@ -1,5 +1,6 @@
 """What today has brought: the runs that live or ended today, and their profit and loss, from the one calculation."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -77,15 +78,21 @@ class Today:
             user = session.get_one(User, user_id)
         return self.worth(self.runs(_Viewer(user.id, user.username, user.role == "admin"))).total
 
-    def fills(self, viewer: Actor) -> int | None:
-        """Fills today in runs of this user; an admin sees all. None while the market's time is not known."""
+    def fills(self, viewer: Actor, account_ids: Collection[int] | None = None) -> int | None:
+        """Fills today in runs of this user, an admin sees all; of these accounts, None for any.
+
+        None while the market's time is not known.
+        """
         midnight = self._midnight()
         if midnight is None:
             return None
         wanted = select(func.count()).select_from(FillRow).where(FillRow.at >= midnight, FillRow.intent_id.is_not(None))
+        if not viewer.is_admin or account_ids is not None:
+            wanted = wanted.join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
+        if account_ids is not None:
+            wanted = wanted.where(StrategyExecution.account_id.in_(account_ids))
         if not viewer.is_admin:
-            of_runs = wanted.join(StrategyExecution, StrategyExecution.id == FillRow.execution_id)
-            wanted = of_runs.join(Run, Run.id == StrategyExecution.run_id).where(Run.user_id == viewer.id)
+            wanted = wanted.join(Run, Run.id == StrategyExecution.run_id).where(Run.user_id == viewer.id)
         with self._database.reading() as session:
             return session.scalars(wanted).one()
 

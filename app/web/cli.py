@@ -7,7 +7,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app.domain.errors import DeskError
+from app.domain.errors import DeskError, NotFound
 from app.domain.trading_states import Scope
 from app.services.kill_switch import Target
 from app.services.people import ROLES
@@ -63,20 +63,38 @@ class _CommandLine:
 
 
 @commands.command("kill")
-@click.option("--account", type=int, help="Only this account, by its number; without it everything.")
+@click.option("--account", type=int, help="Only this account, by its number.")
+@click.option("--group", help="Only the accounts of this group, by its name or number.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
-def kill(account: int | None, yes: bool) -> None:
-    """Halt entries, cancel what rests and close our positions; a running engine does it at once."""
-    target = Target() if account is None else Target(Scope.ACCOUNT, account)
-    if not yes:
-        what = "everything" if account is None else f"account {account}"
-        click.confirm(f"Halt, cancel and close {what}?", abort=True)
+def kill(account: int | None, group: str | None, yes: bool) -> None:
+    """Halt entries, cancel what rests and close our positions, of everything unless told; a running engine does it at
+    once.
+    """
+    if account is not None and group is not None:
+        raise click.UsageError("Give an account or a group, not both.")
     try:
         actor = _CommandLine(desk().people.first_admin().id)
+        target, what = _target(actor, account, group)
+        if not yes:
+            click.confirm(f"Halt, cancel and close {what}?", abort=True)
         desk().kill_switch.kill(target, actor=actor, key=f"cli-{secrets.token_hex(8)}")
     except DeskError as refused:
         raise click.ClickException(str(refused)) from refused
     click.echo("Halted: no entry is sent any more. A running engine cancels and closes; see `flask desk states`.")
+
+
+def _target(actor: _CommandLine, account: int | None, group: str | None) -> tuple[Target, str]:
+    """What is meant, and in words. Raises NotFound for a group that is not there."""
+    if account is not None:
+        return Target(Scope.ACCOUNT, account), f"account {account}"
+    if group is None:
+        return Target(), "everything"
+    groups = desk().groups.shown_to(actor)
+    found = [each for each in groups if each.name == group] or [each for each in groups if str(each.id) == group]
+    if not found:
+        names = ", ".join(f"{each.name} ({each.id})" for each in groups) or "none"
+        raise NotFound(f"There is no group {group}. Groups: {names}.")
+    return Target(Scope.GROUP, found[0].id), f"the {len(found[0].members)} accounts of the group {found[0].name}"
 
 
 @commands.command("setback")

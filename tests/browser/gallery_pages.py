@@ -64,6 +64,7 @@ PAGES = (
         desk.dashboard(11),
         flashes=(("ok", "Zerodha 1 was added."), ("warn", "Order outcome unknown in Dhan 2.")),
     ),
+    Page("desk-group", "main/dashboard.html", desk.dashboard(3, "group:1")),
     Page("desk-50", "main/dashboard.html", desk.dashboard(50), trouble=True),
     Page("chain", "trading/chain.html", chain.chain()),
     Page("chain-trouble", "trading/chain.html", chain.chain(trouble=True), mode="PAPER", trouble=True),

@@ -190,9 +190,11 @@ def banner(*, empty: bool = False) -> Row:
     )
 
 
-def dashboard(count: int) -> Context:
+def dashboard(count: int, group: str = "") -> Context:
     rows = account_rows(count)
+    choices = [Row(value="", label="All accounts"), Row(value="group:1", label=f"The group {HOSTILE}")]
     return {
+        "chosen": Row(value=group, choices=choices) if group else None,
         "banner": banner(),
         "accounts": rows,
         "accounts_summary": summary(rows),
@@ -203,6 +205,7 @@ def dashboard(count: int) -> Context:
 
 
 DASHBOARD_EMPTY: Context = {
+    "chosen": None,
     "banner": banner(empty=True),
     "accounts": [],
     "accounts_summary": None,

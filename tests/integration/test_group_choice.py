@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.main.dashboard import dashboard_page
 from app.persistence.tables import AccountGroup, DayLock, GroupMember
 from app.ports.feed import Tick
 from tests.desk_app import MONDAY_1030, PASSWORD
+from tests.integration.test_kill_page import states
 from tests.run_maker import opened, read
 from tests.trading_desk import CE, PE, TradingBench, trading_bench
 
@@ -108,3 +110,48 @@ def test_the_lock_of_a_group_stands_once_and_goes_with_one_password(desk: Tradin
     admin.post("/trading/risk/locks/2/lift", {"password": PASSWORD}, page="/trading/risk")
     assert "Locked: group Both" not in read(admin.get("/trading/risk").text)
     assert desk.desk.days.locks.shown_to(desk.bench.somebody("asha"))[0].accounts == (1, 2)
+
+
+def desk_of(desk: TradingBench, asked: str = "") -> dict[str, Any]:
+    with desk.bench.app.test_request_context():
+        return dashboard_page(desk.bench.desk, desk.bench.somebody("asha"), asked)
+
+
+def test_the_dashboard_of_a_group_has_its_accounts_and_their_sums(desk: TradingBench) -> None:
+    price(desk)
+    admin = desk.admin()
+    every, one, both = desk_of(desk), desk_of(desk, "group:2"), desk_of(desk, "group:3")
+    assert [line.name for line in one["accounts"]] == ["Simulator 2"]
+    for page, count in ((every, 2), (one, 1), (both, 2)):
+        banner, summary, (run,) = page["banner"], page["accounts_summary"], page["runs"]
+        assert (banner.total, banner.accounts_total, summary.mtm) == (325 * count, count, 325 * count)
+        assert (run.mtm, run.accounts, run.lots) == (325 * count, count, 2 * count)
+        assert run.nearest_rule == every["runs"][0].nearest_rule, "rules judge the whole run"
+    assert banner.trades == 2 * one["banner"].trades == every["banner"].trades
+    page = admin.get("/?accounts=group:2").text
+    assert '<option value="group:2" selected>' in page
+    assert "/live?accounts=group:2" in page.replace("%3A", ":"), "it is refreshed as it is shown"
+    fragment = admin.get("/live?accounts=group:2").text
+    assert "Simulator 2" in fragment
+    assert "Simulator 1" not in fragment
+    assert admin.get("/?accounts=group:9").status_code == 422
+
+
+def test_without_a_group_the_dashboard_asks_for_none(tmp_path: Path) -> None:
+    with trading_bench(tmp_path) as made:
+        made.accounts(1)
+        assert "All accounts" not in made.admin().get("/").text
+
+
+def test_the_command_line_kills_a_group_by_name_or_number(desk: TradingBench) -> None:
+    runner = desk.bench.app.test_cli_runner()
+    asked = runner.invoke(args=["desk", "kill", "--group", "Both"], input="n\n")
+    assert (asked.exit_code, "the 2 accounts of the group Both" in asked.output) == (1, True)
+    assert states(desk) == {}
+    assert "Halted" in runner.invoke(args=["desk", "kill", "--yes", "--group", "Both"]).output
+    assert "Halted" in runner.invoke(args=["desk", "kill", "--yes", "--group", "1"]).output
+    assert states(desk) == {("GROUP", 3): "HALTED", ("GROUP", 1): "HALTED"}
+    unknown = runner.invoke(args=["desk", "kill", "--yes", "--group", "Third"])
+    assert (unknown.exit_code, "Groups: Both (3), First (1), Second (2)" in unknown.output) == (1, True)
+    both = runner.invoke(args=["desk", "kill", "--yes", "--group", "1", "--account", "1"])
+    assert (both.exit_code, "not both" in both.output) == (2, True)
