@@ -23,6 +23,7 @@ from app.main import main_bp
 from app.margin import margin_bp
 from app.persistence.damage import damage_of
 from app.services.account_groups import AccountGroups
+from app.services.account_tariffs import AccountTariffs
 from app.services.account_watch import AccountWatch
 from app.services.adoption_commands import AdoptionCommands
 from app.services.book_pages import BookPages
@@ -323,6 +324,7 @@ def _desk(runtime: Runtime) -> Desk:
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
         groups=AccountGroups(ground.database, ground.clock, ground.activity),
+        tariffs=AccountTariffs(ground.database, ground.clock, market.accounts, ground.activity),
         book_pages=_book_pages(ground, market, pages, reader),
         reconciliation=_reconciliation(ground, market, reader),
         health=pages.health,

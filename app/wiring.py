@@ -204,7 +204,7 @@ def build_market(ground: Ground) -> MarketSide:
     quotes = Quotes(board, gateways, lambda: feed.source_order(), clock)  # noqa: PLW0108 - the feed is built below
     rules = MarketRuleTable(ground.database, clock, ground.activity)
     overrides, coming_days, hours, closes = _calendar(ground, gateways, order)
-    contracts = ContractList(gateways, order, ground.market_clock, clock)
+    contracts = ContractList(gateways, order, ground.market_clock, clock, book=rules.book)
     feed = WebSocketManager(
         gateways,
         feeds,

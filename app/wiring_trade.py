@@ -140,7 +140,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         previews=previews,
         commands=commands,
         executor=executor,
-        rule_offers=(offers := RuleOffers(strategies, SquareOffTimes(market.hours), ground.journal)),
+        rule_offers=(offers := RuleOffers(strategies, SquareOffTimes(market.hours, market.rules.book), ground.journal)),
         adopter=_adopter(ground, market, turns, reconciler, run_board, executor=executor, offers=offers),
         lanes=lanes,
         at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
@@ -281,7 +281,7 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     return SquareOff(
         ground.database,
         run_board,
-        SquareOffTimes(market.hours),
+        SquareOffTimes(market.hours, market.rules.book),
         ground.market_clock,
         ground.journal,
         is_clock_wrong=lambda: market.locks.holds(gate.Code.CLOCK_SKEWED),
@@ -350,7 +350,7 @@ def _previews(ground: Ground, market: MarketSide, strategies: Strategies) -> Pre
             hours=market.hours,
             pricing=market.pricing,
             market_clock=ground.market_clock,
-            square_off=SquareOffTimes(market.hours),
+            square_off=SquareOffTimes(market.hours, market.rules.book),
         ),
         Money(
             gateways=market.gateways,

@@ -29,7 +29,6 @@ from app.persistence.tables import User
 from app.ports.gateway import GatewayAddress, GatewayError, Unreachable
 from app.ports.simulator import SimulatorAccount
 from app.services.account_check import AccountCheck
-from app.services.account_groups import AccountGroups
 from app.services.account_health import HealthBoard
 from app.services.accounts import AccountForm, Accounts
 from app.services.activity import Activity
@@ -65,7 +64,7 @@ from app.web.desk import Desk
 from app.web.install import install_web
 from app.web.open_pages import OpenPages
 from config import testing_settings
-from tests.desk_parts import days, reconciliation, rules, square_off
+from tests.desk_parts import days, of_accounts, reconciliation, rules, square_off
 from tests.empty_database import empty_database
 from tests.quiet_market import NoCandles, NoChains, NoFeed
 
@@ -308,8 +307,8 @@ no_feed: Any = NoFeed()
 
 def _bench(database: Database, settings: Any) -> Bench:
     clock, net, simulator, vault = HandClock(), PretendNet(), PretendSimulator(), PlainVault()
-    activity, runs = Activity(database, clock), RunBoard(database, board := PriceBoard(clock), clock)
-    health, gateways = HealthBoard(clock), Gateways(database, vault, net.gateway)
+    activity, health, board = Activity(database, clock), HealthBoard(clock), PriceBoard(clock)
+    gateways, runs = Gateways(database, vault, net.gateway), RunBoard(database, board, clock)
     accounts = Accounts(
         database, clock, vault, AccountCheck(net.gateway, net.feed, clock),
         activity=activity, gateways=gateways, health=health, simulator=simulator,
@@ -327,7 +326,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         alarms=Alarms(database, clock, Journal(clock), activity),
         today=Today(database, runs, clock),
         accounts=accounts,
-        groups=AccountGroups(database, clock, activity),
+        **of_accounts(database, clock, accounts, activity),
         book_pages=BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get),
         reconciliation=reconciliation(database, accounts, reader, clock, activity, LISTED.get),
         health=health,

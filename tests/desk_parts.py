@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.persistence.database import Database
+from app.services.account_groups import AccountGroups
+from app.services.account_tariffs import AccountTariffs
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.book_reader import BookReader
@@ -22,10 +25,27 @@ from app.services.strategies import Strategies
 from app.web.desk import Days
 
 
+def of_accounts(database: Database, clock: Any, accounts: Accounts, activity: Activity) -> dict[str, Any]:
+    return {
+        "groups": AccountGroups(database, clock, activity),
+        "tariffs": AccountTariffs(database, clock, accounts, activity),
+    }
+
+
+def _times(hours: SessionHours) -> SquareOffTimes:
+    return SquareOffTimes(hours, lambda: RuleBook(DEFAULT_RULES))
+
+
 def square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: Any) -> SquareOff:
     nothing: Any = None
     return SquareOff(
-        database, runs, SquareOffTimes(hours), clock, Journal(clock), is_clock_wrong=lambda: False, ask_exit=nothing
+        database,
+        runs,
+        _times(hours),
+        clock,
+        Journal(clock),
+        is_clock_wrong=lambda: False,
+        ask_exit=nothing,
     )
 
 
@@ -38,7 +58,7 @@ def reconciliation(
 
 def rules(database: Database, hours: SessionHours, clock: Any, contract_of: Any) -> RuleCommands:
     activity = Activity(database, clock)
-    offers = RuleOffers(Strategies(database, clock, activity), SquareOffTimes(hours), Journal(clock))
+    offers = RuleOffers(Strategies(database, clock, activity), _times(hours), Journal(clock))
     return RuleCommands(database, clock, activity, lambda: None, offers=offers, contract_of=contract_of)
 
 

@@ -15,6 +15,7 @@ from app.bootstrap import Runtime, runtime_of
 from app.persistence.database import Database, Table
 from app.persistence.tables import (
     AccountGroup,
+    AccountTariff,
     ActivityLog,
     CalendarOverride,
     DayLock,
@@ -179,6 +180,13 @@ def _override(whole: Whole, session: Session) -> None:
     session.add(rule)
     session.flush()
     whole.ids["rule_id"] = rule.id
+    tariff = AccountTariff(
+        account_id=whole.ids["account_id"], valid_from=date(2030, 1, 1), flat=Decimal(20), user_id=1, actor=ADMIN,
+        at=whole.desk.clock.now(),
+    )  # fmt: skip
+    session.add(tariff)
+    session.flush()
+    whole.ids["tariff_id"] = tariff.id
     lock = DayLock(
         account_id=whole.ids["account_id"], trading_date=date(2026, 11, 20), rule="day_loss", threshold=Decimal(5000),
         value=Decimal(-5001), leaves=False, prices={}, sentence="Day loss reached.", at=whole.desk.clock.now(),

@@ -73,3 +73,10 @@ NAMED = {
     "strategies.rename_template": "/strategies/templates/{template_id}/rename",
 }
 """Addresses that take a name and nothing else."""
+
+REQUIREMENT_PLACE = {"underlying": "SENSEX", "need": "ce_or_pe_sell", "day": "other_days"}
+REQUIREMENT = {**REQUIREMENT_PLACE, "amount": "190000", "source": "a page"}
+RULE = {
+    "kind": "freeze", "underlying": "NIFTY", "value": "1800", "valid_from": "2027-01-01", "source": "a circular"
+}  # fmt: skip
+TARIFF = {"percent": "0.03", "cap": "20", "valid_from": "2027-01-01"}

@@ -7,7 +7,6 @@ from wtforms import PasswordField, StringField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Optional, Regexp
 
 from app.domain.day_limits import DayLimits
-from app.domain.square_off import USUAL_CUT_OFF
 from app.services.account_groups import GroupForm
 from app.services.accounts import AccountForm
 from app.web.forms import DeskForm, PlainText, stripped
@@ -121,5 +120,5 @@ class AccountFields(LimitFields):
             max_leg_lots=self.leg_lots(),
             multiplier=self.factor(),
             limits=self.limits(),
-            mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else USUAL_CUT_OFF,
+            mis_cut_off=time.fromisoformat(self.mis_cut_off.data) if self.mis_cut_off.data else None,
         )

@@ -16,6 +16,7 @@ from app.web.extensions import heavy_rate_limit
 from app.web.forms import FormView
 from app.web.roles import admins_only
 from app.web.signed_in import user
+from app.web.tariff_view import present_of
 
 accounts_bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -42,6 +43,7 @@ def show(account_id: int) -> ResponseReturnValue:
         account=account_view(desk(), accounts.shown_to(user()), account.id),
         funds=funds_view(desk(), desk().health.of(account.id)),
         events=event_views(desk().activity.about(f"account:{account.id}")),
+        brokerage=present_of(desk(), account.id),
         can_manage=user().is_admin,
     )
 
@@ -191,7 +193,7 @@ def _stored(account: AccountRow) -> FormView:
             "host_url": account.host_url,
             "websocket_url": account.websocket_url,
             "orders_per_second": "" if account.orders_per_second is None else str(account.orders_per_second),
-            "mis_cut_off": f"{account.mis_cut_off:%H:%M}",
+            "mis_cut_off": "" if account.mis_cut_off is None else f"{account.mis_cut_off:%H:%M}",
             "notes": account.notes,
             **sized_as_typed(account),
         }

@@ -11,6 +11,7 @@ from app.domain.contracts import Kind, Side
 from app.domain.errors import Refused
 from app.domain.market_rules import RuleBook, RuleKind
 from app.domain.money import ZERO, rupees
+from app.domain.tariffs import Tariff
 
 _HUNDRED = Decimal(100)
 _RUPEE = Decimal(1)
@@ -61,12 +62,13 @@ class Charges:
         )
 
 
-def charges(trades: Iterable[Trade], book: RuleBook, on: date) -> Charges:
+def charges(trades: Iterable[Trade], book: RuleBook, on: date, tariff: Tariff | None = None) -> Charges:
     """What one account pays for its trades of one day. Raises MissingRule naming the rate that is not known, and
     Refused for an exchange that this desk does not trade on.
 
-    Brokerage counts once for each order. Transaction tax is on sales, stamp duty on purchases, both rounded to the
-    rupee over the whole day as a contract note does; GST is on brokerage and both fees.
+    Brokerage counts once for each order, by the account's own tariff, None for that of the market rules. Transaction
+    tax is on sales, stamp duty on purchases, both rounded to the rupee over the whole day as a contract note does; GST
+    is on brokerage and both fees.
     """
     known = tuple(trades)
     if not known:
@@ -80,8 +82,7 @@ def charges(trades: Iterable[Trade], book: RuleBook, on: date) -> Charges:
             stt += worth * _share(book, RuleKind.STT_OPTION if trade.kind.is_option else RuleKind.STT_FUTURE, on)
         else:
             stamp += worth * _share(book, RuleKind.STAMP_OPTION if trade.kind.is_option else RuleKind.STAMP_FUTURE, on)
-    orders = len({trade.order for trade in known})
-    brokerage = book.rule(RuleKind.BROKERAGE, None, on).value * orders
+    brokerage = _brokerage(known, tariff or Tariff(book.rule(RuleKind.BROKERAGE, None, on).value))
     sebi = turnover * _share(book, RuleKind.SEBI_FEE, on)
     gst = (brokerage + exchange + sebi) * _share(book, RuleKind.GST, on)
     return Charges(
@@ -94,12 +95,20 @@ def charges(trades: Iterable[Trade], book: RuleBook, on: date) -> Charges:
     )
 
 
-def of_days(days: Iterable[tuple[date, Sequence[Trade]]], book: RuleBook) -> Charges:
+def of_days(days: Iterable[tuple[date, Sequence[Trade], Tariff | None]], book: RuleBook) -> Charges:
     """The sum over accounts and days, each with its own rates. Raises as `charges`."""
     total = Charges()
-    for on, trades in days:
-        total = total.plus(charges(trades, book, on))
+    for on, trades, tariff in days:
+        total = total.plus(charges(trades, book, on, tariff))
     return total
+
+
+def _brokerage(trades: Iterable[Trade], tariff: Tariff) -> Decimal:
+    """Each order by its whole turnover, rounded to the paisa."""
+    turnover: dict[Hashable, Decimal] = {}
+    for trade in trades:
+        turnover[trade.order] = turnover.get(trade.order, ZERO) + trade.price * trade.units
+    return sum((rupees(tariff.of(each)) for each in turnover.values()), ZERO)
 
 
 def _share(book: RuleBook, kind: RuleKind, on: date) -> Decimal:

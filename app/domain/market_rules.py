@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -16,11 +16,14 @@ LOW_PREMIUM = Decimal(50)
 
 
 class RuleKind(StrEnum):
-    """What a rule's value means. FREEZE: units. BAND_OPTION_LOW: rupees either side. BROKERAGE: rupees an order. Taxes
+    """What a rule's value means. FREEZE: units. LOT: units, of contracts that expire on or after its first day.
+    CUT_OFF: minutes since midnight in India. BAND_OPTION_LOW: rupees either side. BROKERAGE: rupees an order. Taxes
     and fees, which are those after it: percent. All others: a fraction.
     """
 
     FREEZE = "freeze"
+    LOT = "lot"
+    CUT_OFF = "cut_off"
     BAND_OPTION_LOW = "band_option_low"
     BAND_OPTION = "band_option"
     BAND_FUTURE = "band_future"
@@ -92,6 +95,15 @@ class RuleBook:
             raise MissingRule(RuleKind.FREEZE, underlying, on)
         return Units(int(found.value))
 
+    def lot(self, underlying: str, expiry: date) -> int:
+        """Units in a lot of the contracts that expire then. Raises MissingRule."""
+        return int(self.rule(RuleKind.LOT, underlying, expiry).value)
+
+    def cut_off(self, on: date) -> time:
+        """India's time at which brokers begin to close intraday positions by themselves. Raises MissingRule."""
+        hour, minute = divmod(int(self.rule(RuleKind.CUT_OFF, None, on).value), 60)
+        return time(hour, minute)
+
     def price_band(self, premium: Decimal, on: date, kind: Kind = Kind.CE) -> PriceBand:
         """Prices the exchange takes around a recent price of an option (default) or future. Raises MissingRule.
 
@@ -115,6 +127,10 @@ class RuleBook:
         return self.rule(slab, None, on).value
 
 
+def _lot(underlying: str, units: int, source: str) -> MarketRule:
+    return MarketRule(RuleKind.LOT, underlying, Decimal(units), date(2026, 1, 1), source)
+
+
 def _freeze(underlying: str, units: int, valid_from: date, source: str) -> MarketRule:
     return MarketRule(RuleKind.FREEZE, underlying, Decimal(units), valid_from, source)
 
@@ -122,6 +138,9 @@ def _freeze(underlying: str, units: int, valid_from: date, source: str) -> Marke
 _MONTHLY = "NSE quantity freeze circular of the month"
 _AUGUST = "NSE FAOP75521, quantity freeze from 3 Aug 2026"
 _BSE = "BSE quantity freeze as published by ICICI Direct, Aug 2026; confirm"
+_LOT = "NSE FAOP70616, series from Jan 2026; a review of Oct 2026 may change series of Jan 2027 on: confirm"
+_LOT_BSE = "BSE lot as published by brokers, Nov 2026; confirm"
+_CUT_OFF = "Brokers say 15:15 to 15:25, OpenAlgo's sandbox 15:15; confirm, and type your broker's with the account"
 _LPP = "NSE FAOP54242, limit price protection for index options"
 _LPP_FUTURE = "Limit price protection for index futures: brokers state 2 % or 3 %, the narrower is kept; confirm"
 _OWN = "AlgoMirror's own default for protected limits"
@@ -144,6 +163,13 @@ DEFAULT_RULES: tuple[MarketRule, ...] = (
     _freeze("MIDCPNIFTY", 2800, date(2026, 8, 3), _AUGUST),
     _freeze("SENSEX", 1000, date(2026, 8, 3), _BSE),
     _freeze("BANKEX", 900, date(2026, 8, 3), _BSE),
+    _lot("NIFTY", 65, _LOT),
+    _lot("BANKNIFTY", 30, _LOT),
+    _lot("FINNIFTY", 60, _LOT),
+    _lot("MIDCPNIFTY", 120, _LOT),
+    _lot("SENSEX", 20, _LOT_BSE),
+    _lot("BANKEX", 30, _LOT_BSE),
+    MarketRule(RuleKind.CUT_OFF, None, Decimal(15 * 60 + 15), date(2025, 1, 1), _CUT_OFF),
     MarketRule(RuleKind.BAND_OPTION_LOW, None, Decimal(20), date(2022, 10, 31), _LPP),
     MarketRule(RuleKind.BAND_OPTION, None, Decimal("0.40"), date(2022, 10, 31), _LPP),
     MarketRule(RuleKind.BAND_FUTURE, None, Decimal("0.02"), date(2023, 2, 3), _LPP_FUTURE),

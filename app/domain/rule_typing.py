@@ -16,6 +16,7 @@ LATEST = date(2099, 12, 31)
 OTHER_INDICES = ("FINNIFTY", "MIDCPNIFTY", "BANKEX", "NIFTYNXT50")
 """Indices that rules may be kept of though this desk follows others."""
 
+_TIME = re.compile(r"(09|1[0-9]|2[0-3]):[0-5][0-9]")
 _VALUE = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 
 
@@ -24,6 +25,7 @@ class Unit(StrEnum):
     RUPEES = "₹"
     PERCENT = "%"
     FRACTION = "fraction"
+    CLOCK = "IST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class KindFacts:
     per_index: bool = False
 
     def words(self, value: Decimal) -> str:
-        """With its unit, as a page shows it; fractions as percent."""
+        """With its unit, as a page shows it; fractions as percent, minutes of the day as a time."""
+        if self.unit is Unit.CLOCK:
+            return f"{int(value) // 60:02d}:{int(value) % 60:02d} IST"
         if self.unit is Unit.FRACTION:
             return f"{(value * 100).normalize():f} %"
         plain = f"{value.normalize():f}"
@@ -53,6 +57,8 @@ def _percent(label: str, most: int = 5) -> KindFacts:
 
 FACTS: dict[RuleKind, KindFacts] = {
     RuleKind.FREEZE: KindFacts("Most units in one order", Unit.UNITS, Decimal(1_000_000), per_index=True),
+    RuleKind.LOT: KindFacts("Units in a lot, where a gateway gives none", Unit.UNITS, Decimal(10_000), per_index=True),
+    RuleKind.CUT_OFF: KindFacts("Brokers' intraday cut-off, where an account has none", Unit.CLOCK, Decimal(24 * 60)),
     RuleKind.BAND_OPTION_LOW: KindFacts("Price band, options up to ₹50", Unit.RUPEES, Decimal(1_000)),
     RuleKind.BAND_OPTION: _fraction("Price band, options above ₹50"),
     RuleKind.BAND_FUTURE: _fraction("Price band, futures"),
@@ -115,17 +121,26 @@ def _underlying(facts: KindFacts, text: str) -> str | None:
 
 
 def _value(kind: RuleKind, facts: KindFacts, text: str) -> Decimal:
+    if facts.unit is Unit.CLOCK:
+        return _minutes(text)
     scale = Decimal(100) if facts.unit is Unit.FRACTION else Decimal(1)
     value = Decimal(text) / scale if _VALUE.fullmatch(text) else None
     least_ok = value is not None and (value > 0 or (value == 0 and kind in _ZERO_ALLOWED))
     if value is None or not least_ok or value > facts.most:
-        what = {Unit.FRACTION: "percent", Unit.PERCENT: "percent", Unit.RUPEES: "rupees", Unit.UNITS: "units"}
-        raise InvalidInput("value", f"Type {what[facts.unit]} without commas, at most {facts.most * scale:f}.")
+        what = {Unit.FRACTION: "percent", Unit.PERCENT: "percent", Unit.RUPEES: "rupees"}.get(facts.unit, "units")
+        raise InvalidInput("value", f"Type {what} without commas, at most {facts.most * scale:f}.")
     if facts.unit is Unit.UNITS and (value != int(value) or value <= 1):
-        raise InvalidInput("value", "Type a whole number of units above 1: a freeze of 1 says that it is not known.")
+        raise InvalidInput("value", "Type a whole number of units above 1: a 1 says that it is not known.")
     if value != value.quantize(Decimal("0.000001")):
         raise InvalidInput("value", "This has too many decimals to be kept.")
     return value
+
+
+def _minutes(text: str) -> Decimal:
+    """Of the day, from a time when exchanges may be open."""
+    if not _TIME.fullmatch(text):
+        raise InvalidInput("value", "Type a time of the day in India from 09:00 on, as 15:15.")
+    return Decimal(int(text[:2]) * 60 + int(text[3:]))
 
 
 def _day(text: str) -> date:

@@ -10,9 +10,6 @@ LEAD = timedelta(minutes=5)
 BEFORE_CLOSE = timedelta(minutes=15)
 """Where a typed time is no part of a session, an evening or a short one, this long before its end stands for it."""
 
-USUAL_CUT_OFF = time(15, 15)
-"""India's time. Brokers differ and tell it nowhere, so each account has its own."""
-
 
 def cut_off(session: Session, of_account: time) -> datetime:
     """When the broker begins to close intraday positions. `of_account` is India's time of day.
@@ -26,14 +23,14 @@ def cut_off(session: Session, of_account: time) -> datetime:
     return _within(session, of_account)
 
 
-def square_off_at(session: Session, *, of_account: time, asked: time | None, by_default: bool) -> datetime | None:
+def square_off_at(session: Session, *, of_account: time | None, asked: time | None) -> datetime | None:
     """When to begin leaving a position in this session; None: not by the clock.
 
-    `asked` is the trader's own time. `by_default` holds for intraday positions, and for any on its expiry day: those
-    are left `LEAD` before the account's cut-off, or when asked if that is earlier. Never before the session opens.
+    `asked` is the trader's own time. `of_account` is the cut-off for intraday positions, and for any on its expiry day:
+    those are left `LEAD` before it, or when asked if that is earlier; None for others. Never before the session opens.
     """
     moments = []
-    if by_default:
+    if of_account is not None:
         moments.append(cut_off(session, of_account) - LEAD)
     if asked is not None:
         moments.append(_within(session, asked))

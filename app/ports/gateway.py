@@ -14,7 +14,7 @@ happens, because what happened to an order is a fact to keep and not an exceptio
     └── GatewayRefused   any other answer with an error; `str()` is what the gateway said, made safe to show
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -110,6 +110,15 @@ class MinuteHistory:
     dropped: int
 
 
+LotOf = Callable[[str, date], int | None]
+"""Units in a lot of an index's contracts of an expiry; None where nobody knows."""
+
+
+def no_lot(_underlying: str, _expiry: date) -> int | None:
+    """Nobody knows but the gateway."""
+    return None
+
+
 class Gateway(Protocol):
     """One account's gateway. Thread-safe: lanes, reconciler and pages share one object per account."""
 
@@ -141,8 +150,12 @@ class Gateway(Protocol):
         """Quotes of those contracts that have one; a contract with none, or with a price of 0, is left out."""
         ...
 
-    def contracts(self, exchange: str, underlyings: Sequence[str]) -> list[Contract]:
-        """Today's options and futures of those indices on NFO or BFO. Freeze limits are not in this list."""
+    def contracts(self, exchange: str, underlyings: Sequence[str], lot_of: LotOf = no_lot) -> list[Contract]:
+        """Today's options and futures of those indices on NFO or BFO. Freeze limits are not in this list.
+
+        `lot_of` is asked for the units in a lot of an index and expiry that the gateway lists without; what it does
+        not know either is left out.
+        """
         ...
 
     def freeze_limits(self, exchange: str, underlying: str) -> Units | None:

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from app.domain.day_limits import NO_LIMITS, DayLimits
 from app.domain.plan import Mode
-from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.tables import AccountGroup, TradingAccount
 
 SIMULATOR = "simulator"
@@ -33,7 +32,8 @@ class AccountForm:
     `orders_per_second` None: as the settings say. `limits` are of a day. `max_leg_lots` is the most lots a run takes
     of any leg in it, None for no cap.
     `multiplier` is what it takes part by where nothing else is typed.
-    `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself.
+    `mis_cut_off` is India's time at which the broker begins to close intraday positions by itself; None: as
+    the market rules say.
     """
 
     name: str
@@ -43,7 +43,7 @@ class AccountForm:
     notes: str = ""
     orders_per_second: int | None = None
     limits: DayLimits = NO_LIMITS
-    mis_cut_off: time = USUAL_CUT_OFF
+    mis_cut_off: time | None = None
     max_leg_lots: int | None = None
     multiplier: Decimal = Decimal(1)
 
@@ -69,7 +69,7 @@ class AccountRow:
     created_at: datetime
     orders_per_second: int | None = None
     limits: DayLimits = NO_LIMITS
-    mis_cut_off: time = USUAL_CUT_OFF
+    mis_cut_off: time | None = None
     max_leg_lots: int | None = None
 
     @property

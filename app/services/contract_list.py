@@ -1,13 +1,14 @@
 """Today's options and futures of the followed indices, as a gateway lists them, and the exchange's freeze limits."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from app.domain.calendar import IST
 from app.domain.contracts import UNDERLYINGS, Contract, ContractKey, ContractMaster, underlying_named
 from app.domain.errors import NotFound, Unavailable
+from app.domain.market_rules import MissingRule, RuleBook, RuleKind
 from app.domain.money import Units
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayRefused
@@ -35,10 +36,38 @@ class _Listed:
     freezes: Mapping[str, Units | None]
 
 
+class _Lots:
+    """Units in a lot by the market rules, for contracts that are listed without; what they do not have is kept."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self.missing: dict[str, date] = {}
+
+    def of(self, underlying: str, expiry: date) -> int | None:
+        if underlying in self.missing:
+            return None
+        try:
+            return self._book.lot(underlying, expiry)
+        except MissingRule:
+            self.missing[underlying] = expiry
+            return None
+
+
 class ContractList:
     """Thread-safe: readers get an immutable master, `step` is for one thread."""
 
-    def __init__(self, gateways: Gateways, order: AccountOrder, market_clock: MarketClock, clock: Clock) -> None:
+    def __init__(
+        self,
+        gateways: Gateways,
+        order: AccountOrder,
+        market_clock: MarketClock,
+        clock: Clock,
+        *,
+        book: Callable[[], RuleBook] = lambda: RuleBook(()),
+    ) -> None:
+        """`book` says the lots of contracts that a gateway lists without."""
+        self._book = book
+        self._lotless: dict[str, date] = {}
         self._gateways = gateways
         self._order = order
         self._market_clock = market_clock
@@ -68,11 +97,14 @@ class ContractList:
     def master_with(self, indices: Iterable[str]) -> ContractMaster:
         """As `master`, for a decision about these indices: Unavailable too while the list of one's exchange is missing.
 
-        A list that was not read is no list without contracts.
+        A list that was not read is no list without contracts. Raises MissingRule for an index that is listed without
+        its lot, where the market rules do not know it either.
         """
         master, missing = self.master(), self.missing()
         for name in indices:
             exchange = underlying_named(name).exchange
+            if (lotless := self._lotless.get(name)) is not None:
+                raise MissingRule(RuleKind.LOT, name, lotless)
             if exchange in missing:
                 raise Unavailable(f"The {exchange} contract list, with {name}, is not there yet. {missing[exchange]}")
         return master
@@ -133,26 +165,39 @@ class ContractList:
 
     def _is_due(self, exchange: str, wanted: date) -> bool:
         listed = self._lists.get(exchange)
-        return listed is None or listed.of != wanted or len(listed.freezes) < len(_names(exchange))
+        if listed is None or listed.of != wanted or len(listed.freezes) < len(_names(exchange)):
+            return True
+        return self._is_lot_known(exchange)
+
+    def _is_lot_known(self, exchange: str) -> bool:
+        """Whether somebody added the lot that a list was read without."""
+        lots = _Lots(self._book())
+        wanting = {name: expiry for name, expiry in self._lotless.items() if name in _names(exchange)}
+        return any(lots.of(name, expiry) is not None for name, expiry in wanting.items())
 
     def _load(self, exchange: str, wanted: date) -> None:
-        names = _names(exchange)
+        names, lots = _names(exchange), _Lots(self._book())
 
         def ask(gateway: Gateway) -> list[Contract]:
-            contracts = gateway.contracts(exchange, names)
+            lots.missing.clear()
+            contracts = gateway.contracts(exchange, names, lots.of)
             if not contracts:
                 raise GatewayRefused(f"A gateway lists no {exchange} contracts: download its master contracts.")
             return contracts
 
         listed = self._lists.get(exchange)
-        if listed is not None and listed.of == wanted:
+        if listed is not None and listed.of == wanted and not self._is_lot_known(exchange):
             self._keep(exchange, wanted, listed.contracts)  # only a freeze limit was missing
             return
         try:
             contracts = first_answer(self._gateways, self._order(), ask, f"the contract list of {exchange}")
         except Unavailable as error:
-            self._reasons[exchange] = str(error)
+            why = [str(MissingRule(RuleKind.LOT, name, expiry)) for name, expiry in lots.missing.items()]
+            self._reasons[exchange] = " ".join([*why, str(error)])
             return
+        finally:
+            known = {name: expiry for name, expiry in self._lotless.items() if name not in names}
+            self._lotless = known | lots.missing
         self._reasons.pop(exchange, None)
         self._keep(exchange, wanted, contracts)
 

@@ -13,7 +13,9 @@ from app.domain.contracts import Kind, Side
 from app.domain.errors import Refused
 from app.domain.market_rules import RuleBook
 from app.domain.plan import AccountPlan, ResolvedLeg
+from app.domain.tariffs import Tariff, tariff_on
 from app.persistence.tables import FillRow, Intent, StrategyExecution
+from app.services.account_tariffs import Tariffs, tariffs_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +45,33 @@ def of_runs(session: Session, run_ids: Collection[int], book: RuleBook) -> dict[
     runs: dict[int, dict[tuple[int, date | None], list[Trade]]] = {run_id: defaultdict(list) for run_id in run_ids}
     for run_id, account_id, exchange, kind, on, side, units, price, order_id in rows:
         runs[run_id][account_id, on].append(Trade(exchange, Kind(kind), Side(side), units, price, order_id))
-    return {run_id: _by_day(days, book) for run_id, days in runs.items()}
+    tariffs = tariffs_in(session, {account_id for days in runs.values() for account_id, _ in days})
+    return {run_id: _by_day(days, book, tariffs) for run_id, days in runs.items()}
 
 
-def _by_day(days: Mapping[tuple[int, date | None], Sequence[Trade]], book: RuleBook) -> Cost:
+def _by_day(days: Mapping[tuple[int, date | None], Sequence[Trade]], book: RuleBook, tariffs: Tariffs) -> Cost:
     """Of one run, its trades by account and day."""
     if any(on is None for _, on in days):
         return Cost(None, "A fill is of an order without a date, so its rates are not known.")
-    return _cost([(on, trades) for (_, on), trades in days.items() if on is not None], book)
+    return _cost(
+        [
+            (on, trades, tariff_on(tariffs.get(account_id, ()), on))
+            for (account_id, on), trades in days.items()
+            if on is not None
+        ],
+        book,
+    )
 
 
-def of_plans(plans: Iterable[AccountPlan], legs: Iterable[ResolvedLeg], on: date, book: RuleBook) -> Cost:
-    """Of getting in at the limits shown, and out again at the same prices on the same day."""
+def of_plans(
+    plans: Iterable[AccountPlan], legs: Iterable[ResolvedLeg], on: date, book: RuleBook, tariffs: Mapping[int, Tariff]
+) -> Cost:
+    """Of getting in at the limits shown, and out again at the same prices on the same day.
+
+    `tariffs` are those of accounts that have one of their own that day.
+    """
     by_number = {leg.number: leg for leg in legs}
-    return _cost([(on, _in_and_out(plan, by_number)) for plan in plans], book)
+    return _cost([(on, _in_and_out(plan, by_number), tariffs.get(plan.account_id)) for plan in plans], book)
 
 
 def _in_and_out(plan: AccountPlan, legs: Mapping[int, ResolvedLeg]) -> list[Trade]:
@@ -71,7 +86,7 @@ def _in_and_out(plan: AccountPlan, legs: Mapping[int, ResolvedLeg]) -> list[Trad
     ]
 
 
-def _cost(days: Sequence[tuple[date, Sequence[Trade]]], book: RuleBook) -> Cost:
+def _cost(days: Sequence[tuple[date, Sequence[Trade], Tariff | None]], book: RuleBook) -> Cost:
     try:
         return Cost(of_days(days, book))
     except Refused as missing:

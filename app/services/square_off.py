@@ -11,6 +11,7 @@ from app.domain.calendar import IST, Closed, trading_date
 from app.domain.contracts import Product
 from app.domain.errors import Denied, Unavailable
 from app.domain.gate import Code
+from app.domain.market_rules import MissingRule, RuleBook
 from app.domain.plan import ResolvedLeg
 from app.domain.risk import RiskRule
 from app.domain.square_off import BEFORE_CLOSE, cut_off, square_off_at
@@ -33,43 +34,65 @@ AskExit = Callable[[int, int, int | None, str, Callable[[Session], None]], None]
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """When a position is left today, and its account's cut-off in the same session. `is_asked`: by its strategy."""
+    """When a position is left today, and the cut-off it is left before; `cut_off` None: its strategy asks for it."""
 
     at: datetime
-    cut_off: datetime
-    is_asked: bool
+    cut_off: datetime | None
 
     def words(self) -> str:
         at = f"at {self.at.astimezone(IST):%H:%M}"
-        if self.is_asked:
+        if self.cut_off is None:
             return f"{at}, as its strategy says"
         return f"{at} by the clock, before its account's cut-off at {self.cut_off.astimezone(IST):%H:%M}"
 
 
 class SquareOffTimes:
-    """Thread-safe. Unknown hours give no time: nothing is decided by the clock on them."""
+    """Thread-safe. Unknown hours give no time: nothing is decided by the clock on them.
 
-    def __init__(self, hours: SessionHours) -> None:
+    `of_account` is the cut-off that was typed with an account; None: the market rules say it, or refuse by name.
+    """
+
+    def __init__(self, hours: SessionHours, book: Callable[[], RuleBook]) -> None:
         self._hours = hours
+        self._book = book
 
-    def of(self, exchange: str, product: str, expiry: date, *, of_account: time, asked: time | None) -> Leaving | None:
-        """When such a position is left in today's session; None when not by the clock, or nobody knows the hours."""
+    def of(
+        self, exchange: str, product: str, expiry: date, *, of_account: time | None, asked: time | None
+    ) -> Leaving | None:
+        """When such a position is left in today's session; None when not by the clock, or nobody knows the hours.
+
+        Raises MissingRule where it is left before a cut-off that nobody knows.
+        """
         session = self._hours.session(exchange)
         if session is None or isinstance(session, Closed):
             return None
-        by_default = product == Product.MIS or expiry == trading_date(session.opens)
-        at = square_off_at(session, of_account=of_account, asked=asked, by_default=by_default)
-        usual = square_off_at(session, of_account=of_account, asked=None, by_default=by_default)
-        return None if at is None else Leaving(at, cut_off(session, of_account), is_asked=at != usual)
+        day = trading_date(session.opens)
+        by_default = product == Product.MIS or expiry == day
+        before = self.cut_off(day, of_account) if by_default else None
+        at = square_off_at(session, of_account=before, asked=asked)
+        if at is None:
+            return None
+        is_usual = before is not None and at == square_off_at(session, of_account=before, asked=None)
+        return Leaving(at, cut_off(session, before) if is_usual and before is not None else None)
+
+    def cut_off(self, on: date, of_account: time | None) -> time:
+        """Raises MissingRule."""
+        return of_account if of_account is not None else self._book().cut_off(on)
 
     def of_entry(
-        self, legs: Iterable[ResolvedLeg], *, of_account: time, asked: time | None, now: datetime
+        self, legs: Iterable[ResolvedLeg], *, of_account: time | None, asked: time | None, now: datetime
     ) -> Leaving | None:
-        """When the first of these legs will be left again, None when none is today. Raises Denied when that is past."""
-        found = [
-            self.of(leg.contract.key.exchange, leg.product, leg.contract.expiry, of_account=of_account, asked=asked)
-            for leg in legs
-        ]
+        """When the first of these legs will be left again, None when none is today.
+
+        Raises Denied when that is past, or before a cut-off that nobody knows.
+        """
+        try:
+            found = [
+                self.of(leg.contract.key.exchange, leg.product, leg.contract.expiry, of_account=of_account, asked=asked)
+                for leg in legs
+            ]
+        except MissingRule as missing:
+            raise Denied(Code.NOT_SENDABLE, str(missing)) from missing
         first = min((leaving for leaving in found if leaving is not None), key=lambda each: each.at, default=None)
         if first is not None and first.at <= now:
             raise Denied(Code.SQUARE_OFF_PASSED, f"It would be left at once: {first.words()}.")
@@ -80,13 +103,18 @@ class SquareOffTimes:
         session = self._hours.session(exchange)
         return not (session is not None and not isinstance(session, Closed) and session.opens <= now < session.closes)
 
+    def asked(self, exchange: str, asked: time | None) -> Leaving | None:
+        """As `of` for a position that is left when its trader says and not before."""
+        session = self._hours.session(exchange)
+        if session is None or isinstance(session, Closed):
+            return None
+        at = square_off_at(session, of_account=None, asked=asked)
+        return None if at is None else Leaving(at, None)
+
     def is_past(self, exchange: str, asked: time, now: datetime) -> bool:
         """Whether that time of its trader has come today while the exchange still trades."""
-        session = self._hours.session(exchange)
-        if session is None or isinstance(session, Closed) or self.is_over(exchange, now):
-            return False
-        at = square_off_at(session, of_account=asked, asked=asked, by_default=False)
-        return at is not None and at <= now
+        leaving = self.asked(exchange, asked)
+        return leaving is not None and leaving.at <= now and not self.is_over(exchange, now)
 
     def are_unknown(self, exchange: str) -> bool:
         return self._hours.session(exchange) is None
@@ -138,24 +166,23 @@ class SquareOff:
     def when(self, view: RunView) -> tuple[Leaving, ...]:
         """When what is still there of a run will be left today, the earliest first; empty when not by the clock."""
         cut_offs = self._cut_offs()
-        found = {
-            self._times.of(
-                cell.contract.key.exchange,
-                cell.product,
-                cell.contract.expiry,
-                of_account=cut_offs[cell.account_id],
-                asked=view.square_off,
-            )
-            for cell in view.cells
-            if cell.exit_wanted is None
-        }
+        staying = [cell for cell in view.cells if cell.exit_wanted is None]
+        found = {self._leaving(view, cell, cut_offs[cell.account_id]) for cell in staying}
         return tuple(sorted((each for each in found if each is not None), key=lambda each: each.at))
 
-    def _cut_offs(self) -> dict[int, time]:
+    def _leaving(self, view: RunView, cell: CellView, of_account: time | None) -> Leaving | None:
+        """Where nobody knows the cut-off it goes by what its strategy says alone."""
+        place = (cell.contract.key.exchange, cell.product, cell.contract.expiry)
+        try:
+            return self._times.of(*place, of_account=of_account, asked=view.square_off)
+        except MissingRule:
+            return self._times.asked(place[0], view.square_off)
+
+    def _cut_offs(self) -> dict[int, time | None]:
         with self._database.reading() as session:
             return {row.id: row.mis_cut_off for row in session.execute(_CUT_OFFS)}
 
-    def _look(self, view: RunView, account: AccountView, now: datetime, of_account: time) -> None:
+    def _look(self, view: RunView, account: AccountView, now: datetime, of_account: time | None) -> None:
         staying = [cell for cell in account.cells if cell.exit_wanted is None]
         if not any(cell.net or cell.open_orders for cell in staying):
             return
@@ -167,13 +194,10 @@ class SquareOff:
         for leg, leaving in due.items():
             self._leave(view, account, leg, leaving)
 
-    def _due(self, view: RunView, cell: CellView, now: datetime, of_account: time) -> Leaving | None:
+    def _due(self, view: RunView, cell: CellView, now: datetime, of_account: time | None) -> Leaving | None:
         """None while its time has not come, and where nothing trades."""
-        contract = cell.contract
-        leaving = self._times.of(
-            contract.key.exchange, cell.product, contract.expiry, of_account=of_account, asked=view.square_off
-        )
-        if leaving is None or now < leaving.at or self._times.is_over(contract.key.exchange, now):
+        leaving = self._leaving(view, cell, of_account)
+        if leaving is None or now < leaving.at or self._times.is_over(cell.contract.key.exchange, now):
             return None
         return leaving
 
@@ -208,10 +232,17 @@ class SquareOff:
         self._journal.note(session, view.run_id, "rule", why, account.account_id)
 
     def _warn(
-        self, view: RunView, account: AccountView, staying: Iterable[CellView], now: datetime, of_account: time
+        self, view: RunView, account: AccountView, staying: list[CellView], now: datetime, of_account: time | None
     ) -> None:
-        """Nobody knows today's hours, and the broker's cut-off is near: a person has to look."""
-        near = now >= datetime.combine(trading_date(now), of_account, IST) - BEFORE_CLOSE
+        """Nobody knows today's hours, and the broker's cut-off is near, or not even that: a person has to look."""
+        try:
+            cut_off_at = self._times.cut_off(trading_date(now), of_account)
+        except MissingRule as missing:
+            if any(cell.product == Product.MIS for cell in staying):
+                words = f"Nothing in {account.name} is left before its broker's cut-off, which nobody knows: {missing}"
+                self._say_once(view, account, words)
+            return
+        near = now >= datetime.combine(trading_date(now), cut_off_at, IST) - BEFORE_CLOSE
         blind = {c.contract.key.exchange for c in staying if c.product == Product.MIS} if near else set()
         for exchange in sorted(blind):
             if self._times.are_unknown(exchange):
@@ -219,5 +250,8 @@ class SquareOff:
                     f"The hours of {exchange} today are not known, so nothing in {account.name} is left by the clock. "
                     "Leave it yourself, or type the hours on the calendar page."
                 )
-                with self._database.transaction() as session:
-                    self._journal.note_once(session, view.run_id, "attention", words, account.account_id)
+                self._say_once(view, account, words)
+
+    def _say_once(self, view: RunView, account: AccountView, words: str) -> None:
+        with self._database.transaction() as session:
+            self._journal.note_once(session, view.run_id, "attention", words, account.account_id)

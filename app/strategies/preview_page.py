@@ -137,7 +137,9 @@ def preview_page(desk: Desk, preview: FrozenPreview) -> dict[str, object]:
     accounts = [_account(account, plan, labels, modes[account.account_id]) for account in plan.accounts]
     accounts.sort(key=lambda account: account.skipped is None)  # who gets nothing is what must not be overlooked
     ready = plan.taking_part
-    costs = of_plans(ready, plan.legs, trading_date(plan.made_at), desk.market_rules.book())
+    day = trading_date(plan.made_at)
+    tariffs = desk.tariffs.on([account.account_id for account in ready], day)
+    costs = of_plans(ready, plan.legs, day, desk.market_rules.book(), tariffs)
     view = PreviewView(
         id=preview.id,
         hash=preview.digest,

@@ -10,6 +10,7 @@ from app.persistence.database import Database
 from app.ports.clock import Clock, MarketClock
 from app.ports.simulator import Simulator
 from app.services.account_groups import AccountGroups
+from app.services.account_tariffs import AccountTariffs
 from app.services.accounts import Accounts
 from app.services.activity import Activity
 from app.services.adoption_commands import AdoptionCommands
@@ -81,6 +82,7 @@ class Desk:
     today: Today
     accounts: Accounts
     groups: AccountGroups
+    tariffs: AccountTariffs
     book_pages: BookPages
     reconciliation: Reconciliation
     health: Healths

@@ -62,6 +62,8 @@ ENDPOINTS = (
     ("accounts.new", "/accounts/new", "GET POST"),
     ("accounts.show", "/accounts/<int:account_id>", "GET"),
     ("accounts.edit", "/accounts/<int:account_id>/edit", "GET POST"),
+    ("accounts.brokerage", "/accounts/<int:account_id>/brokerage", "GET POST"),
+    ("accounts.remove_brokerage", "/accounts/<int:account_id>/brokerage/<int:tariff_id>/remove", "POST"),
     *(
         (f"accounts.{verb}", f"/accounts/<int:account_id>/{verb}", "POST")
         for verb in ("test", "pause", "resume", "archive", "make_primary", "move")

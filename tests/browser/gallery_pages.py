@@ -56,6 +56,8 @@ PAGES = (
     Page("group-form", "accounts/group_form.html", accounts.GROUP_FORM),
     Page("group-form-wrong", "accounts/group_form.html", accounts.GROUP_WRONG),
     Page("account", "accounts/show.html", accounts.show(trouble=False)),
+    Page("brokerage", "accounts/brokerage.html", accounts.BROKERAGE),
+    Page("brokerage-wrong", "accounts/brokerage.html", accounts.BROKERAGE_WRONG),
     Page("account-trouble", "accounts/show.html", accounts.show(trouble=True), trouble=True),
     Page("desk-empty", "main/dashboard.html", desk.DASHBOARD_EMPTY, mode="SIM"),
     Page(

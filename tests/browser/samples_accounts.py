@@ -1,13 +1,14 @@
 """Sample contexts of the account pages."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace as Row
 from typing import Any
 
 from app.domain.day_limits import DayLimits
+from app.domain.tariffs import DatedTariff, Tariff
 from app.web.forms import FormView
-from tests.browser.samples_desk import ACCOUNT_NAMES, EVENTS, NOW, Context, form
+from tests.browser.samples_desk import ACCOUNT_NAMES, EVENTS, HOSTILE, NOW, Context, form
 
 STATES = [
     ("in_sync", None),
@@ -98,8 +99,26 @@ def show(*, trouble: bool) -> Context:
         "account": row,
         "funds": None if trouble else funds,
         "events": EVENTS if trouble else [],
+        "brokerage": (None, False) if trouble else ("0.03 % of each order, ₹20.00 at most", True),
         "can_manage": True,
     }
+
+
+BROKERAGE: Context = {
+    "account": Row(id=5, name="Zerodha 1"),
+    "form": form(),
+    "rows": [
+        Row(id=2, dated=DatedTariff(date(2027, 1, 1), Tariff(Decimal(0))), by="asha"),
+        Row(id=1, dated=DatedTariff(date(2026, 11, 1), Tariff(None, Decimal("0.03"), Decimal(20))), by=HOSTILE),
+    ],
+    "present": ("0.03 % of each order, ₹20.00 at most", True),
+}
+BROKERAGE_WRONG: Context = {
+    "account": Row(id=5, name=HOSTILE),
+    "form": form({"flat": "20", "cap": "20"}, {"cap": "Only a percentage is capped. Leave this empty."}),
+    "rows": [],
+    "present": (None, False),
+}
 
 
 def group(number: int, name: str, accounts: list[str], **changes: Any) -> Row:

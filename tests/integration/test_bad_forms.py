@@ -12,9 +12,24 @@ from werkzeug.test import TestResponse
 
 from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
+from tests.attacks import ABSURD, BODIES, FOREIGN, IDS, UNREADABLE
 from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
-from tests.whole_forms import ACCOUNT, DAY, GROUP, NAMED, PAYOFF, SLIDERS, STRATEGY, STRATEGY_OPTIONAL, TYPED
+from tests.whole_forms import (
+    ACCOUNT,
+    DAY,
+    GROUP,
+    NAMED,
+    PAYOFF,
+    REQUIREMENT,
+    REQUIREMENT_PLACE,
+    RULE,
+    SLIDERS,
+    STRATEGY,
+    STRATEGY_OPTIONAL,
+    TARIFF,
+    TYPED,
+)
 
 KEY = "attack-key-0001"
 
@@ -33,7 +48,6 @@ class Form:
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
 AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempotency_key": KEY}
-
 PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
 UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
@@ -41,11 +55,6 @@ RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
-REQUIREMENT_PLACE = {"underlying": "SENSEX", "need": "ce_or_pe_sell", "day": "other_days"}
-REQUIREMENT = {**REQUIREMENT_PLACE, "amount": "190000", "source": "a page"}
-RULE = {
-    "kind": "freeze", "underlying": "NIFTY", "value": "1800", "valid_from": "2027-01-01", "source": "a circular"
-}  # fmt: skip
 FEED = {"account_id": "{account_id}"}
 FORMS: dict[str, Form] = {
     "margin.set_grade": Form("/margin/grades", ADMIN, {"grade": "B", "percent": "64"}),
@@ -93,6 +102,8 @@ FORMS: dict[str, Form] = {
         text=frozenset({"name", "api_key", "notes"}),
         optional=frozenset({"notes", "orders_per_second"}),
     ),
+    "accounts.brokerage": Form("/accounts/{account_id}/brokerage", ADMIN, TARIFF, optional=frozenset({"cap"})),
+    "accounts.remove_brokerage": Form("/accounts/{account_id}/brokerage/{tariff_id}/remove", ADMIN),
     "accounts.new_group": Form("/accounts/groups/new", ADMIN, **GROUP),
     "accounts.edit_group": Form("/accounts/groups/{group_id}/edit", ADMIN, **GROUP),
     "accounts.delete_group": Form("/accounts/groups/{group_id}/delete", ADMIN),
@@ -141,35 +152,6 @@ FORMS: dict[str, Form] = {
     "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
-
-UNREADABLE = {"NUL": b"a%00b", "not UTF-8": b"a%FF%FEb", "steering": "a\u202eb".encode(), "huge": b"x" * 20_000}
-"""In no field of any form, not even where text is free."""
-
-ABSURD = {
-    "not a number": b"NaN",
-    "infinite": b"inf",
-    "negative": b"-1",
-    "too many digits": b"9" * 400,
-    "exponent": b"1e309",
-    "other digits": "١٢".encode(),
-    "markup": b"%3Cscript%3E",
-    "SQL": b"1%27%20OR%201%3D1--",
-    "words": b"no such word",
-    "odd number": b"1.0000001",
-}
-"""In no field but those of free text."""
-
-IDS = ["0", "-1", "987", str(2**31), str(2**63), "9" * 400, "9" * 5000, "1.5", "1e3", "x", "%00", "1%20"]
-FOREIGN = [
-    {"Sec-Fetch-Site": "cross-site"},
-    {"Sec-Fetch-Site": "same-site"},
-    {"Origin": "http://evil.example"},
-    {"Origin": "null"},
-    {"Origin": "http://localhost.evil.example"},
-    {"Origin": "http://localhost:81"},
-    {"Origin": "http://evil.example", "Sec-Fetch-Site": "none"},
-]
-BODIES = ["application/json", "text/plain", "application/xml", "application/octet-stream"]
 
 
 @pytest.fixture(scope="module")

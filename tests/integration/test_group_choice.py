@@ -128,9 +128,9 @@ def test_the_dashboard_of_a_group_has_its_accounts_and_their_sums(desk: TradingB
         assert (run.mtm, run.accounts, run.lots) == (325 * count, count, 2 * count)
         assert run.nearest_rule == every["runs"][0].nearest_rule, "rules judge the whole run"
     assert banner.trades == 2 * one["banner"].trades == every["banner"].trades
-    page = admin.get("/?accounts=group:2").text
-    assert '<option value="group:2" selected>' in page
-    assert "/live?accounts=group:2" in page.replace("%3A", ":"), "it is refreshed as it is shown"
+    text = admin.get("/?accounts=group:2").text
+    assert '<option value="group:2" selected>' in text
+    assert "/live?accounts=group:2" in text.replace("%3A", ":"), "it is refreshed as it is shown"
     fragment = admin.get("/live?accounts=group:2").text
     assert "Simulator 2" in fragment
     assert "Simulator 1" not in fragment

@@ -23,11 +23,13 @@ from app.ports.gateway import (
     GatewayError,
     GatewayRefused,
     LoggedOut,
+    LotOf,
     MarginLeg,
     MinuteHistory,
     OtherMode,
     TradingHours,
     WrongKey,
+    no_lot,
 )
 
 _PING = Route("ping", Pace.BOOKS)
@@ -94,7 +96,7 @@ class OpenAlgoGateway:
             return {}  # none of them is known there, which the gateway calls an error
         return parse_market.quotes(self._success(answer))
 
-    def contracts(self, exchange: str, underlyings: Sequence[str]) -> list[Contract]:
+    def contracts(self, exchange: str, underlyings: Sequence[str], lot_of: LotOf = no_lot) -> list[Contract]:
         query = urlencode({"apikey": self._key, "exchange": exchange, "format": "json"})
         try:
             reply = self._wire.get(_INSTRUMENTS, query)
@@ -102,7 +104,7 @@ class OpenAlgoGateway:
             raise failed.error from failed
         if reply.status != 200:
             raise self._why(self._answer(reply))
-        return instruments.contracts(reply.body, exchange, underlyings)
+        return instruments.contracts(reply.body, exchange, underlyings, lot_of)
 
     def freeze_limits(self, exchange: str, underlying: str) -> Units | None:
         found = self._ask(_SEARCH, {"query": f"{underlying} FUT", "exchange": exchange})

@@ -11,7 +11,7 @@ import msgspec
 from app.adapters.openalgo import numbers, words
 from app.adapters.openalgo.rows import unreadable
 from app.domain.contracts import Contract, ContractKey
-from app.ports.gateway import GatewayRefused
+from app.ports.gateway import GatewayRefused, LotOf, no_lot
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class _InstrumentList(msgspec.Struct, gc=False):
 _DECODER = msgspec.json.Decoder(_InstrumentList)
 
 
-def contracts(body: bytes, exchange: str, underlyings: Sequence[str]) -> list[Contract]:
+def contracts(body: bytes, exchange: str, underlyings: Sequence[str], lot_of: LotOf = no_lot) -> list[Contract]:
     """Options and futures of those indices. Raises GatewayError when the list is unreadable or has none of them.
 
     A row that contradicts itself is left out and logged: what is not listed cannot be traded, which is the safe side.
@@ -47,7 +47,7 @@ def contracts(body: bytes, exchange: str, underlyings: Sequence[str]) -> list[Co
         raise unreadable("contract list", str(error)) from error
     if answer.status != "success" or answer.data is None:
         raise unreadable("contract list", f"its status is {answer.status!r}")
-    found, left_out = _chosen(answer.data, exchange, underlyings)
+    found, left_out = _chosen(answer.data, exchange, underlyings, lot_of)
     if left_out:
         reasons = ", ".join(f"{count} for {why}" for why, count in left_out.most_common())
         _log.warning("Rows of the %s contract list left out: %s.", exchange, reasons)
@@ -61,7 +61,7 @@ def contracts(body: bytes, exchange: str, underlyings: Sequence[str]) -> list[Co
 
 
 def _chosen(
-    listed: list[_Instrument], exchange: str, underlyings: Sequence[str]
+    listed: list[_Instrument], exchange: str, underlyings: Sequence[str], lot_of: LotOf
 ) -> tuple[list[Contract], "Counter[str]"]:
     prefixes, wanted = tuple(underlyings), frozenset(underlyings)
     found: list[Contract] = []
@@ -72,7 +72,7 @@ def _chosen(
         terms = words.contract_terms(row.symbol)
         if terms is None or terms.underlying not in wanted:
             continue
-        contract = _contract(row, terms, exchange)
+        contract = _contract(row, terms, exchange, lot_of)
         if isinstance(contract, str):
             left_out[contract] += 1
         else:
@@ -80,7 +80,7 @@ def _chosen(
     return found, left_out
 
 
-def _contract(row: _Instrument, terms: words.Terms, exchange: str) -> Contract | str:
+def _contract(row: _Instrument, terms: words.Terms, exchange: str, lot_of: LotOf) -> Contract | str:
     """The contract in a row, or what is wrong with the row."""
     lot_size, tick = numbers.whole(row.lotsize), tick_in_rupees(row.tick_size)
     if row.symbol is None or row.exchange != exchange:
@@ -88,6 +88,8 @@ def _contract(row: _Instrument, terms: words.Terms, exchange: str) -> Contract |
     if row.expiry and words.expiry_date(row.expiry) != terms.expiry:
         return "an expiry that is not the symbol's"
     if lot_size is None or lot_size < 1:
+        lot_size = lot_of(terms.underlying, terms.expiry)
+    if lot_size is None:
         return "no lot size"
     if tick is None:
         return "a tick size that no index contract has"

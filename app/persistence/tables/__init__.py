@@ -1,6 +1,6 @@
 """The tables, one file for each area. Importing this makes them all known to the migrations."""
 
-from app.persistence.tables.accounts import AccountGroup, GroupMember, TradingAccount
+from app.persistence.tables.accounts import AccountGroup, AccountTariff, GroupMember, TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
 from app.persistence.tables.days import DayLock, PnlMinute, RunDay, RunMinute
 from app.persistence.tables.engine import (
@@ -33,6 +33,7 @@ __all__ = [
     "PUSHED",
     "AccountGroup",
     "AccountPeak",
+    "AccountTariff",
     "ActivityLog",
     "Adoption",
     "Alarm",

@@ -1,12 +1,11 @@
 """Trading accounts, one OpenAlgo gateway and its key each, and groups of them."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, Time, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, String, Text, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.domain.square_off import USUAL_CUT_OFF
 from app.persistence.database import Table
 from app.persistence.types import Factor, Instant, Rupees
 
@@ -21,7 +20,8 @@ class TradingAccount(Table):
     `max_leg_lots` is the most lots that a run takes of any leg in it; None: no such cap.
     `max_day_loss`, `max_day_profit`, `max_open_lots`, `max_day_orders` and `leaves_at_limit` are its
     domain.day_limits.DayLimits; None: no such limit.
-    `mis_cut_off` is India's time of day at which its broker begins to close intraday positions by itself.
+    `mis_cut_off` is India's time of day at which its broker begins to close intraday positions by itself; None: as
+    the market rules say.
     """
 
     __tablename__ = "trading_accounts"
@@ -44,7 +44,7 @@ class TradingAccount(Table):
     max_open_lots: Mapped[int | None]
     max_day_orders: Mapped[int | None]
     leaves_at_limit: Mapped[bool] = mapped_column(default=False)
-    mis_cut_off: Mapped[time] = mapped_column(Time, default=USUAL_CUT_OFF)
+    mis_cut_off: Mapped[time | None] = mapped_column(Time)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -56,6 +56,30 @@ class TradingAccount(Table):
         CheckConstraint("max_day_profit > 0", name="max_day_profit"),
         CheckConstraint("max_open_lots > 0", name="max_open_lots"),
         CheckConstraint("max_day_orders > 0", name="max_day_orders"),
+    )
+
+
+class AccountTariff(Table):
+    """What an account's broker takes for each order from a day on: `flat` rupees, or `percent` of its turnover and at
+    most `cap` rupees (None: no cap).
+    """
+
+    __tablename__ = "account_tariffs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"))
+    valid_from: Mapped[date] = mapped_column(Date)
+    flat: Mapped[Decimal | None] = mapped_column(Rupees)
+    percent: Mapped[Decimal | None] = mapped_column(Factor)
+    cap: Mapped[Decimal | None] = mapped_column(Rupees)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    actor: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "valid_from"),
+        CheckConstraint("(flat is null) <> (percent is null)", name="one_way"),
+        CheckConstraint("cap is null or percent is not null", name="cap"),
     )
 
 

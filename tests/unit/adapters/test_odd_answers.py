@@ -203,6 +203,19 @@ def test_rows_that_contradict_themselves_are_left_out(caplog: pytest.LogCaptureF
     assert "expiry that is not the symbol's" in caplog.text
 
 
+def test_a_row_without_a_lot_has_that_of_its_index_and_expiry_where_somebody_knows_it() -> None:
+    rows = [row("NIFTY01DEC2625000CE", lotsize=None), row("NIFTY01DEC2625100CE", lotsize=75)]
+    asked = []
+
+    def lot_of(underlying: str, expiry: date) -> int | None:
+        asked.append((underlying, expiry))
+        return 65
+
+    found = instruments.contracts(listed(*rows), "NFO", ["NIFTY"], lot_of)
+    assert [contract.lot_size for contract in found] == [65, 75]
+    assert asked == [("NIFTY", date(2026, 12, 1))]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b'{"status":"error"}', b'{"status":"success","data":null}', b"\xff"]
 )

@@ -57,7 +57,7 @@ def test_a_broker_without_brokerage_still_takes_the_taxes() -> None:
 
 
 def test_days_have_their_own_rates() -> None:
-    total = of_days([(BEFORE, [trade("SELL", 650, "100")]), (TODAY, [trade("SELL", 650, "100")])], BOOK)
+    total = of_days([(BEFORE, [trade("SELL", 650, "100")], None), (TODAY, [trade("SELL", 650, "100")], None)], BOOK)
     assert total.stt == 65 + 98
     assert total.brokerage == 40
 

@@ -1,6 +1,6 @@
 """Dated rules: the right one for the day, or none."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 import pytest
@@ -33,6 +33,22 @@ TODAY = date(2026, 11, 23)
 )
 def test_freeze_limits_as_dated(underlying: str, on: date, units: int) -> None:
     assert BOOK.freeze(underlying, on) == units
+
+
+@pytest.mark.parametrize(
+    ("underlying", "units"),
+    [("NIFTY", 65), ("BANKNIFTY", 30), ("FINNIFTY", 60), ("MIDCPNIFTY", 120), ("SENSEX", 20), ("BANKEX", 30)],
+)
+def test_lots_as_dated(underlying: str, units: int) -> None:
+    assert BOOK.lot(underlying, date(2026, 12, 29)) == units
+    with pytest.raises(MissingRule, match=f"no lot for {underlying} valid on 30 Dec 2025"):
+        BOOK.lot(underlying, date(2025, 12, 30))
+
+
+def test_the_usual_cut_off() -> None:
+    assert BOOK.cut_off(TODAY) == time(15, 15)
+    with pytest.raises(MissingRule, match="no cut_off valid on"):
+        RuleBook(()).cut_off(TODAY)
 
 
 def test_a_missing_rule_is_named() -> None:

@@ -47,9 +47,8 @@ def hours(text: str) -> Session:
     ],
 )
 def test_when_to_leave(session: str, account: str, asked: str | None, by_default: bool, expected: str | None) -> None:
-    at = square_off_at(
-        hours(session), of_account=clock(account), asked=None if asked is None else clock(asked), by_default=by_default
-    )
+    before = clock(account) if by_default else None
+    at = square_off_at(hours(session), of_account=before, asked=None if asked is None else clock(asked))
     assert at == (None if expected is None else moment(expected))
 
 
@@ -66,7 +65,7 @@ def sessions(draw: st.DrawFn) -> Session:
 def test_an_intraday_position_is_left_before_its_broker_leaves_it(
     session: Session, account: time, asked: time | None
 ) -> None:
-    at = square_off_at(session, of_account=account, asked=asked, by_default=True)
+    at = square_off_at(session, of_account=account, asked=asked)
     assert at is not None
     assert session.opens <= at < session.closes
     assert at == session.opens or at + LEAD <= cut_off(session, account)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.domain.money import Units
 from app.services.activity import Activity
 from app.services.adoption import Adopter
@@ -19,7 +20,12 @@ def adopting(world: "OrderWorld", journal: Journal, epoch: int) -> tuple[RuleOff
     """Of the engine with this epoch, by the books and the executor of `world`."""
     activity, hours = Activity(world.database, world.clock), world.hours
     of_hours: Any = hours
-    offers = RuleOffers(Strategies(world.database, world.clock, activity), SquareOffTimes(of_hours), journal)
+    times = SquareOffTimes(of_hours, lambda: RuleBook(DEFAULT_RULES))
+    offers = RuleOffers(
+        Strategies(world.database, world.clock, activity),
+        times,
+        journal,
+    )
     place = (world.database, world.clock, journal, activity)
     return offers, Adopter(
         *place,

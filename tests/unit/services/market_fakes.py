@@ -1,6 +1,7 @@
 """A clock, gateways and feeds that behave, for tests of the market services."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from app.domain.contracts import Contract, ContractKey, Kind
 from app.domain.errors import NotFound, Unavailable
 from app.domain.money import Units
 from app.ports.feed import FeedClosed, FeedMode, Tick
-from app.ports.gateway import GatewayAddress, GatewayError, MinuteHistory, TradingHours, Unreachable
+from app.ports.gateway import GatewayAddress, GatewayError, LotOf, MinuteHistory, TradingHours, Unreachable, no_lot
 
 MONDAY_1030 = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Monday 23 November 2026, 10:30 in India."""
@@ -63,9 +64,12 @@ class FakeGateway:
         if self.broken is not None:
             raise self.broken
 
-    def contracts(self, exchange: str, underlyings: Sequence[str]) -> list[Contract]:
+    def contracts(self, exchange: str, underlyings: Sequence[str], lot_of: LotOf = no_lot) -> list[Contract]:
+        """A listed lot of 0 stands for none."""
         self._answer(f"contracts {exchange}")
-        return [each for each in self.listed.get(exchange, []) if each.underlying in underlyings]
+        wanted = [each for each in self.listed.get(exchange, []) if each.underlying in underlyings]
+        lots = {each: each.lot_size or lot_of(each.underlying, each.expiry) for each in wanted}
+        return [replace(each, lot_size=lot) for each, lot in lots.items() if lot]
 
     def freeze_limits(self, exchange: str, underlying: str) -> Units | None:
         self._answer(f"freeze {exchange} {underlying}")

@@ -1,10 +1,13 @@
 """Today's contracts: when they are loaded, from whom, and what is said while they are not there."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
 from app.domain.errors import NotFound, Unavailable
+from app.domain.market_rules import DEFAULT_RULES, MarketRule, MissingRule, RuleBook, RuleKind
 from app.domain.money import Units
 from app.ports.gateway import TimedOut
 from app.services.contract_list import ContractList, list_date
@@ -170,3 +173,29 @@ def test_the_first_account_that_is_added_is_asked_at_once(clock: FakeClock, gate
     order.append(1)
     contracts.step()
     assert len(contracts.master()) == len(NIFTY_CHAIN) + len(SENSEX_CHAIN)
+
+
+def test_a_lot_that_no_gateway_gives_is_that_of_the_market_rules_or_refused_by_name(
+    gateways: FakeGateways, clock: FakeClock
+) -> None:
+    for gateway in gateways.gateways.values():
+        gateway.listed = {"NFO": [replace(each, lot_size=0) for each in NIFTY_CHAIN], "BFO": SENSEX_CHAIN}
+    rules = [rule for rule in DEFAULT_RULES if rule.kind is not RuleKind.LOT]
+    contracts = ContractList(gateways, gateways.order, clock, clock, book=lambda: RuleBook(rules))  # type: ignore[arg-type]
+    contracts.step()
+    assert contracts.master_with(["SENSEX"])
+    with pytest.raises(MissingRule, match="no lot for NIFTY valid on"):
+        contracts.master_with(["NIFTY"])
+    rules.append(MarketRule(RuleKind.LOT, "NIFTY", Decimal(75), date(2026, 1, 1), "a circular"))
+    clock.advance(16)
+    contracts.step()
+    found = contracts.master_with(["NIFTY"]).contract(NIFTY_CHAIN[0].key)
+    assert (found.lot_size, contracts.lot_size(SENSEX_CHAIN[0].key)) == (75, SENSEX_CHAIN[0].lot_size)
+
+
+def test_a_list_without_any_lot_says_which_rule_is_missing(gateways: FakeGateways, clock: FakeClock) -> None:
+    for gateway in gateways.gateways.values():
+        gateway.listed = {"NFO": [replace(each, lot_size=0) for each in NIFTY_CHAIN], "BFO": SENSEX_CHAIN}
+    contracts = ContractList(gateways, gateways.order, clock, clock)  # type: ignore[arg-type]
+    contracts.step()
+    assert "no lot for NIFTY" in contracts.missing()["NFO"]

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.market_rules import MissingRule, RuleKind
-from app.domain.rule_typing import FACTS, TypedRule, rule_of
+from app.domain.rule_typing import FACTS, TypedRule, Unit, rule_of
 from app.services.activity import Activity
 from app.services.margin_settings import MarginSettings
 from app.services.market_rule_table import AREA, MarketRuleTable
@@ -52,7 +52,8 @@ def test_a_rule_holds_from_its_day_until_the_next(world: OrderWorld, table: Mark
 def test_every_kind_can_be_typed() -> None:
     for kind, facts in FACTS.items():
         index = "NIFTY" if facts.per_index else ""
-        assert rule_of(TypedRule(kind.value, index, "2", "2026-12-01", "a page")).kind is kind
+        value = "15:15" if facts.unit is Unit.CLOCK else "2"
+        assert rule_of(TypedRule(kind.value, index, value, "2026-12-01", "a page")).kind is kind
     assert set(FACTS) == set(RuleKind)
     assert rule_of(TypedRule("band_option", "", "40", "2026-12-01", "a page")).value == Decimal("0.4"), (
         "typed as percent"
@@ -85,3 +86,12 @@ def test_what_cannot_hold_names_its_field(changes: dict[str, str], field: str) -
     with pytest.raises(InvalidInput) as refused:
         rule_of(replace(FREEZE, **changes))
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("text", ["9:15", "08:59", "24:00", "15:60", "915", "15.15", ""])
+def test_a_cut_off_is_typed_as_a_time_of_the_day(text: str) -> None:
+    with pytest.raises(InvalidInput, match="time of the day in India") as refused:
+        rule_of(TypedRule("cut_off", "", text, "2026-12-01", "a page"))
+    assert refused.value.field == "value"
+    typed = rule_of(TypedRule("cut_off", "", "15:20", "2026-12-01", "a page"))
+    assert (typed.value, FACTS[RuleKind.CUT_OFF].words(typed.value)) == (920, "15:20 IST")

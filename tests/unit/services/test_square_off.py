@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.domain.calendar import Session as Hours
 from app.domain.contracts import Product, Side
 from app.domain.errors import Denied
 from app.domain.gate import Code
+from app.domain.market_rules import DEFAULT_RULES, MarketRule, RuleBook, RuleKind
 from app.domain.orders import Purpose
 from app.domain.plan import ResolvedLeg
 from app.persistence.tables import RiskEvent, Run, RunEvent, StrategyExecution, TradingAccount
@@ -47,8 +49,9 @@ class ByTheClock:
         for broker in self.world.brokers.values():
             broker.fills_at_once = True
         self.hours, self.wrong_clock = GivenHours(), False
+        self.book = RuleBook(DEFAULT_RULES)
         hours: Any = self.hours
-        self.times = SquareOffTimes(hours)
+        self.times = SquareOffTimes(hours, lambda: self.book)
         self.prices = PriceBoard(self.world.clock)
         self.runs = RunBoard(self.world.database, self.prices, self.world.clock)
         self.loop = SquareOff(
@@ -236,3 +239,34 @@ def test_a_time_of_its_trader_is_over_while_the_exchange_still_trades(
     assert clock.times.is_past("NFO", time.fromisoformat(asked), ist(now)) is is_past
     clock.hours.today = None
     assert clock.times.is_past("NFO", time.fromisoformat(asked), ist(now)) is False
+
+
+def test_an_account_without_a_cut_off_goes_by_the_market_rules_and_by_none_that_is_missing(clock: ByTheClock) -> None:
+    clock.book = RuleBook([MarketRule(RuleKind.CUT_OFF, None, Decimal(15 * 60 + 20), TODAY, "a page")])
+    clock.cut_off(2, "15:25")
+    clock.run("MIS", "MIS")
+    clock.at("15:14:59")
+    assert clock.leaving() == set()
+    clock.at("15:15")
+    assert clock.leaving() == {(1, 1), (1, 2)}, "what was typed with an account goes first"
+    clock.at("15:20")
+    assert clock.leaving() == {(1, 1), (1, 2), (2, 1), (2, 2)}
+
+
+def test_a_missing_cut_off_refuses_entries_by_name_and_is_said_of_what_is_held(clock: ByTheClock) -> None:
+    run_id = clock.run("MIS", "MIS", asked="15:30")
+    clock.book = RuleBook([])
+    legs = (ResolvedLeg(1, CALL, Side.SELL, 1, Product.MIS, "ATM"),)
+    with pytest.raises(Denied, match="no cut_off valid on 23 Nov 2026") as refused:
+        clock.times.of_entry(legs, of_account=None, asked=None, now=ist("10:00"))
+    assert refused.value.code == Code.NOT_SENDABLE
+    assert clock.times.of_entry(legs, of_account=time(15, 20), asked=None, now=ist("10:00")) is not None
+    for text in ("10:00", "15:29"):
+        clock.at(text)
+    said = {event.sentence for event in clock.world.rows(RunEvent) if event.kind == "attention"}
+    assert len(said) == 2, "once for each account"
+    assert all("which nobody knows: The market rules have no cut_off" in sentence for sentence in said)
+    assert clock.leaving() == set()
+    clock.at("15:30")
+    assert len(clock.leaving()) == 4, "its trader's own time needs no cut-off"
+    assert run_id
