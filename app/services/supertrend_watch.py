@@ -21,7 +21,7 @@ from app.services.candle_series import Subject
 from app.services.candle_store import CandleStore, Following
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
-from app.services.part_due import PAISA, AskExits
+from app.services.part_due import PAISA, AskExits, prices_used
 from app.services.run_board import CellView, RunBoard, RunView
 from app.services.run_standing import Part
 from app.services.shown_candles import Candles
@@ -134,9 +134,9 @@ class SupertrendWatch:
             self.wake()
 
     def _write(self, session: Session, view: RunView, subject: Subject, candle: Candle, line: float, why: str) -> None:
-        """One row for each run, with the candle that turned."""
+        """One row for each run: the candle that turned, and the prices of its legs now with their ages."""
         known = select(RiskEvent.id).where(RiskEvent.run_id == view.run_id, RiskEvent.rule == RiskRule.SUPERTREND)
-        prices = candle.prices
+        prices, legs = candle.prices, {key: self._run_board.mark(key) for key, _ in subject.legs}
         if prices is None or session.scalars(known).first() is not None:
             return
         session.add(
@@ -151,6 +151,7 @@ class SupertrendWatch:
                         "opens": candle.opens.isoformat(), "closes": candle.closes.isoformat(),
                         "open": prices.open, "high": prices.high, "low": prices.low, "close": prices.close,
                         "origin": candle.origin.value,
+                        "legs": prices_used(legs, {key: mark for key, mark in legs.items() if mark is not None}),
                     }
                 },
                 action=why,

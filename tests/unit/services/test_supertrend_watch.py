@@ -97,6 +97,7 @@ def test_it_leaves_everywhere_when_the_trend_turns_and_says_on_which_candle(tren
     (event,) = trend.world.rows(RiskEvent)
     assert (event.rule, event.place, event.value) == ("supertrend", "", Decimal(121))
     assert event.prices["NIFTY"]["opens"] == (OPENS + timedelta(minutes=8)).isoformat()
+    assert event.prices["NIFTY"]["legs"] == {"NIFTY": {"ltp": "121.0", "bid": None, "ask": None, "age_s": 0.0}}
     assert "turned up on the candle of 09:23 to 09:24" in event.action
     trend.world.turns(5)
     assert [broker.net(CALL.key) for broker in trend.world.brokers.values()] == [0, 0]
