@@ -285,7 +285,8 @@ class ClaimDesk:
         ids = self._world.order_ids(intent.account_id)
         if ids is None or (carry is None and intent.purpose == Purpose.ENTRY):
             return None
-        return _Baseline(sorted(ids), carry, weak=False)
+        # The book that was just read may leave out what an earlier one listed: none of that can be this order.
+        return _Baseline(sorted(ids | self._world.last_order_ids(intent.account_id, today)), carry, weak=False)
 
     def _say_no(self, session: Session, intent: Intent, no: DeskError) -> bool:
         """Deny it, or leave it READY with the reason when asking again can help. True when its row changed."""

@@ -47,9 +47,8 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class KnownBook:
-    """Order ids of the last read, its trading date, when it began (monotonic), and what each holding carries.
-
-    That is what it has beside the day's trades.
+    """Order ids that reads of a trading date have shown, and of the last one: when it began (monotonic) and what each
+    holding carries, which is what it has beside the day's trades.
     """
 
     ids: frozenset[str]
@@ -201,4 +200,7 @@ class Reconciler:
     def _remember(self, account_id: int, books: Books) -> None:
         ids, day = frozenset(order.order_id for order in books.orders), trading_date(self._market_clock.now())
         with self._lock:
+            before = self._known.get(account_id)
+            if before is not None and before.day == day:
+                ids |= before.ids  # a read that leaves rows out takes nothing away: an order stays an order all day
             self._known[account_id] = KnownBook(ids, day, books.began, books.carries())

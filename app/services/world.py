@@ -133,7 +133,7 @@ class World:
         return frozenset(account_id for account_id in accounts if not self.has_books(account_id))
 
     def last_order_ids(self, account_id: int, today: date) -> frozenset[str]:
-        """Ids of the last book of this trading date that could be read: a new day's book lists none of yesterday's."""
+        """Ids that books of this trading date have shown: a new day's book lists none of yesterday's."""
         known = self._books.known(account_id)
         return known.ids if known is not None and known.day == today else frozenset()
 

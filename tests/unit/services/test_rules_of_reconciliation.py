@@ -59,6 +59,23 @@ def test_R1_the_ids_at_the_broker_are_stored_with_the_claim(world: OrderWorld) -
     assert world.intents()[0].baseline_carry == 0
 
 
+def test_R1_what_an_earlier_book_listed_is_known_though_the_book_before_the_send_leaves_it_out(
+    world: OrderWorld,
+) -> None:
+    """Else a stranger's equal order, left out once, is new in the next read and is taken for ours."""
+    world.broker.by_hand(CALL.key, Side.BUY, LOT)
+    world.read()
+    orders = world.broker.order_book
+    there = [row.order_id for row in orders()]
+    world.broker.order_book = lambda expected=None: orders(expected)[1:]  # type: ignore[method-assign]
+    world.clock.advance(2)
+    sent(world, "gone")
+    assert baseline(world, 1) == there
+    world.broker.order_book = orders  # type: ignore[method-assign]
+    world.turns(4)
+    assert world.intents()[0].order_id is None
+
+
 def test_R1_without_a_book_an_exit_goes_with_the_last_ids_and_an_entry_does_not_go(world: OrderWorld) -> None:
     run_id = sent(world)
     world.broker.fill_all()
