@@ -90,9 +90,12 @@ class OverClose:
                 self._stop(session, account_id, each, what)
                 runs.add(each.run_id)
         open_ones = {each.execution_id for each in held if each.net}
+        others = _without_ours(there, held)
         for each in left:
             sign = Side(each.side).sign
-            if each.execution_id not in open_ones and self._is_across(each, there, sign) == READS:
+            if each.execution_id in open_ones or there.get(each.place, 0) * sign >= 0:
+                continue
+            if self._is_across(each, others, sign) == READS:
                 what = f"our fills leave nothing and the broker's position is {there[each.place]:+d}"
                 self._stop(session, account_id, each, what)
                 runs.add(each.run_id)
@@ -139,6 +142,15 @@ def _there(session: Session, account_id: int) -> dict[_Place, int]:
     """The broker's signed nets as last read."""
     rows = session.execute(_POSITIONS, {"account_id": account_id})
     return {(exchange, symbol, product): net for exchange, symbol, product, net in rows}
+
+
+def _without_ours(there: dict[_Place, int], held: list[_Held]) -> dict[_Place, int]:
+    """What the broker shows beyond the fills of runs that live: another run may have sold what this one had bought."""
+    others = dict(there)
+    for each in held:
+        if each.place in others:
+            others[each.place] -= each.net
+    return others
 
 
 def _held(session: Session, account_id: int) -> list[_Held]:

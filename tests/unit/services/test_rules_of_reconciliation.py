@@ -266,6 +266,19 @@ def test_R5_an_entry_that_the_position_shows_and_no_book_lists_never_counts_as_a
     assert "The position moved without an order to explain it." in said
 
 
+def test_R8_what_another_run_opens_the_other_way_right_after_our_exit_is_no_over_close(world: OrderWorld) -> None:
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.exit(run_id)
+    world.turns(3)
+    world.start((CALL, Side.SELL, 1))
+    world.turns(5)
+    assert world.broker.net(CALL.key) == -LOT
+    assert (world.account().state, world.said("attention")) == ("ACTIVE", [])
+
+
 def claim(world: OrderWorld) -> Claimed:
     """The first entry, claimed and not yet sent."""
     intent_id = world.intents()[0].id
