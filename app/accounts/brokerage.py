@@ -1,6 +1,5 @@
 """The page of an account's brokerage: what its broker takes for an order, from which day on."""
 
-from datetime import date
 from decimal import Decimal
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,7 +9,7 @@ from wtforms.validators import InputRequired, Optional, Regexp
 
 from app.accounts.routes import accounts_bp
 from app.domain.errors import InvalidInput
-from app.domain.rule_typing import EARLIEST, LATEST
+from app.domain.rule_typing import first_day
 from app.domain.tariffs import DatedTariff, Tariff
 from app.web.desk import desk
 from app.web.forms import DeskForm, FormView, stripped
@@ -34,7 +33,7 @@ class BrokerageFields(DeskForm):
     def typed(self) -> DatedTariff:
         """Raises InvalidInput naming `valid_from`."""
         flat, percent, cap = (Decimal(each.data) if each.data else None for each in (self.flat, self.percent, self.cap))
-        return DatedTariff(_day(self.valid_from.data or ""), Tariff(flat, percent, cap))
+        return DatedTariff(first_day(self.valid_from.data or ""), Tariff(flat, percent, cap))
 
 
 @accounts_bp.route("/<int:account_id>/brokerage", methods=["GET", "POST"])
@@ -70,13 +69,3 @@ def _page(account_id: int, form: FormView) -> str:
         rows=desk().tariffs.kept(user(), account_id),
         present=present_of(desk(), account_id),
     )
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text or not EARLIEST <= day <= LATEST:
-        raise InvalidInput("valid_from", f"Type the first day it holds as 2026-12-01, from {EARLIEST} on.")
-    return day

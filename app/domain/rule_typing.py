@@ -106,7 +106,7 @@ def rule_of(typed: TypedRule) -> MarketRule:
         kind,
         _underlying(facts, typed.underlying),
         _value(kind, facts, typed.value),
-        _day(typed.valid_from),
+        first_day(typed.valid_from),
         _source(typed.source),
     )
 
@@ -143,7 +143,8 @@ def _minutes(text: str) -> Decimal:
     return Decimal(int(text[:2]) * 60 + int(text[3:]))
 
 
-def _day(text: str) -> date:
+def first_day(text: str) -> date:
+    """The typed day from which something dated holds. Raises InvalidInput for `valid_from`."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
