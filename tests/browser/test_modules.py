@@ -76,7 +76,7 @@ def test_a_fragment_is_fetched_when_its_topic_is_touched_but_not_under_a_dialog(
     page.on("request", lambda request: asked.append(request.url))
     push("touch", {"topic": "run:1182"})
     page.wait_for_timeout(1200)  # twice the pause between fetches: nothing may be asked for in it
-    assert asked == []
+    assert not [url for url in asked if url.endswith("/runs/1182/live")]  # alarms and charts ask by the clock
 
 
 def test_an_answer_under_way_takes_no_open_question_away(page: Page, gallery: str) -> None:

@@ -23,13 +23,14 @@ def flat(desk: LiveDesk) -> list[bool]:
 
 
 def test_an_account_that_reached_its_own_loss_leaves_alone(three: SimulatorProcess, tmp_path: Path) -> None:
-    """A rupee, which the touch alone costs; the second has room enough, the third no limit."""
+    """A rupee, which a fall costs; the second has room enough, the third no limit."""
     three.reset()
     with live_desk(three, tmp_path) as desk:
         first, second, _ = desk.account_ids
         own = (AccountRule(first, Decimal(1)), AccountRule(second, Decimal(1_000_000)))
         run_id = desk.run((leg(1, Kind.CE, Side.BUY),), exits=ExitRules(accounts=own))
         eventually(lambda: flat(desk)[1:] == [False, False] or None, "the others are in")
+        three.move_index("NIFTY", percent=-0.4)
         eventually(lambda: flat(desk) == [True, False, False] or None, "the first is out, the others are not", 20)
         (fired,) = desk.risk_events(run_id)
         assert (fired.account_id, fired.threshold) == (first, Decimal(1))

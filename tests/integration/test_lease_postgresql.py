@@ -188,7 +188,7 @@ def cut_connections(of: Database) -> None:
     with of.engine.connect() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "  # waits until it is gone
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
