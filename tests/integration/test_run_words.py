@@ -154,3 +154,4 @@ def test_a_run_that_went_wrong_says_why_first(desk: TradingBench, state: str, wo
     assert words in text
     assert text.index(words) < text.index("No orders")
     assert ("Back to the strategy" in text) is (state == "REFUSED")
+    assert ("Preview again" in text) is (state == "REFUSED")
