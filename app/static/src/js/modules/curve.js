@@ -1,19 +1,23 @@
-// A curve of profit: one line, split at zero, with the loss and profit limits drawn at their level; a dashed one where
+// A curve of profit: one line, split at zero, with the limits that are near drawn at their level; a dashed one where
 // the points have a second figure, what is left after charges.
 import uPlot from "uplot";
+import { shownRange } from "../lib/curverange.js";
 
 const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const IST = new Intl.DateTimeFormat("en-IN", { timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", hour12: false });
 
-function options(element, { limits, hasNet }) {
+/** A label each minute at most: the points are minutes. */
+const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120].map((minutes) => minutes * 60);
+
+function options(element, { limits, hasNet }, range) {
   const axis = { stroke: tone("--low"), grid: { stroke: tone("--line"), width: 1 }, ticks: { show: false }, font: "11px Inter" };
   return {
     ...sizeOf(element),
     cursor: { y: false, points: { size: 6 } },
     legend: { show: false },
-    scales: { x: { time: true }, y: { range: (chart, low, high) => [Math.min(low, 0, ...limits), Math.max(high, 0, ...limits)] } },
+    scales: { x: { time: true }, y: { range } },
     axes: [
-      { ...axis, size: 28, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
+      { ...axis, size: 28, incrs: MINUTES, values: (chart, ticks) => ticks.map((at) => IST.format(new Date(at * 1000))) },
       { ...axis, size: 64, space: 32, values: (chart, ticks) => ticks.map((rupees) => rupees.toLocaleString("en-IN").replace("-", "−")) },
     ],
     series: [{}, { stroke: splitAtZero("--up", "--down"), fill: splitAtZero("--up-soft", "--down-soft"), width: 1.6, points: { show: false } }, ...(hasNet ? [NET()] : []), ...limits.map(limitSeries)],
@@ -47,15 +51,18 @@ function read(element) {
   const limits = JSON.parse(source.dataset.limits);
   const hasNet = points.some((point) => point.length > 2);
   const columns = points[0].map((_, part) => points.map((point) => point[part]));
-  return { limits, hasNet, columns: [...columns, ...limits.map((level) => points.map(() => level))] };
+  const figures = points.flatMap((point) => point.slice(1)).filter((figure) => figure !== null);
+  const extent = [Math.min(0, ...figures), Math.max(0, ...figures)];
+  return { limits, hasNet, extent, columns: [...columns, ...limits.map((level) => points.map(() => level))] };
 }
 
 export default function attach(element) {
   let shown = read(element);
-  let chart = new uPlot(options(element, shown), shown.columns, element);
+  const make = () => new uPlot(options(element, shown, () => shownRange(...shown.extent, shown.limits)), shown.columns, element);
+  let chart = make();
   const draw = () => {
     chart.destroy();
-    chart = new uPlot(options(element, shown), shown.columns, element);
+    chart = make();
   };
   new ResizeObserver(() => chart.setSize(sizeOf(element))).observe(element);
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
