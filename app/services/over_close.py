@@ -1,6 +1,6 @@
 """Stops an account whose book shows more closed than was ever opened, and says so: no machine goes on from there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, func, select
@@ -9,19 +9,21 @@ from sqlalchemy.orm import Session
 from app.domain.contracts import Side
 from app.domain.orders import IntentState, Purpose
 from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
+from app.ports.clock import Clock
 from app.services.journal import Journal
 from app.services.run_board import LIVING
 
 READS = 2
 """How many reads in a row have to show a book on the other side of zero; one may have caught it half-way."""
 
-LATELY = timedelta(minutes=1)
+LATELY_S = 60.0
 """How long after our exit a position on the other side is taken for what a hand and the exit closed together; what is
 opened later is a trade of its own. After a gap in the reads: since the read before it.
 """
 
 _LEFT = (
     select(
+        Intent.id.label("intent_id"),
         StrategyExecution.id,
         StrategyExecution.run_id,
         StrategyExecution.exchange,
@@ -37,7 +39,6 @@ _LEFT = (
         Intent.state == IntentState.FILLED.value,
         Intent.settled_at >= bindparam("since"),
     )
-    .distinct()
 )
 _FILLED = (
     select(
@@ -64,59 +65,86 @@ _Place = tuple[str, str, str]
 """Exchange, symbol and product."""
 
 
-class OverClose:
-    """Asked after each read of an account's books, in its transaction. For one thread."""
+@dataclass(slots=True)
+class _Held:
+    """What our own fills leave of an execution: `net` in signed units."""
 
-    def __init__(self, journal: Journal) -> None:
+    execution_id: int
+    run_id: int
+    place: _Place
+    side: str
+    net: int = 0
+
+    @property
+    def is_certain(self) -> bool:
+        """Our own fills have crossed zero: no second read could say otherwise."""
+        return self.net * Side(self.side).sign < 0
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of one account: in how many reads in a row each execution was across zero, when it was looked
+    at last by the machine's clock, and the exits of `day` by intent, with when (monotonic) each is no longer recent.
+    """
+
+    day: date
+    looked_at: datetime
+    across: dict[int, int] = field(default_factory=dict)
+    exits: dict[int, tuple[_Held, float]] = field(default_factory=dict)
+
+
+class OverClose:
+    """Asked after each read of an account's books, in its transaction, by one thread for each account."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        """`clock` is the machine's, as the ends of intents are."""
         self._journal = journal
-        self._seen: dict[int, int] = {}
-        self._looked_at: dict[int, datetime] = {}
+        self._clock = clock
+        self._memories: dict[int, _Memory] = {}
 
     def check(self, session: Session, account_id: int, today: date) -> set[int]:
         """Runs in which something is on the wrong side of zero by now. Their account takes no more entries.
 
         `today` is the trading date of the books that were read.
         """
+        memory = self._memory(account_id, today)
         held = _held(session, account_id)
-        left = self._left(session, account_id, today)
-        there = _there(session, account_id) if left or any(each.net for each in held) else {}
-        runs: set[int] = set()
-        for each in held:
-            if each.net * Side(each.side).sign < 0:
-                self._stop(session, account_id, each, f"our own fills leave {each.net:+d}")
-                runs.add(each.run_id)
-            elif each.net and self._is_across(each, there, each.net) >= READS:
-                what = f"our fills say {each.net:+d} and the broker's position is on the other side"
-                self._stop(session, account_id, each, what)
-                runs.add(each.run_id)
-        open_ones = {each.execution_id for each in held if each.net}
+        left = self._left(session, account_id, memory)
+        open_ones = {each.execution_id: each for each in held if each.net}
+        there = _there(session, account_id) if left or open_ones else {}
         others = _without_ours(there, held)
-        for each in left:
-            sign = Side(each.side).sign
-            if each.execution_id in open_ones or there.get(each.place, 0) * sign >= 0:
-                continue
-            if self._is_across(each, others, sign) == READS:
-                what = f"our fills leave nothing and the broker's position is {there[each.place]:+d}"
-                self._stop(session, account_id, each, what)
+        runs: set[int] = set()
+        across: dict[int, int] = {}
+        for each in (left | open_ones).values():
+            words = _crossed(each, there, others)
+            if words is not None and not each.is_certain:
+                times = across[each.execution_id] = memory.across.get(each.execution_id, 0) + 1
+                is_said = times >= READS if each.net else times == READS  # what is flat is over and stays so
+                words = words if is_said else None
+            if words is not None:
+                self._stop(session, account_id, each, words)
                 runs.add(each.run_id)
+        memory.across = across
         return runs
 
-    def _left(self, session: Session, account_id: int, today: date) -> list["_Held"]:
-        """Executions that an exit of ours closed a moment ago, whatever has become of their run."""
-        now = self._journal.now()
-        since = min(now - LATELY, self._looked_at.get(account_id, now))
-        self._looked_at[account_id] = now
-        rows = session.execute(_LEFT, {"account_id": account_id, "today": today, "since": since})
-        return [_Held(row.id, row.run_id, (row.exchange, row.symbol, row.product), row.side) for row in rows]
+    def _memory(self, account_id: int, today: date) -> _Memory:
+        known = self._memories.get(account_id)
+        if known is None or known.day != today:
+            looked_at = self._clock.now() if known is None else known.looked_at
+            known = self._memories[account_id] = _Memory(today, looked_at)
+        return known
 
-    def _is_across(self, held: "_Held", there: dict[_Place, int], ours: int) -> int:
-        """In how many reads in a row the broker's net has been on the other side of `ours`, a signed number."""
-        broker = there.get(held.place)
-        if broker is None or broker * ours >= 0:
-            self._seen.pop(held.execution_id, None)
-            return 0
-        self._seen[held.execution_id] = self._seen.get(held.execution_id, 0) + 1
-        return self._seen[held.execution_id]
+    def _left(self, session: Session, account_id: int, memory: _Memory) -> dict[int, "_Held"]:
+        """Executions that an exit of ours closed a moment ago, by id, whatever has become of their run."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        # Found by the clock, and recent by the monotonic one: a clock that is set hides no exit and shows none again.
+        since = min(now, memory.looked_at) - timedelta(seconds=LATELY_S)
+        memory.looked_at = now
+        for row in session.execute(_LEFT, {"account_id": account_id, "today": memory.day, "since": since}):
+            if row.intent_id not in memory.exits:
+                held = _Held(row.id, row.run_id, (row.exchange, row.symbol, row.product), row.side)
+                memory.exits[row.intent_id] = (held, monotonic + LATELY_S)
+        return {held.execution_id: held for held, until in memory.exits.values() if monotonic < until}
 
     def _stop(self, session: Session, account_id: int, held: "_Held", what: str) -> None:
         account = session.get_one(TradingAccount, account_id)
@@ -127,15 +155,17 @@ class OverClose:
         self._journal.note_once(session, held.run_id, "attention", sentence, account_id)
 
 
-@dataclass(slots=True)
-class _Held:
-    """What our own fills leave of an execution: `net` in signed units."""
-
-    execution_id: int
-    run_id: int
-    place: _Place
-    side: str
-    net: int = 0
+def _crossed(each: _Held, there: dict[_Place, int], others: dict[_Place, int]) -> str | None:
+    """What says that it was closed beyond zero, None when nothing does: our fills, else the broker's position."""
+    if each.is_certain:
+        return f"our own fills leave {each.net:+d}"
+    broker = there.get(each.place, 0)
+    if each.net:
+        words = f"our fills say {each.net:+d} and the broker's position is on the other side"
+        return words if broker * each.net < 0 else None
+    sign = Side(each.side).sign
+    words = f"our fills leave nothing and the broker's position is {broker:+d}"
+    return words if broker * sign < 0 and others.get(each.place, 0) * sign < 0 else None
 
 
 def _there(session: Session, account_id: int) -> dict[_Place, int]:

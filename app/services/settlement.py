@@ -111,7 +111,7 @@ class Settlement:
         self._windows = windows
         self._bears_out = bears_out
         self._ledger = IntentLedger(journal, clock)
-        self._over_close = OverClose(journal)
+        self._over_close = OverClose(journal, clock)
         self.epoch: int | None = None
         """Under which lease the books are read; what was read under an old one is not written any more."""
 

@@ -1,6 +1,6 @@
 """A clock, gateways and feeds that behave, for tests of the market services."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -39,6 +39,13 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
         self.ticked += seconds
+
+
+class MarketTime:
+    """The time of a market whose date is its own, as a simulator's may be."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
 
 
 class FakeGateway:

@@ -58,7 +58,7 @@ from app.services.strategy_executor import StrategyExecutor
 from app.services.world import World
 from tests.empty_database import empty_database
 from tests.unit.services.adopting import adopting
-from tests.unit.services.market_fakes import FakeClock
+from tests.unit.services.market_fakes import FakeClock, MarketTime
 from tests.unit.services.pretend_broker import CALL, FREEZE, HEDGE, LOT, PRICE, PUT, PretendBroker
 
 BAND = PriceBand(PRICE - 40, PRICE + 40)
@@ -165,7 +165,7 @@ class OrderWorld:
     def prepare(self, database: Database, accounts: int) -> None:
         """The first rows of an empty database, and an engine that starts on it."""
         self.database = database
-        self.clock = FakeClock()
+        self.clock, self.market_ahead = FakeClock(), timedelta(0)
         self.brokers = {number: PretendBroker() for number in range(1, accounts + 1)}
         self.pricing, self.hours, self.epoch, self.runs = _Pricing(), _Hours(), 0, 0
         now = self.clock.now()
@@ -194,16 +194,17 @@ class OrderWorld:
         self.epoch += 1
         with self.database.transaction() as session:
             session.get_one(LeaseRow, 1).epoch = self.epoch
-        epoch, gateways, journal = self.epoch, _Brokers(self.brokers), Journal(self.clock)
+        market = MarketTime(lambda: self.clock.now() + self.market_ahead)
+        epoch, gateways, journal = self.epoch, _Brokers(self.brokers), Journal(market)
         health = self.health = HealthBoard(self.clock)
         self.queue = _Queue()
         anything: Any = gateways
         self.book_calls: list[int] = []
         self.pushed = PushedOrders(
-            self.database, self.clock, self.clock, journal, read_soon=self.book_calls.append, on_change=self._touch,
+            self.database, self.clock, market, journal, read_soon=self.book_calls.append, on_change=self._touch,
         )  # fmt: skip
         self.reconciler = Reconciler(
-            self.database, self.clock, self.clock, anything, health, journal=journal,
+            self.database, self.clock, market, anything, health, journal=journal,
             on_change=self._touch, bears_out=self.pushed.bears_out,
         )  # fmt: skip
         listed: Any = self.listed
@@ -214,7 +215,7 @@ class OrderWorld:
         )  # fmt: skip
         pricing: Any = self.pricing
         claims = ClaimDesk(
-            self.database, self.clock, self.clock, anything, pricing, journal, world=world, epoch=lambda: epoch,
+            self.database, self.clock, market, anything, pricing, journal, world=world, epoch=lambda: epoch,
             live_sending=False, on_change=self._touch,
         )  # fmt: skip
         self.answers = OrderAnswers(
@@ -331,11 +332,8 @@ class OrderWorld:
             return session.get_one(Run, run_id, options=[selectinload(Run.executions)])
 
     def intents(self, purpose: str | None = None, run_id: int | None = None) -> list[Intent]:
-        return [
-            row
-            for row in self.rows(Intent)
-            if purpose in {None, row.purpose} and run_id in {None, row.run_id}
-        ]  # fmt: skip
+        rows = self.rows(Intent)
+        return [row for row in rows if purpose in {None, row.purpose} and run_id in {None, row.run_id}]
 
     def net(self, run_id: int = 1) -> dict[str, int]:
         """Signed units by symbol, as our own fills say."""

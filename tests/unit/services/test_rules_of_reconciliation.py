@@ -279,6 +279,57 @@ def test_R8_what_another_run_opens_the_other_way_right_after_our_exit_is_no_over
     assert (world.account().state, world.said("attention")) == ("ACTIVE", [])
 
 
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_R8_a_clock_that_is_set_hides_no_over_close(world: OrderWorld, hours: int) -> None:
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    world.push(world.broker.news(world.broker.standing[-1]))
+    assert world.intents("EXIT")[0].state == IntentState.FILLED
+    world.clock.at += timedelta(hours=hours)
+    world.turns(4)
+    assert world.account().state == "HALTED"
+
+
+@pytest.mark.parametrize("days", [-30, 5])
+def test_R8_the_date_that_a_simulator_plays_hides_no_over_close(world: OrderWorld, days: int) -> None:
+    """Intents bear the real time of their end."""
+    world.market_ahead = timedelta(days=days)
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.broker.by_hand(CALL.key, Side.SELL, LOT)
+    world.exit(run_id)
+    world.executor.step()
+    world.work()
+    world.turns(4)
+    assert world.broker.net(CALL.key) == -LOT
+    assert world.account().state == "HALTED"
+
+
+def test_R8_two_reads_that_catch_a_book_half_way_are_no_over_close_with_a_good_one_between(world: OrderWorld) -> None:
+    """An exit's trade can be in the positions before that of the order that it closed."""
+    run_id = sent(world)
+    world.broker.fill_all()
+    world.turns(3)
+    world.broker.fills_at_once = True
+    world.exit(run_id)
+    world.turns(2)
+    for _ in range(3):
+        world.broker.foreign[CALL.key] = -LOT
+        world.read()
+        world.broker.foreign[CALL.key] = 0
+        world.read()
+        world.clock.advance(1)
+    assert (world.account().state, world.said("attention")) == ("ACTIVE", [])
+
+
 def claim(world: OrderWorld) -> Claimed:
     """The first entry, claimed and not yet sent."""
     intent_id = world.intents()[0].id
