@@ -5,12 +5,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.books import BrokerOrder, BrokerPosition, BrokerTrade
-from app.domain.contracts import ContractKey
-from app.persistence.tables import Intent, Order, Position
+from app.domain.contracts import ContractKey, Side
+from app.persistence.tables import FillRow, Intent, Order, Position, Run, StrategyExecution
+from app.services.run_board import LIVING
 from app.services.settling import is_row_of
 
 _OF_TODAY = select(Order).where(Order.account_id == bindparam("account_id"), Order.trading_date == bindparam("today"))
@@ -32,6 +33,23 @@ _ADOPTED = select(Order.order_id).where(
     Order.adoption_id.is_not(None),
 )
 _POSITIONS = select(Position).where(Position.account_id == bindparam("account_id"))
+_OURS = (
+    select(
+        StrategyExecution.exchange,
+        StrategyExecution.symbol,
+        StrategyExecution.product,
+        FillRow.side,
+        func.sum(FillRow.units),
+    )
+    .join(Run, Run.id == StrategyExecution.run_id)
+    .join(FillRow, FillRow.execution_id == StrategyExecution.id)
+    .where(
+        StrategyExecution.account_id == bindparam("account_id"),
+        StrategyExecution.expired_at.is_(None),
+        Run.state.in_(LIVING),
+    )
+    .group_by(StrategyExecution.exchange, StrategyExecution.symbol, StrategyExecution.product, FillRow.side)
+)
 _POSITIONS_OF = select(Position).where(
     Position.account_id.in_(bindparam("accounts", expanding=True)),
     Position.symbol.in_(bindparam("symbols", expanding=True)),
@@ -130,6 +148,8 @@ def keep_positions(
 ) -> bool:
     """Make the rows say what this read said; a contract it does not list is flat. True when a net changed.
 
+    A row that the gateway could not name may be any contract that is not listed by its name: such a one keeps what our
+    fills say of it, or the read before, as far as the rows without a name can hold it.
     `gone` are units that pushes say have left since: no exit may count on them again.
     """
     rows = {
@@ -150,10 +170,32 @@ def keep_positions(
             row = rows[place] = _new_position(account_id, ContractKey(*place[:2]), place[2])
             session.add(row)
         moved |= _set_net(row, net, average, at)
-    for place, row in rows.items():
-        if place not in nets:
-            moved |= _set_net(row, 0, None, at)
+    for place, net in _nameless(
+        session, account_id, positions, {place: row.net for place, row in rows.items()}
+    ).items():
+        if place in nets:
+            continue
+        if place not in rows:
+            rows[place] = _new_position(account_id, ContractKey(*place[:2]), place[2])
+            session.add(rows[place])
+        moved |= _set_net(rows[place], net, None, at)
     return moved
+
+
+def _nameless(
+    session: Session, account_id: int, positions: Sequence[BrokerPosition], before: Mapping[Place, int]
+) -> dict[Place, int]:
+    """Signed units of each of these places, and of those of our runs, that rows without a name can be; mostly none."""
+    nets = [position.net for position in positions if position.contract is None and position.net]
+    if not nets:
+        return dict.fromkeys(before, 0)
+    most = sum(net for net in nets if net > 0)
+    least = sum(net for net in nets if net < 0)
+    ours: dict[Place, int] = {}
+    for exchange, symbol, product, side, units in session.execute(_OURS, {"account_id": account_id}):
+        place = (exchange, symbol, product)
+        ours[place] = ours.get(place, 0) + Side(side).sign * int(units)
+    return {place: max(min(net, most), least) for place, net in {**before, **ours}.items()}
 
 
 def take_away(session: Session, left: Sequence[tuple[Intent, int]]) -> None:

@@ -282,7 +282,7 @@ def _order_update(body: Mapping[str, object]) -> OrderUpdate:
     row = Row(dict(body), "order update", 1)
     return OrderUpdate(
         order_id=row.order_id(),
-        contract=row.contract(),
+        contract=row.booked_contract(),
         side=row.side(),
         units=row.units("quantity", least=0),
         status=words.order_status(row.raw("order_status")),

@@ -62,7 +62,7 @@ def _order(row: Row) -> BrokerOrder:
     filled = numbers.whole(row.raw("filled_quantity"))
     return BrokerOrder(
         order_id=row.order_id(),
-        contract=row.contract(),
+        contract=row.booked_contract(),
         side=row.side(),
         units=row.units("quantity", least=0),
         product=row.text("product"),
@@ -89,7 +89,7 @@ def trade_book(body: Body) -> list[BrokerTrade]:
 def _trade(row: Row) -> BrokerTrade:
     return BrokerTrade(
         order_id=row.order_id(),
-        contract=row.contract(),
+        contract=row.booked_contract(),
         side=row.side(),
         units=row.units("quantity", least=1),
         price=row.price("average_price", "price"),
@@ -106,7 +106,7 @@ def _position(row: Row) -> BrokerPosition:
     net = row.units("quantity")
     average = numbers.positive(row.raw("average_price"))
     return BrokerPosition(
-        contract=row.contract(),
+        contract=row.booked_contract(),
         product=row.text("product"),
         net=net,
         average=average,

@@ -50,6 +50,9 @@ class Row:
     def contract(self) -> ContractKey | None:
         return words.contract_key(self.raw("exchange"), self.raw("symbol"))
 
+    def booked_contract(self) -> ContractKey | None:
+        return words.booked_contract(self.raw("exchange"), self.raw("symbol"))
+
     def order_id(self) -> str:
         found = words.order_id(self.raw("orderid"))
         if found is None:

@@ -17,6 +17,8 @@ _EXPIRY = re.compile(r"(\d{1,2})-?([A-Z]{3})-?(\d{4}|\d{2})", re.ASCII)
 # A base may hold digits (NIFTYNXT50, 360ONE), so the lazy base yields to the date that ends in FUT, CE or PE.
 _DERIVATIVE = re.compile(r"(.+?)(\d{2}[A-Z]{3}\d{2})(?:(FUT)|(\d+(?:\.\d+)?)(CE|PE))", re.ASCII)
 
+_DERIVATIVES = frozenset({"NFO", "BFO", "MCX", "CDS", "BCD", "NCDEX"})
+
 _FINAL_WORDS = {
     "complete": OrderStatus.COMPLETE,
     "completed": OrderStatus.COMPLETE,
@@ -63,6 +65,19 @@ def contract_key(exchange: object, symbol: object) -> ContractKey | None:
     if not exchange.strip() or not symbol.strip():
         return None
     return ContractKey(exchange.strip(), symbol.strip())
+
+
+def booked_contract(exchange: object, symbol: object) -> ContractKey | None:
+    """As `contract_key` for a row of a book, where a gateway that cannot name a contract may leave its broker's own
+    word: of a derivative that says nothing of its expiry, so that it is nobody's name here.
+    """
+    key = contract_key(exchange, symbol)
+    return key if key is None or key.exchange not in _DERIVATIVES or _has_terms(key.symbol) else None
+
+
+@lru_cache(maxsize=4096)
+def _has_terms(symbol: str) -> bool:
+    return contract_terms(symbol) is not None
 
 
 @lru_cache(maxsize=1024)

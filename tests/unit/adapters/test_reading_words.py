@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.openalgo.words import Terms, contract_key, contract_terms, expiry_date, order_id, order_status, side
+from app.adapters.openalgo.words import (
+    Terms,
+    booked_contract,
+    contract_key,
+    contract_terms,
+    expiry_date,
+    order_id,
+    order_status,
+    side,
+)
 from app.domain.books import OrderStatus
 from app.domain.contracts import ContractKey, Kind, Side
 
@@ -93,3 +102,16 @@ def test_no_unheard_word_ends_an_order(raw: object) -> None:
     if status.is_final:
         assert isinstance(raw, str)
         assert raw.strip().lower().strip("_- ") in known | {"rejected"}
+
+
+@pytest.mark.parametrize(
+    "symbol", ["NIFTY25D0125000CE", "NIFTY 01 DEC 25000 CE", "54203", ""]
+)
+def test_a_brokers_own_word_for_a_derivative_is_no_name(symbol: str) -> None:
+    assert booked_contract("NFO", symbol) is None
+
+
+@pytest.mark.parametrize("symbol", ["NIFTY01DEC2625000CE", "NIFTY29DEC26FUT", "M&M29DEC263012.5PE"])
+def test_a_derivative_is_named_by_its_terms(symbol: str) -> None:
+    assert booked_contract("NFO", symbol) == ContractKey("NFO", symbol)
+    assert booked_contract("NSE", "SBIN") == ContractKey("NSE", "SBIN"), "a share has none"
