@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import date, time
+from pathlib import Path
 
 from simulator import control_views as views
 from simulator.control import LOOPBACK, Control
@@ -39,6 +40,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--cash", type=_rupees, default=Options.cash, metavar="R,R,...", help="of each account; the last for the others"
     )
     parser.add_argument("--limits", choices=("openalgo", "off"), default="openalgo", help="request limits")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep market and books here, and go on from there")
     parser.add_argument("--quiet", action="store_true", help="print the ready line only")
     return parser.parse_args(given)
 
@@ -57,6 +59,7 @@ def options_of(given: argparse.Namespace) -> Options:
         scenario=given.scenario,
         limits=given.limits == "openalgo",
         cash=given.cash,
+        state=given.state,
     )
 
 
@@ -91,7 +94,8 @@ async def _start_control(control: Control, port: int) -> None:
 def _announce(simulation: Simulation, control: Control, *, quiet: bool) -> None:
     address = f"http://{LOOPBACK}:{control.port}"
     shown = views.state(simulation)
-    sys.stdout.write(json.dumps({"ready": True, "control": address, "accounts": shown["accounts"]}) + "\n")
+    ready = {"ready": True, "control": address, "continued": simulation.continued, "accounts": shown["accounts"]}
+    sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     if quiet:
         return

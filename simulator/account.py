@@ -72,6 +72,10 @@ class SimAccount:
         self._door = FaultyDoor(number, faults, self.live, timers)
         self._shown = BookFaults(number, faults, random.Random(f"{seed}/books/{number}"))
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without who listens: they are of one process."""
+        return {**vars(self), "_listeners": []}
+
     def place(self, request: OrderRequest) -> OrderReply:
         """Place an order. See the reply types: an Unanswered reply means cut the connection.
 

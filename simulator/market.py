@@ -39,6 +39,11 @@ class Market:
         self._scenarios_at = BEFORE_OPEN - 1
         self.begin_day()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without what is worked out again when somebody asks; prices that were set from outside are not."""
+        moved = {key: track for key, track in self._tracks.items() if track.tape.offsets}
+        return {**vars(self), "_tracks": moved, "_scenarios": {}, "_scenarios_at": BEFORE_OPEN - 1}
+
     def begin_day(self) -> None:
         """Start the clock's trading day; the venue calls it once at each roll."""
         self._paths.begin_day(self._clock.trading_date)

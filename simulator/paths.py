@@ -50,8 +50,16 @@ class DayPath:
     prev_close: float
     log_price: FloatArray
     log_volatility: FloatArray
+    seed: int
+    underlying: Underlying
     _pushes: list[Push] = field(default_factory=list)
+    _scales: list[tuple[int, float]] = field(default_factory=list)
     _worked_out: tuple[FloatArray, FloatArray] | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Kept as what it is made from: the arrays are large, and the same each time they are made."""
+        made = (self.seed, self.underlying, self.day, self.prev_close, self.last_step)
+        return _made_again, (made, self._scales, self._pushes)
 
     @property
     def last_step(self) -> int:
@@ -82,6 +90,7 @@ class DayPath:
 
     def scale(self, step: int, factor: float) -> None:
         """Wander `factor` times as far from `step` on."""
+        self._scales.append((step, factor))
         start = self.log_price[step]
         self.log_price[step:] = start + (self.log_price[step:] - start) * factor
         self._worked_out = None
@@ -123,7 +132,20 @@ def make_day(seed: int, underlying: Underlying, day: date, prev_close: float, st
         prev_close=prev_close,
         log_price=math.log(prev_close) + line + shape,
         log_volatility=_volatility(seed, underlying, day, steps),
+        seed=seed,
+        underlying=underlying,
     )
+
+
+def _made_again(
+    made: tuple[int, Underlying, date, float, int], scales: list[tuple[int, float]], pushes: list[Push]
+) -> DayPath:
+    path = make_day(*made)
+    for step, factor in scales:
+        path.scale(step, factor)
+    for push in pushes:
+        path.lay(push)
+    return path
 
 
 def _common_share(underlying: Underlying) -> float:

@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from datetime import time as wall_time
+from pathlib import Path
 
 from simulator.account import SimAccount
 from simulator.calendar import CASH_OPEN
 from simulator.clock import DEFAULT_DATE, STEP_S
+from simulator.keeping import DRAIN_S, Keeper, Kept
 from simulator.rest import RestSide
 from simulator.rest_call import Gateway
 from simulator.rest_gtt_book import GttBook
@@ -41,6 +43,13 @@ class Options:
     scenario: str | None = None
     limits: bool = True
     cash: tuple[int, ...] = (DEFAULT_CASH,)
+    state: Path | None = None
+    """Where market and books are kept for the next start; None keeps nothing."""
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What must be the same at a next start for the books to be taken over."""
+        return self.accounts, self.seed, self.day, self.at, self.scenario, self.cash
 
 
 class PortInUseError(Exception):
@@ -63,12 +72,18 @@ class Simulation:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.venue = self._fresh_venue()
+        self._keeper = Keeper(options.state, options.shape) if options.state else None
+        kept = self._keeper.load() if self._keeper else None
+        self.continued = kept is not None
+        self.venue = kept.venue if kept else self._fresh_venue()
         self.hub = TickHub(self.venue, time.monotonic)
         self.venue.on_tick(self.hub.note)
-        self.ports = [self._port(account) for account in self.venue.accounts]
+        books = kept.gtt if kept else [GttBook() for _ in self.venue.accounts]
+        self.ports = [self._port(account, book) for account, book in zip(self.venue.accounts, books, strict=True)]
         self.hub.receivers.extend(port.stream for port in self.ports)
         self._debt_s = 0.0
+        if self._keeper:
+            self._keeper.watch(self.venue)
 
     def _fresh_venue(self) -> Venue:
         """Raises ValueError for an unknown scenario."""
@@ -78,8 +93,8 @@ class Simulation:
             venue.load_scenario(self.options.scenario)
         return venue
 
-    def _port(self, account: SimAccount) -> Port:
-        gateway = Gateway(self.venue, account, MovingWindow(time.monotonic, self.options.limits), GttBook())
+    def _port(self, account: SimAccount, book: GttBook) -> Port:
+        gateway = Gateway(self.venue, account, MovingWindow(time.monotonic, self.options.limits), book)
         return Port(gateway, RestSide(gateway), StreamSide(gateway, self.hub))
 
     async def start(self) -> None:
@@ -92,6 +107,9 @@ class Simulation:
 
     async def stop(self) -> None:
         await asyncio.gather(*(side.stop() for port in self.ports for side in (port.rest, port.stream)))
+        if self._keeper:
+            self.venue.timers.pass_real(DRAIN_S)
+            self._keeper.save(self._kept())
 
     def reset(self) -> None:
         """Everything as at the start, on the same ports; stream clients are sent away."""
@@ -100,6 +118,8 @@ class Simulation:
         self.hub.venue = self.venue
         self.hub.forget()
         self._debt_s = 0.0
+        if self._keeper:
+            self._keeper.watch(self.venue)
         for port, account in zip(self.ports, self.venue.accounts, strict=True):
             port.gateway.restart(self.venue, account)
             port.stream.restart()
@@ -117,11 +137,16 @@ class Simulation:
             self._debt_s -= whole * STEP_S
             await self._steps(whole)
             self.hub.publish()
+            if self._keeper:
+                self._keeper.pass_real(passed, self._kept())
 
     async def advance(self, seconds: float) -> None:
         """Moves virtual time at once, whatever the speed; rounded down to whole steps."""
         await self._steps(int(seconds / STEP_S))
         self.hub.publish()
+
+    def _kept(self) -> Kept:
+        return Kept(self.venue, [port.gateway.gtt for port in self.ports])
 
     async def _steps(self, count: int) -> None:
         venue = self.venue

@@ -14,6 +14,11 @@ class Timers:
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
+    @property
+    def busy(self) -> bool:
+        """True while something is due."""
+        return bool(self._due)
+
     def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Run `action` once, when `seconds` real seconds have passed."""
         heapq.heappush(self._due, (self.now_s + seconds, next(self._order), action))

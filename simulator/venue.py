@@ -76,6 +76,15 @@ class Venue:
         )
         self._squared: dict[Callable[[SimAccount], None], date] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without who listens: they are of one process."""
+        return {**vars(self), "_tick_listeners": [], "_watched": {}}
+
+    @property
+    def masters(self) -> tuple[object, object]:
+        """The listing and the contracts of the day: large, and the second is another object each day."""
+        return self._listing, self.contracts
+
     def step(self, seconds: float = STEP_S) -> None:
         """Move virtual time forward in fixed steps of STEP_S; `seconds` must be a multiple of it.
 

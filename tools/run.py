@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tools import children, env_file, ports
 from tools.steps import ROOT, VENV_PYTHON, SetupError, say
@@ -109,7 +110,7 @@ def run(addresses: Addresses, stop: threading.Event) -> None:
         desk = started.enter_context(running("The desk", _desk_command(addresses), settings))
         wait_until(lambda: _desk_is_ready(addresses.desk), [simulator, desk], stop)
         token = _flask("Asking for the setup token", settings, stop, "desk", "setup-token")
-        print(_box(addresses, token), flush=True)
+        print(_box(addresses, token, continued=_ready_line(simulator)["continued"]), flush=True)
         while not stop.wait(LOOK_EVERY_S * 5):
             for part in (simulator, desk):
                 part.must_live()
@@ -181,7 +182,7 @@ def _simulator_command(addresses: Addresses) -> list[str | Path]:
         "ws-port": addresses.stream,
     }
     options = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
-    return [VENV_PYTHON, "-m", "simulator", *options, "--quiet"]
+    return [VENV_PYTHON, "-m", "simulator", *options, "--state", INSTANCE / "simulator.state", "--quiet"]
 
 
 def _desk_command(addresses: Addresses) -> list[str | Path]:
@@ -207,8 +208,14 @@ def _flask(what: str, settings: dict[str, str], stop: threading.Event, *words: s
 
 
 def _simulator_is_ready(simulator: Part) -> bool:
+    return _ready_line(simulator).get("ready") is True
+
+
+def _ready_line(simulator: Part) -> dict[str, Any]:
+    """What it says once it listens; empty before."""
     first, newline, _ = simulator.said().partition("\n")
-    return bool(newline) and first.startswith("{") and json.loads(first).get("ready") is True
+    said: dict[str, Any] = json.loads(first) if newline and first.startswith("{") else {}
+    return said
 
 
 def _desk_is_ready(port: int) -> bool:
@@ -222,10 +229,11 @@ def _desk_is_ready(port: int) -> bool:
         connection.close()
 
 
-def _box(addresses: Addresses, token: str) -> str:
+def _box(addresses: Addresses, token: str, *, continued: bool) -> str:
     lines = ["AlgoMirror is running, on a simulated market.", "", f"Open         http://127.0.0.1:{addresses.desk}"]
     if token:
         lines += [f"Setup token  {token}", "             (asked for once, when you make the first user)"]
+    lines += ["Market       goes on from where it was stopped"] if continued else []
     lines += [f"Logs         {LOGS.relative_to(ROOT)}/", "", "Ctrl-C stops everything."]
     width = max(map(len, lines))
     rule = "─" * (width + 2)

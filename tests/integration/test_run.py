@@ -117,6 +117,7 @@ def test_it_says_what_to_open_and_ctrl_c_stops_everything(run: Run) -> None:
     assert run.said().endswith("Stopped.\n")
     run.leaves_nothing_behind()
     assert (run.folder / ".env").read_text() == settings
+    assert (run.folder / "instance" / "simulator.state").is_file(), "the market goes on from there"
 
 
 def test_killed_it_leaves_nothing_behind(run: Run) -> None:
