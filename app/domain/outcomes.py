@@ -59,6 +59,9 @@ _NO_ID = frozenset({"", "0", "none", "null", "nan"})
 
 _MESSAGE_LENGTH = 500
 
+_LONGEST_ID = 64
+"""What is longer is no order id of any broker, and could not be kept beside its intent."""
+
 
 def classify(answer: Answer | NoAnswer, expected: Mode) -> Outcome:
     """What an answer to a placed order proves. `expected` is the mode the account is meant to trade in.
@@ -130,7 +133,7 @@ def _order_id(body: dict[str, object]) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int):
         return None
     text = str(raw).strip()
-    return None if text.lower() in _NO_ID else text
+    return None if text.lower() in _NO_ID or len(text) > _LONGEST_ID else text
 
 
 def _message(body: dict[str, object]) -> str:

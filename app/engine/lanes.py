@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from sqlalchemy.exc import OperationalError
+
 from app.domain.errors import Unavailable
 from app.domain.orders import Purpose
 from app.domain.outcomes import Outcome, Verdict
@@ -17,6 +19,7 @@ from app.engine.supervisor import Supervisor
 from app.persistence.tables import Intent
 from app.ports.clock import Clock
 from app.services.claims import Claimed, Claims
+from app.services.fair_turns import FairTurns
 from app.services.pace_settings import Paces
 
 AT_ONCE = 64
@@ -77,6 +80,9 @@ class Lanes:
         self._answers: deque[tuple[Job, Outcome]] = deque()
         self._calling = 0
         self._answered_at = 0.0
+        self._suspects: set[int] = set()
+        self._turns = FairTurns()
+        self._one_by_one = False
         self._paces: tuple[float, Paces] | None = None
         self._count = 0
         self._lock = threading.Lock()
@@ -127,13 +133,26 @@ class Lanes:
 
     def _let_go(self) -> float:
         due, wait_s = self._due()
-        sends = [job for job in due if job.ask is Ask.SEND]
+        sends = {job.intent_id: job for job in due if job.ask is Ask.SEND}
         for job in due:
             if job.ask is not Ask.SEND:
                 self._hand(Work(job))
-        for first in range(0, len(sends), AT_ONCE):
-            self._claim(sends[first : first + AT_ONCE])
+        alone = [sends.pop(intent_id) for intent_id in self._turns.order(sends.keys() & self._suspects)]
+        together = list(sends.values())
+        batches = [together[first : first + AT_ONCE] for first in range(0, len(together), AT_ONCE)]
+        self._claim_each([*batches, *([job] for job in alone)])
         return wait_s
+
+    def _claim_each(self, batches: Sequence[Sequence[Job]]) -> None:
+        left = [job for jobs in batches for job in jobs]
+        try:
+            for jobs in batches:
+                with self._turns.turn(jobs[0].intent_id):
+                    del left[: len(jobs)]
+                    self._claim(jobs)
+        finally:
+            for job in left:  # a batch before them crashed: the executor asks for them again
+                self._lane(job.account_id).drop(job)
 
     def _gather_s(self) -> float:
         """Seconds for which the oldest answer waits for others that are under way; 0 when there are none."""
@@ -143,14 +162,23 @@ class Lanes:
             return max(0.0, self._answered_at + GATHER_S - self._clock.monotonic())
 
     def _record(self) -> None:
-        answered = [self._answers.popleft() for _ in range(len(self._answers))]
-        if not answered:
-            return
-        try:
-            self._calls.record({job.intent_id: outcome for job, outcome in answered})
-        finally:
-            for job, _ in answered:
-                self._lane(job.account_id).forget(job)
+        """All answers together; where that crashes one by one, so that none takes the others along."""
+        left = len(self._answers)
+        while left:
+            answered = [self._answers.popleft() for _ in range(1 if self._one_by_one else left)]
+            left -= len(answered)
+            done = False
+            try:
+                self._calls.record({job.intent_id: outcome for job, outcome in answered})
+                done = True
+            finally:
+                if not done and not self._one_by_one:
+                    self._answers.extendleft(reversed(answered))
+                    self._one_by_one = True
+                else:
+                    for job, _ in answered:
+                        self._lane(job.account_id).forget(job)
+        self._one_by_one = False
 
     def _due(self) -> tuple[list[Job], float]:
         with self._lock:
@@ -160,8 +188,12 @@ class Lanes:
         return jobs, min((wait_s for _, wait_s in found), default=IDLE_S)
 
     def _claim(self, jobs: Sequence[Job]) -> None:
-        """Those that are neither claimed nor lacking are dropped: denied, or to be asked for again by the executor."""
+        """Those that are neither claimed nor lacking are dropped: denied, or to be asked for again by the executor.
+
+        What is in a batch that crashes is claimed alone from then on, until that has gone well.
+        """
         left = {job.intent_id: job for job in jobs}
+        asked, is_sound = frozenset(left), False
         try:
             claims = self._calls.claim(sorted(left))
             if claims.ready:
@@ -170,9 +202,14 @@ class Lanes:
                 self._hand(Work(left.pop(intent_id), claimed))
             for intent_id in claims.lacking:
                 self._hand(Work(left.pop(intent_id)))
+            is_sound = True
         except Unavailable:
-            return  # another process leads; the lease loop says so and ends this one
+            is_sound = True  # another process leads; the lease loop says so and ends this one
+        except OperationalError:
+            is_sound = True  # the database takes nothing just now, whoever's it is
+            raise
         finally:
+            self._suspects = self._suspects - asked if is_sound else self._suspects | asked
             for job in left.values():
                 self._lane(job.account_id).drop(job)
 

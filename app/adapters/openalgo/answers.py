@@ -24,13 +24,33 @@ _DEAD_SESSION = re.compile(
 )
 
 
+_ODD_MARKS = (b"\\u0000", b"\\ud", b"\\uD", b"\xed")
+"""Where one of these is in a body a text of it may hold what no database keeps; hardly any has one."""
+_ODD = re.compile("[\x00\ud800-\udfff]")
+
+
 def decode(body: bytes) -> dict[str, object] | None:
-    """The JSON object in `body`, fractions as Decimal, NaN and Infinity as None. None when it is anything else."""
+    """The JSON object in `body`, fractions as Decimal, NaN and Infinity as None. None when it is anything else.
+
+    In its texts there is nothing that cannot be stored: halves of characters and zero bytes stand as U+FFFD.
+    """
+    if b"\x00" in body:
+        return None  # UTF-16, which no gateway speaks
     try:
         decoded = json.loads(body, parse_float=Decimal, parse_constant=_not_a_number)
+        if any(mark in body for mark in _ODD_MARKS):
+            decoded = _storable(decoded)
     except (ValueError, RecursionError):
         return None
     return decoded if isinstance(decoded, dict) else None
+
+
+def _storable(raw: object) -> object:
+    if isinstance(raw, str):
+        return _ODD.sub("\ufffd", raw)
+    if isinstance(raw, dict):
+        return {_storable(name): _storable(value) for name, value in raw.items()}
+    return [_storable(each) for each in raw] if isinstance(raw, list) else raw
 
 
 def _not_a_number(_: str) -> None:

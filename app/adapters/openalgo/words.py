@@ -17,6 +17,7 @@ _EXPIRY = re.compile(r"(\d{1,2})-?([A-Z]{3})-?(\d{4}|\d{2})", re.ASCII)
 # A base may hold digits (NIFTYNXT50, 360ONE), so the lazy base yields to the date that ends in FUT, CE or PE.
 _DERIVATIVE = re.compile(r"(.+?)(\d{2}[A-Z]{3}\d{2})(?:(FUT)|(\d+(?:\.\d+)?)(CE|PE))", re.ASCII)
 
+_LONGEST_ID = 64
 _DERIVATIVES = frozenset({"NFO", "BFO", "MCX", "CDS", "BCD", "NCDEX"})
 
 _FINAL_WORDS = {
@@ -51,11 +52,13 @@ def side(raw: object) -> Side | None:
 
 
 def order_id(raw: object) -> str | None:
-    """An order's id as text: some brokers send a whole number. None when there is none: null, "", 0, a fraction."""
+    """An order's id as text: some brokers send a whole number. None when there is none: null, "", 0, a fraction, or a
+    text longer than any id is.
+    """
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         return None
     text = str(raw).strip()
-    return None if text.lower() in {"", "0", "none", "null"} else text
+    return None if text.lower() in {"", "0", "none", "null"} or len(text) > _LONGEST_ID else text
 
 
 def contract_key(exchange: object, symbol: object) -> ContractKey | None:

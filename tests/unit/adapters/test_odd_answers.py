@@ -349,6 +349,24 @@ def test_any_bytes_are_an_object_or_nothing(body: bytes) -> None:
     assert decoded is None or isinstance(decoded, dict)
 
 
+@given(st.text(st.characters(exclude_categories=()), max_size=8), st.booleans())
+def test_every_text_of_an_answer_can_be_stored(text: str, escaped: bool) -> None:
+    """Half an emoji or a zero byte in one gateway's words would crash the record of all accounts' answers."""
+    body = json.dumps({"message": text, text: [text]}, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
+    decoded = answers.decode(body)
+    assert decoded is not None
+    for each in (decoded["message"], *decoded):
+        assert isinstance(each, str)
+        assert "\x00" not in each
+        assert each.encode().decode() == each
+
+
+def test_whole_characters_stay_as_they_were_said() -> None:
+    words = "\u20b9 1,200 \U0001f600 \ud55c"
+    for escaped in (True, False):
+        assert answers.decode(json.dumps({"message": words}, ensure_ascii=escaped).encode()) == {"message": words}
+
+
 def test_hostile_json_is_nothing() -> None:
     assert answers.decode(b"[" * 100_000) is None
     assert answers.decode(b'{"a":' + b"9" * 5000 + b"}") is None

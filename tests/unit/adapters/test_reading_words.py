@@ -104,9 +104,7 @@ def test_no_unheard_word_ends_an_order(raw: object) -> None:
         assert raw.strip().lower().strip("_- ") in known | {"rejected"}
 
 
-@pytest.mark.parametrize(
-    "symbol", ["NIFTY25D0125000CE", "NIFTY 01 DEC 25000 CE", "54203", ""]
-)
+@pytest.mark.parametrize("symbol", ["NIFTY25D0125000CE", "NIFTY 01 DEC 25000 CE", "54203", ""])
 def test_a_brokers_own_word_for_a_derivative_is_no_name(symbol: str) -> None:
     assert booked_contract("NFO", symbol) is None
 

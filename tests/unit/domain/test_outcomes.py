@@ -157,7 +157,7 @@ def test_row_07_broker_texts(status: int, text: str, expected: Verdict) -> None:
     assert classify(Answer(status, {"status": "error", "message": text}), Mode.LIVE).verdict is expected
 
 
-LOST_IDS: list[object] = [None, "", "  ", "None", "null", 0, "0", False, True, [], {}, 1.5]
+LOST_IDS: list[object] = ["7" * 65, None, "", "  ", "None", "null", 0, "0", False, True, [], {}, 1.5]
 
 
 @pytest.mark.parametrize("lost", LOST_IDS)
