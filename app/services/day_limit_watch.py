@@ -90,6 +90,7 @@ class DayLimitWatch:
         self._ask_exit = ask_exit
         self._since: dict[tuple[int, DayRule], float] = {}
         self._turns = FairTurns()
+        self._leaves = FairTurns()
 
     def step(self) -> float:
         """Judge all accounts and groups that have limits of money, and see to it that what is to be left is."""
@@ -101,8 +102,9 @@ class DayLimitWatch:
         if not places and not leaving:
             return LOOK_S
         views = self._worth.views(today)
-        for account_id, why in leaving.items():
-            self._leave(views, account_id, why)
+        for account_id in self._leaves.order(leaving):
+            with self._leaves.turn(account_id):
+                self._leave(views, account_id, leaving[account_id])
         judged = {each for place in places for each in place.accounts}
         days = {day.account_id: day for day in self._worth.days(views, today, only=judged)}
         known = {place.key: place for place in places if days.keys() & place.accounts}

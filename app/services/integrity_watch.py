@@ -1,5 +1,6 @@
 """Looks for what no machine can put right alone in a run's accounts, raises it, and stops entries where it must."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -29,6 +30,8 @@ from app.services.exits import refused_exits, refused_in_a_row
 from app.services.run_state import AccountState, ExecutionState
 from app.services.trading_states import write_state
 
+log = logging.getLogger(__name__)
+
 
 class IntegrityWatch:
     """Called by the executor, on its thread, inside its transaction; makes no network calls.
@@ -55,9 +58,21 @@ class IntegrityWatch:
         self._opposite = OppositeWatch(clock, alarms)
         self._naked_since: dict[tuple[int, int], float] = {}
         self._quiet: set[int] = set()
+        self._looking: set[int] = set()
 
     def look(self, session: Session, run: Run, accounts: Sequence[AccountState], now: datetime) -> None:
-        """Make the alarms of this run what there is to be alarmed about."""
+        """Make the alarms of this run what there is to be alarmed about.
+
+        A bug in here keeps nothing from getting out: after a crash the next decision about that run goes without.
+        """
+        if run.id in self._looking:
+            log.error("run %s: the last look for its alarms crashed; what is decided now goes without one", run.id)
+        else:
+            self._looking.add(run.id)
+            self._look(session, run, accounts, now)
+        self._looking.discard(run.id)
+
+    def _look(self, session: Session, run: Run, accounts: Sequence[AccountState], now: datetime) -> None:
         findings = [finding for account in accounts for finding in self._of_account(session, run, account, now)]
         findings += self._incomplete.look(session, run, accounts)
         findings += self._opposite.look(session, run, accounts, lambda account_id: str(_Name(session, account_id)))

@@ -1,6 +1,7 @@
 """The engine's half of the kill switch: ask every run of the scope to exit, then verify until all is flat."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from app.ports.clock import Clock
 from app.services.account_health import HealthBoard, HealthState
 from app.services.activity import Activity
 from app.services.commands import CommandKind
+from app.services.fair_turns import FairTurns
 from app.services.kill_parts import Part, moment_of, parts_in, parts_of, stored
 from app.services.kill_switch import target_of
 from app.services.run_state import AccountState, load_accounts
@@ -32,25 +34,35 @@ class KillOrders:
     def __init__(self, database: Database, executor: StrategyExecutor) -> None:
         self._database = database
         self._executor = executor
+        self._turns = FairTurns()
 
     def do(self, command_id: int) -> str:
         """Latch the exit of everything that lives in the scope. Returns the sentence that says so.
 
-        One run's refusal keeps no other from getting out. Raises Unavailable when nobody can say just now.
+        One run's refusal keeps no other from getting out, and neither does one that crashes: it comes last the next
+        time. Raises Unavailable when nobody can say just now.
         """
         parts, by = self._take(command_id)
         refusals: list[str] = []
-        for part in parts:
-            try:
-                self._executor.ask_exit(part.run_id, account_id=part.account_id, leg=None, why=f"Kill switch by {by}")
-            except Unavailable:
-                raise
-            except DeskError as refusal:
-                log.warning("kill %s, run %s: %s", command_id, part.run_id, refusal)
-                refusals.append(f"Run {part.run_id}: {refusal}")
+        for run_id in self._turns.order({part.run_id for part in parts}):
+            with self._turns.turn(run_id):
+                refusals += self._ask([part for part in parts if part.run_id == run_id], f"Kill switch by {by}")
         count = len(parts) - len(refusals)
         words = f"{count} {'run is' if count == 1 else 'runs are'} on the way out." if parts else "No run was open."
         return " ".join([words, *refusals])
+
+    def _ask(self, parts: Sequence[Part], why: str) -> list[str]:
+        """Of one run; gives what it refuses. Raises Unavailable."""
+        refusals: list[str] = []
+        for part in parts:
+            try:
+                self._executor.ask_exit(part.run_id, account_id=part.account_id, leg=None, why=why)
+            except Unavailable:
+                raise
+            except DeskError as refusal:
+                log.warning("kill switch, run %s: %s", part.run_id, refusal)
+                refusals.append(f"Run {part.run_id}: {refusal}")
+        return refusals
 
     def _take(self, command_id: int) -> tuple[list[Part], str]:
         """What lived in the scope when it was first taken: entries are halted by then, so nothing is added to it."""
@@ -73,10 +85,11 @@ class KillWatch:
         self._clock = clock
         self._activity = activity
         self._health = health
+        self._turns = FairTurns()
 
     def step(self) -> float:
-        for command_id in self._unfinished():
-            with self._database.transaction() as session:
+        for command_id in self._turns.order(self._unfinished()):
+            with self._turns.turn(command_id), self._database.transaction() as session:
                 self._look(session, session.get_one(CommandRow, command_id), self._clock.now())
         return LOOK_S
 

@@ -1,5 +1,6 @@
 """A day that is over its limits: locked once, left where the account says so, on real rows, across restarts."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -166,6 +167,24 @@ def test_an_exit_that_a_crash_kept_from_being_asked_is_asked_by_the_next_engine(
     day.price(100)
     day.watch.step()
     assert day.leaving() == {1}
+
+
+def test_an_account_whose_exit_crashes_keeps_no_other_from_being_left(day: ADay, monkeypatch: Any) -> None:
+    day.run()
+    for account_id in (1, 2):
+        day.limit(account_id, max_day_loss=Decimal(650), leaves_at_limit=True)
+    ask = day._ask_exit
+
+    def crash(run_id: int, account_id: int, why: str) -> None:
+        if account_id == 1:
+            raise ZeroDivisionError("a bug")
+        ask(run_id, account_id, why)
+
+    monkeypatch.setattr(day.watch, "_ask_exit", crash)
+    for _ in range(8):
+        with contextlib.suppress(ZeroDivisionError):
+            day.looks(90, 0)
+    assert day.leaving() == {2}
 
 
 def test_one_bad_print_locks_nothing(day: ADay) -> None:

@@ -1,5 +1,6 @@
 """Alarms: what no machine can put right alone is raised in time, once, and over when it is over."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from app.domain.contracts import Side
 from app.domain.failure_policy import FailurePolicy, LegPolicy
 from app.domain.trading_states import Scope, TradingState
 from app.persistence.tables import ActivityLog, Alarm, TradingStateRow
+from app.services.integrity_watch import IntegrityWatch
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT
 
@@ -202,3 +204,21 @@ def test_row_45_an_entry_that_is_no_multiple_of_todays_lot_is_not_sent(world: Or
     assert world.broker.placed == 0
     (intent,) = world.intents()
     assert (intent.reason or "").startswith("ODD_LOT")
+
+
+def test_a_bug_in_an_alarm_keeps_nothing_from_getting_out(world: OrderWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = spread(world)
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(IntegrityWatch, "_look", crash)
+    for _ in range(2):
+        with contextlib.suppress(ZeroDivisionError):
+            world.exit(run_id)
+    for _ in range(20):
+        with contextlib.suppress(ZeroDivisionError):
+            world.turn()
+        world.work()
+        world.read()
+    assert world.net() == {}

@@ -174,6 +174,27 @@ def test_a_kill_that_was_half_done_is_done_again_after_a_restart(switched: Switc
     assert len(sold) == 2
 
 
+def test_a_run_that_crashes_keeps_no_other_from_getting_out(switched: Switched, monkeypatch: Any) -> None:
+    first, second = held(switched), held(switched)
+    ask = switched.world.executor.ask_exit
+
+    def crash(run_id: int, **part: Any) -> None:
+        if run_id == first:
+            raise ZeroDivisionError("a bug")
+        ask(run_id, **part)
+
+    monkeypatch.setattr(switched.world.executor, "ask_exit", crash)
+    switched.kill()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            switched.intake.step()
+    switched.world.turns(4)
+    assert [switched.world.run(run_id).state for run_id in (first, second)] == ["OPEN", "CLOSED"]
+    monkeypatch.undo()
+    switched.turns(4)
+    assert switched.world.run(first).state == "CLOSED"
+
+
 def test_only_exits_leaves_runs_alone_and_begins_nothing_until_it_is_released(switched: Switched) -> None:
     run_id = held(switched)
     target = Target(Scope.ACCOUNT, 1)
