@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +109,10 @@ def run(addresses: Addresses, stop: threading.Event) -> None:
         _flask("Migrating the database", settings, stop, "db", "upgrade")
         wait_until(lambda: _simulator_is_ready(simulator), [simulator], stop)
         desk = started.enter_context(running("The desk", _desk_command(addresses), settings))
-        wait_until(lambda: _desk_is_ready(addresses.desk), [simulator, desk], stop)
-        token = _flask("Asking for the setup token", settings, stop, "desk", "setup-token")
-        print(_box(addresses, token, continued=_ready_line(simulator)["continued"]), flush=True)
+        with ThreadPoolExecutor(1) as beside:  # it takes as long as the desk's start does
+            token = beside.submit(_flask, "Asking for the setup token", settings, stop, "desk", "setup-token")
+            wait_until(lambda: _desk_is_ready(addresses.desk), [simulator, desk], stop)
+        print(_box(addresses, token.result(), continued=_ready_line(simulator)["continued"]), flush=True)
         while not stop.wait(LOOK_EVERY_S * 5):
             for part in (simulator, desk):
                 part.must_live()
