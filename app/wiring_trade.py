@@ -297,8 +297,7 @@ def _expired(ground: Ground, market: MarketSide, run_board: RunBoard, executor: 
         executor.touch(run_id)
 
     place = (ground.database, ground.clock, ground.market_clock, ground.journal)
-    is_wrong = partial(market.locks.holds, gate.Code.CLOCK_SKEWED)
-    return ExpiredLegs(*place, is_clock_wrong=is_wrong, on_change=ended)
+    return ExpiredLegs(*place, agreeing=lambda: market.exchange.agreeing, on_change=ended)
 
 
 def _days(

@@ -18,12 +18,16 @@ from app.services.run_state import ExecutionState, drop_unsent, load_accounts
 
 LOOK_S = 10.0
 
+ANSWERS = 2
+"""How many have to agree: one may have been under way while a clock was set."""
+
 
 class ExpiredLegs:
     """`step` belongs to one loop. What it did once it finds done: a restart changes nothing.
 
     Its settlement price is the exchange's, and no gateway tells it: fills stay what they are, so the profit and loss
-    of the run is incomplete from then on. A clock that may be wrong ends nothing, and neither does one nobody knows.
+    of the run is incomplete from then on. It cannot be undone, so a clock that nobody has borne out ends nothing: not
+    one that was wrong when the machine started, and not one that was set a moment ago.
     """
 
     def __init__(
@@ -33,30 +37,39 @@ class ExpiredLegs:
         market_clock: MarketClock,
         journal: Journal,
         *,
-        is_clock_wrong: Callable[[], bool],
+        agreeing: Callable[[], int],
         on_change: Callable[[int], None],
     ) -> None:
+        """`agreeing`: how many of a gateway's newest answers in a row bear this machine's clock out."""
         self._database = database
         self._clock = clock
         self._market_clock = market_clock
         self._journal = journal
-        self._is_clock_wrong = is_clock_wrong
+        self._agreeing = agreeing
+        self._day: tuple[date, int] | None = None
         self._on_change = on_change
         self._turns = FairTurns()
 
     def step(self) -> float:
         """End what is over. Returns the seconds until the next look."""
-        if self._is_clock_wrong():
-            return LOOK_S
         try:
             today = trading_date(self._market_clock.now())
         except Unavailable:
+            return LOOK_S
+        if not self._is_sure(today):
             return LOOK_S
         for run_id in self._turns.order(self._due(today)):
             with self._turns.turn(run_id):
                 self._end(run_id, today)
                 self._on_change(run_id)
         return LOOK_S
+
+    def _is_sure(self, today: date) -> bool:
+        """Whether answers that came since this day was first seen here say that it is today."""
+        agreeing = self._agreeing()
+        if self._day is None or self._day[0] != today or agreeing < self._day[1]:
+            self._day = (today, agreeing)
+        return agreeing - self._day[1] >= ANSWERS
 
     def _due(self, today: date) -> list[int]:
         query = (

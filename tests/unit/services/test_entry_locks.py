@@ -207,12 +207,25 @@ def test_row_34_nothing_is_sent_while_its_claim_cannot_be_written(world: LockedW
     assert world.broker.placed > sent, "it goes when it can be written"
 
 
-def clocks(world: LockedWorld, ahead: dict[str, float]) -> ClockWatch:
+def test_row_39_answers_that_bear_the_clock_out_are_counted_in_a_row(world: LockedWorld) -> None:
+    ahead, exchange = {"s": 0.5}, ExchangeTime(world.clock)
+    watch = clocks(world, ahead, exchange)
+    counted = []
+    for ahead_s in (0.5, 29.0, 31.0, 3600.0, 1.0):
+        ahead["s"] = ahead_s
+        watch.step()
+        counted.append(exchange.agreeing)
+        watch.step()  # the same answer says nothing new
+        world.clock.advance(5)
+    assert counted == [1, 2, 0, 0, 1]
+
+
+def clocks(world: LockedWorld, ahead: dict[str, float], exchange: ExchangeTime | None = None) -> ClockWatch:
     def gateway_time() -> datetime:
         return world.clock.now().astimezone(UTC) + timedelta(seconds=ahead["s"])
 
     place = (world.database, world.clock, world.activity, world.locks)
-    return ClockWatch(*place, gateway_time=gateway_time, exchange=ExchangeTime(world.clock))
+    return ClockWatch(*place, gateway_time=gateway_time, exchange=exchange or ExchangeTime(world.clock))
 
 
 @pytest.mark.parametrize("ahead_s", [31.0, -31.0, 3600.0])

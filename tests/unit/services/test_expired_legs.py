@@ -1,7 +1,9 @@
 """A contract that has expired is settled by its exchange: the leg ends without an order, and nothing is made up."""
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,11 +36,15 @@ def filled(world: OrderWorld) -> OrderWorld:
     return world
 
 
-def expiries(world: OrderWorld, *, is_clock_wrong: bool = False) -> ExpiredLegs:
-    return ExpiredLegs(
+def expiries(world: OrderWorld, agreeing: Callable[[], int] | None = None) -> ExpiredLegs:
+    """Where nothing else is said the gateway bears the clock out again before each question."""
+    made = ExpiredLegs(
         world.database, world.clock, world.clock, Journal(world.clock),
-        is_clock_wrong=lambda: is_clock_wrong, on_change=world.executor.touch,
+        agreeing=agreeing or count(step=2).__next__, on_change=world.executor.touch,
     )  # fmt: skip
+    if agreeing is None:
+        made.step()
+    return made
 
 
 def at(world: OrderWorld, days: int, of_day: time) -> None:
@@ -137,11 +143,34 @@ def test_it_is_done_once_in_every_account_and_a_restart_changes_nothing(tmp_path
     assert held(world) == dict.fromkeys(range(1, 6), 0)
 
 
-def test_a_clock_that_may_be_wrong_ends_nothing(world: OrderWorld) -> None:
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param((0, 0, 0, 0), id="nobody has said anything since the machine started"),
+        pytest.param((7, 8, 0, 0), id="it was set, and the next answer says so"),
+        pytest.param((7, 8, 0, 1), id="one answer alone may be a mistake"),
+    ],
+)
+def test_a_clock_that_nobody_has_borne_out_ends_nothing(world: OrderWorld, answers: tuple[int, ...]) -> None:
     run_id = world.start((PUT, Side.BUY, 1))
     world.turns(3)
     at(world, 1, time(0, 1))
-    expiries(world, is_clock_wrong=True).step()
+    said = iter(answers)
+    legs = expiries(world, said.__next__)
+    for _ in answers:
+        legs.step()
     world.turns(2)
     assert world.run(run_id).state == "OPEN"
     assert world.said("expired") == []
+
+
+def test_a_clock_that_agrees_again_ends_what_has_expired(world: OrderWorld) -> None:
+    run_id = world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    at(world, 1, time(0, 1))
+    said = iter((7, 0, 1, 2))
+    legs = expiries(world, said.__next__)
+    for _ in range(4):
+        legs.step()
+    world.turns(2)
+    assert world.run(run_id).state == "CLOSED"
