@@ -1,5 +1,7 @@
 """What the pages' modules do in a real browser: live cells, toasts, dialogs, forms that send once, legs, tables."""
 
+import csv
+import re
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
@@ -117,6 +119,21 @@ def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> No
     expect(page.locator("tbody tr:visible")).to_have_count(2)
     expect(page.get_by_role("searchbox")).to_have_value("zerodha")
     expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
+
+
+def test_a_table_is_taken_along_as_it_is_shown(page: Page, gallery: str) -> None:
+    visit(page, f"{gallery}/gallery/desk")
+    page.get_by_role("searchbox").fill("zerodha")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert re.fullmatch(r"desk-\d{4}-\d\d-\d\d-\d{4}\.csv", download.value.suggested_filename)
+    heads, *rows = csv.reader(download.value.path().read_text("utf-8-sig").splitlines())
+    assert heads[:3] == ["Account", "State", "Reason"]
+    expect(page.locator("tbody tr:visible")).to_have_count(2)
+    shown = page.locator("tbody tr:visible").all_inner_texts()
+    assert [row[0] for row in rows] == [text.split("\n")[0].split("\t")[0].strip() for text in shown]
+    figures = [f"{int(row[heads.index('MTM')]):,}".replace("-", "−") for row in rows]
+    assert all(figure in text.replace("+", "") for figure, text in zip(figures, shown, strict=True)), (figures, shown)
 
 
 def test_the_curve_outlives_a_refresh_and_takes_its_new_points(page: Page, gallery: str) -> None:

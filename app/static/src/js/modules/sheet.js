@@ -1,4 +1,5 @@
-// A table one can filter by words and order by column; the choice is remembered for the page.
+// A table one can filter by words, order by column and take along as CSV; filter and order are remembered for the page.
+import { csvText, field, fileName } from "../lib/csv.js";
 import { compareKeys, matches, sortKey } from "../lib/sorting.js";
 
 function keyOf(row, column) {
@@ -57,8 +58,31 @@ function makeFilterable(table, input) {
   apply();
 }
 
+/** The rows as they are shown, in that order; a column without a heading holds buttons. */
+function rowsOf(table) {
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((head) => head.textContent.trim());
+  const named = heads.map((_, column) => column).filter((column) => heads[column] !== "");
+  const shown = [...table.tBodies[0].rows].filter((row) => !row.hidden && row.cells.length === heads.length);
+  return [named.map((column) => field(heads[column])), ...shown.map((row) => named.map((column) => cellField(row.cells[column])))];
+}
+
+const cellField = (cell) => field(cell.dataset.sort || cell.innerText);
+
+function makeTakeable(table, button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", csvText(rowsOf(table))], { type: "text/csv;charset=utf-8" }));
+    link.download = fileName(button.dataset.csvName, new Date());
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+}
+
 export default function attach(table) {
   makeSortable(table);
+  const button = document.querySelector(`[data-csv="${table.dataset.filter}"]`);
+  if (button) makeTakeable(table, button);
   const input = document.getElementById(table.dataset.filter);
   if (input) makeFilterable(table, input);
 }
