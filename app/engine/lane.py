@@ -152,11 +152,20 @@ class Lane:
             self._ready.clear()
             return left
 
+    def calls(self, job: Job) -> None:
+        """Its call is made now: from here its second counts."""
+        with self._lock:
+            self._governor.call(job.segment)
+
+    def fetches(self, job: Job) -> None:
+        """What it lacks is asked for, which may take seconds: it keeps its place under way and none in the second."""
+        with self._lock:
+            self._governor.give_back(job.segment)
+
     def again(self, job: Job) -> None:
-        """What it lacked is there: it is claimed once more, in its old turn. Nothing was sent for it."""
+        """What it lacked was fetched: it is claimed once more, in its old turn. Nothing was sent for it."""
         with self._lock:
             self._count(job, -1)
-            self._governor.give_back(job.segment)
             heapq.heappush(self._jobs, job)
 
     def free(self, job: Job) -> None:
@@ -169,11 +178,12 @@ class Lane:
         with self._lock:
             self._known.discard(job.key)
 
-    def drop(self, job: Job) -> None:
-        """It is not sent: neither its place nor its part of the second is used."""
+    def drop(self, job: Job, *, fetched: bool = False) -> None:
+        """It is not sent: neither its place nor its part of the second is used. `fetched`: it lacked something."""
         with self._lock:
             self._count(job, -1)
-            self._governor.give_back(job.segment)
+            if not fetched:
+                self._governor.give_back(job.segment)
             self._known.discard(job.key)
 
     def under_way(self) -> int:

@@ -261,6 +261,7 @@ class Lanes:
             self._fetch(lane, job)
             return
         answered = False
+        lane.calls(job)
         try:
             if work.claimed is not None:
                 self._call(job, work.claimed)
@@ -290,13 +291,14 @@ class Lanes:
 
     def _fetch(self, lane: Lane, job: Job) -> None:
         fetched = False
+        lane.fetches(job)
         try:
             fetched = self._calls.fetch(job.intent_id)
         finally:
             if fetched:
                 lane.again(job)
             else:
-                lane.drop(job)
+                lane.drop(job, fetched=True)
             self._supervisor.wake(LOOP)
 
     def _newest_paces(self) -> Paces:

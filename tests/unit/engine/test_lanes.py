@@ -6,11 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.domain.outcomes import Outcome, Verdict
-from app.engine.governor import Governor
 from app.engine.lane import EXITS_ONLY, Ask, Job, Lane, Urgency, Work
 from app.engine.lanes import AT_ONCE, GATHER_S, STOPPED, Lanes
 from app.engine.supervisor import Supervisor
@@ -165,6 +162,7 @@ def test_what_was_fetched_for_is_claimed_again_in_its_old_turn() -> None:
     lane.put(job(1))
     lane.put(job(2))
     (first,), _ = lane.due()
+    lane.fetches(first)
     lane.again(first)
     assert going(lane) == [1]
 
@@ -190,34 +188,6 @@ def test_one_idle_worker_is_woken_for_each_work_and_that_of_the_exits_for_an_exi
     assert {lane.hand(Work(job(2))), lane.hand(Work(job(3)))} == {1, 2}
     assert lane.hand(Work(job(4))) is None, "the worker of the exits is not woken for an entry"
     assert lane.hand(Work(job(5, Urgency.EXIT))) == EXITS_ONLY
-
-
-@given(st.lists(st.floats(min_value=0.0, max_value=0.6), max_size=80), st.integers(min_value=1, max_value=10))
-def test_row_30_never_more_than_the_limit_in_any_sliding_second(steps: list[float], most: int) -> None:
-    clock = HandClock()
-    governor = Governor(clock)
-    taken: list[float] = []
-    for step in steps:
-        clock.second += step
-        if governor.take("NFO", most) == 0:
-            taken.append(clock.second)
-    for index, moment in enumerate(taken):
-        inside = [other for other in taken[index:] if other - moment < 1.0]
-        assert len(inside) <= most
-
-
-def test_the_governor_says_how_long_to_wait() -> None:
-    clock = HandClock()
-    governor = Governor(clock)
-    assert governor.take("NFO", 2) == 0
-    clock.second += 0.4
-    assert governor.take("NFO", 2) == 0
-    assert round(governor.take("NFO", 2), 6) == 0.6
-    governor.give_back("NFO")
-    assert governor.take("NFO", 2) == 0
-    clock.second += 0.6
-    assert governor.take("NFO", 2) == 0
-    assert round(governor.take("NFO", 1), 6) == 1.0, "a lower limit counts what went under the higher one"
 
 
 PACES = Paces(rate=50, width=2, rates={}, widths={})
