@@ -18,8 +18,14 @@ LOOK_S = 0.5
 TIGHT_S = 15.0
 """For loops that wait for nothing but the database. A locked one is waited for up to 10 s and then given up."""
 
+ORDERS_S = 60.0
+"""A step of the `orders` loop may wait for a locked database four times: once to claim, three times to record answers
+that are known in its memory alone.
+"""
+
 LIMITS_S: Mapping[str, float] = MappingProxyType(
-    dict.fromkeys(("lease", "runs", "orders", "risk", "peaks", "day-limits", "square-off", "kill"), TIGHT_S)
+    dict.fromkeys(("lease", "runs", "risk", "peaks", "day-limits", "square-off", "kill"), TIGHT_S)
+    | {"orders": ORDERS_S}
 )
 
 OTHER_S = 600.0

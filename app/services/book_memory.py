@@ -54,6 +54,8 @@ class Memory:
 
     def begin(self, day: date, ids: frozenset[str]) -> None:
         """A new read. One that lost ids of the same day is not clean."""
+        if self.day != day:
+            self.final_words.clear()  # an id may be given out again, and this row's word is read for the first time
         self.is_clean = self.day != day or self.ids <= ids
         if not self.is_clean:
             self.quiet_reads.clear()

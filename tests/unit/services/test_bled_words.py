@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -103,3 +104,13 @@ def test_a_word_that_is_not_proven_yet_is_looked_at_again_though_the_books_stay_
     assert not memory.is_known(reading)
     memory.has_proven(row(R), R, BLED_S)
     assert memory.is_known(reading)
+
+
+def test_the_word_of_an_id_that_is_given_out_again_on_another_day_is_read_for_the_first_time() -> None:
+    memory, row = Memory(), BrokerOrder(
+        "7", PUT.key, Side.BUY, Units(LOT), "MIS", "LIMIT", Decimal(100), Decimal(0), OrderStatus.REJECTED, "10:30:00"
+    )  # fmt: skip
+    memory.begin(date(2026, 11, 23), frozenset({"7"}))
+    assert [memory.has_proven(row, None, at) for at in (0.0, 1.0)] == [False, True]
+    memory.begin(date(2026, 11, 24), frozenset({"7"}))
+    assert not memory.has_proven(row, None, 80_000.0)
