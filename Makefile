@@ -3,6 +3,7 @@
 .PHONY: help run test check proof chaos chaos-process pictures load soak bench clean
 
 python = python=$$(sh tools/find_python.sh) && "$$python" -m tools.
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, each program that is started compiles every module of ours anew
 pytest = .venv/bin/python -m pytest
 
 help: ## List the commands

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
 
+from tests.migrated_database import put_migrated
 from tests.simulator_process import SimulatorProcess
 from tools import children
 from tools.steps import ROOT
@@ -82,7 +84,12 @@ def desk_environment(simulator: SimulatorProcess, folder: Path, encryption_keys:
     }
 
 
-def migrate(settings: dict[str, str]) -> None:
+def migrate(settings: Mapping[str, str]) -> None:
+    """Bring the database of these settings to the newest migration; a new file is a copy of one that was migrated."""
+    url = make_url(settings["DATABASE_URL"])
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        put_migrated(Path(url.database))
+        return
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app:create_app('development')", "db", "upgrade"],
         cwd=ROOT,

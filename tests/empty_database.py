@@ -5,7 +5,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, NullPool, create_engine, event, make_url, text
 
 from app.persistence.database import Table, prepare_sqlite
 
@@ -13,9 +13,9 @@ from app.persistence.database import Table, prepare_sqlite
 def empty_database(url: str) -> Engine:
     """An engine on a database with all tables, empty. What was there is gone."""
     if make_url(url).get_backend_name() != "sqlite":
+        _with_tables(url)
         engine = create_engine(url)
-        Table.metadata.drop_all(engine)
-        Table.metadata.create_all(engine)
+        _without_rows(engine)
         return engine
     put_tables(url)
     engine = create_engine(url)
@@ -31,6 +31,22 @@ def put_tables(url: str) -> None:
     for left in (f"{place}-wal", f"{place}-shm"):
         Path(left).unlink(missing_ok=True)
     shutil.copyfile(Path(_template().name) / "desk.sqlite3", place)
+
+
+@cache
+def _with_tables(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    Table.metadata.drop_all(engine)
+    Table.metadata.create_all(engine)
+
+
+def _without_rows(engine: Engine) -> None:
+    """Takes milliseconds, where making the tables anew takes a second."""
+    tables = [table.name for table in Table.metadata.sorted_tables]
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # in whatever order
+        connection.execute(text("; ".join(f"DELETE FROM {name}" for name in tables)))
+        connection.execute(text("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"))
 
 
 def never_wait_for_the_disk(engine: Engine) -> None:

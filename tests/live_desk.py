@@ -2,14 +2,11 @@
 
 import contextlib
 import datetime as dt
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +28,7 @@ from app.services.commands import ExitScope
 from app.services.preview_maker import FrozenPreview
 from app.services.run_board import RunView
 from config import Settings, testing_settings
+from tests.migrated_database import put_migrated
 from tests.simulator_process import SimulatorProcess
 
 T = TypeVar("T")
@@ -237,23 +235,12 @@ def _migrated(settings: Settings) -> Flask:
     """The application on a database of the newest migration; a new file is a copy of one that was migrated before."""
     place = make_url(settings.database_url).database if settings.database_url.startswith("sqlite") else None
     if place is not None and not Path(place).exists():
-        shutil.copyfile(Path(_template().name) / "desk.sqlite3", place)
+        put_migrated(Path(place))
     app = create_app(settings)
     if place is None:
         with app.app_context():
             upgrade()
     return app
-
-
-@cache
-def _template() -> tempfile.TemporaryDirectory[str]:
-    """Gone when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="desk-migrated-")
-    app = create_app(testing_settings().with_(database_url=f"sqlite:///{folder.name}/desk.sqlite3"))
-    with app.app_context():
-        upgrade()
-    runtime_of(app).ground.database.engine.dispose()  # the last connection takes what is in the log into the file
-    return folder
 
 
 def furnish(desk: LiveDesk) -> None:
