@@ -1,32 +1,27 @@
-"""What every test application compiles, statements and templates, is compiled once in a test process."""
+"""What every test application compiles: statements once in a test process, templates once for all of them."""
 
 from flask import Flask
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
+from tools.steps import CACHE
+
+TEMPLATES = CACHE / "templates"
 _statements: LRUCache[object, object] = LRUCache(4_000)
 
 
 def compile_once() -> None:
     _share_statements()
-    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Templates()}
+    share_templates()
 
 
-class _Templates(BytecodeCache):
-    """By name, place and source; in memory."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], object] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._known.get((bucket.key, bucket.checksum))  # type: ignore[assignment]
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key, bucket.checksum] = bucket.code
+def share_templates() -> None:
+    """By name, place and source, in files: for each worker of the tests and each desk that they start."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(str(TEMPLATES))}
 
 
 def _share_statements() -> None:

@@ -26,6 +26,7 @@ Entry = Literal["wsgi", "tests.quick_wsgi", "tests.killed_wsgi", "tests.brisk_ws
 READY_S = 60.0
 UNGUARDED = {"GUARD_MEMORY_MB": "1000000", "GUARD_CPU_PERCENT": "10000"}
 """A machine that runs many tests at once is short of everything, and pages must be complete all the same."""
+CONFIGURATION = Path(__file__).with_name("desk_gunicorn.py")
 TOKEN = "newcomer-token-for-tests"
 
 
@@ -102,7 +103,7 @@ def migrate(settings: Mapping[str, str]) -> None:
 def _command(server: Server, port: int, entry: Entry) -> list[str | Path]:
     if server == "flask":
         return [sys.executable, "-m", "flask", "--app", entry, "run", "--port", str(port), "--no-reload"]
-    return [sys.executable, "-m", "gunicorn", f"{entry}:app", "-b", f"127.0.0.1:{port}"]
+    return [sys.executable, "-m", "gunicorn", f"{entry}:app", "-b", f"127.0.0.1:{port}", "-c", CONFIGURATION]
 
 
 def _wait(port: int, program: subprocess.Popen[str], log: Path) -> None:
