@@ -1,5 +1,6 @@
 """Stops an account whose book shows more closed than was ever opened, and says so: no machine goes on from there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -21,25 +22,6 @@ LATELY_S = 60.0
 opened later is a trade of its own. After a gap in the reads: since the read before it.
 """
 
-_LEFT = (
-    select(
-        Intent.id.label("intent_id"),
-        StrategyExecution.id,
-        StrategyExecution.run_id,
-        StrategyExecution.exchange,
-        StrategyExecution.symbol,
-        StrategyExecution.product,
-        StrategyExecution.side,
-    )
-    .join(Intent, Intent.execution_id == StrategyExecution.id)
-    .where(
-        Intent.account_id == bindparam("account_id"),
-        Intent.trading_date == bindparam("today"),
-        Intent.purpose == Purpose.EXIT.value,
-        Intent.state == IntentState.FILLED.value,
-        Intent.settled_at >= bindparam("since"),
-    )
-)
 _FILLED = (
     select(
         StrategyExecution.id,
@@ -102,14 +84,14 @@ class OverClose:
         self._clock = clock
         self._memories: dict[int, _Memory] = {}
 
-    def check(self, session: Session, account_id: int, today: date) -> set[int]:
+    def check(self, session: Session, account_id: int, today: date, intents: Iterable[Intent]) -> set[int]:
         """Runs in which something is on the wrong side of zero by now. Their account takes no more entries.
 
-        `today` is the trading date of the books that were read.
+        `today` is the trading date of the books that were read, `intents` are those of the account that were sent then.
         """
         memory = self._memory(account_id, today)
         held = _held(session, account_id)
-        left = self._left(session, account_id, memory)
+        left = self._left(intents, memory)
         open_ones = {each.execution_id: each for each in held if each.net}
         there = _there(session, account_id) if left or open_ones else {}
         others = _without_ours(there, held)
@@ -134,16 +116,15 @@ class OverClose:
             known = self._memories[account_id] = _Memory(today, looked_at)
         return known
 
-    def _left(self, session: Session, account_id: int, memory: _Memory) -> dict[int, "_Held"]:
+    def _left(self, intents: Iterable[Intent], memory: _Memory) -> dict[int, _Held]:
         """Executions that an exit of ours closed a moment ago, by id, whatever has become of their run."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         # Found by the clock, and recent by the monotonic one: a clock that is set hides no exit and shows none again.
         since = min(now, memory.looked_at) - timedelta(seconds=LATELY_S)
         memory.looked_at = now
-        for row in session.execute(_LEFT, {"account_id": account_id, "today": memory.day, "since": since}):
-            if row.intent_id not in memory.exits:
-                held = _Held(row.id, row.run_id, (row.exchange, row.symbol, row.product), row.side)
-                memory.exits[row.intent_id] = (held, monotonic + LATELY_S)
+        for intent in intents:
+            if _has_closed(intent, since) and intent.id not in memory.exits:
+                memory.exits[intent.id] = (_closed_by(intent), monotonic + LATELY_S)
         return {held.execution_id: held for held, until in memory.exits.values() if monotonic < until}
 
     def _stop(self, session: Session, account_id: int, held: "_Held", what: str) -> None:
@@ -153,6 +134,16 @@ class OverClose:
         symbol = held.place[1]
         sentence = f"{symbol} was closed beyond zero: {what}. {account.name} takes no entries. Look at its book."
         self._journal.note_once(session, held.run_id, "attention", sentence, account_id)
+
+
+def _has_closed(intent: Intent, since: datetime) -> bool:
+    is_over = intent.purpose == Purpose.EXIT and intent.state == IntentState.FILLED
+    return is_over and intent.settled_at is not None and intent.settled_at >= since
+
+
+def _closed_by(exit_: Intent) -> _Held:
+    place = (exit_.exchange, exit_.symbol, exit_.product)
+    return _Held(exit_.execution_id, exit_.run_id, place, Side(exit_.side).opposite.value)
 
 
 def _crossed(each: _Held, there: dict[_Place, int], others: dict[_Place, int]) -> str | None:

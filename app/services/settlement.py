@@ -154,7 +154,7 @@ class Settlement:
             session.flush()
             if moved:
                 forget_flat(session, account_id)
-            found |= self._over_close.check(session, account_id, today)
+            found |= self._over_close.check(session, account_id, today, of_today)
             reopen(session, found | settled.happened)
             living = set(session.scalars(_LIVING)) if moved else set()
             if found or settled.changed:
