@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.main.activity import activity_page
 from app.main.dashboard import dashboard_page
+from app.main.places import places_page
 from app.web.desk import desk
 from app.web.signed_in import user
 
@@ -30,6 +31,12 @@ def _page() -> dict[str, object]:
 @main_bp.get("/activity")
 def activity() -> ResponseReturnValue:
     return render_template("main/activity.html", **activity_page(desk(), user(), request.args))
+
+
+@main_bp.get("/places")
+def places() -> ResponseReturnValue:
+    """Fragment: where this user can go, for the box that finds it by words."""
+    return render_template("main/fragments/places.html", **places_page(desk(), user()))
 
 
 @main_bp.get("/style")

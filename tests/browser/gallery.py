@@ -18,7 +18,7 @@ from jinja2 import StrictUndefined
 from app.domain import wording
 from app.domain.wording import damaged
 from tests.browser.gallery_pages import PAGES, Page
-from tests.browser.samples_desk import NOW, dashboard, desk
+from tests.browser.samples_desk import NOW, PLACES, dashboard, desk
 from tests.browser.samples_kill import ALARM, ALARMS, HALTS, SETBACK
 from tests.browser.samples_run import RUN_TROUBLE
 
@@ -53,6 +53,7 @@ ENDPOINTS = (
     ("main.dashboard", "/", "GET"),
     ("main.dashboard_live", "/live", "GET"),
     ("main.activity", "/activity", "GET"),
+    ("main.places", "/places", "GET"),
     ("main.style", "/style", "GET"),
     ("accounts.index", "/accounts/", "GET"),
     ("accounts.groups", "/accounts/groups", "GET"),
@@ -170,6 +171,7 @@ def nothing(**_: Any) -> Response:
 # The fragments that pages fetch again while they are open.
 FRAGMENTS: dict[str, Callable[..., Any]] = {
     "trading.kill_live": lambda: render_template("trading/fragments/kill_live.html", **ALARM),
+    "main.places": lambda: render_template("main/fragments/places.html", places=PLACES),
     "main.dashboard_live": lambda: render_template("main/fragments/dashboard_live.html", **dashboard(11)),
     "trading.run_live": lambda run_id: render_template("trading/fragments/run_live.html", **RUN_TROUBLE),  # noqa: ARG005
 }

@@ -275,3 +275,17 @@ ERROR: Context = {
     "next_label": "To the desk",
     "request_id": "req-5f81c2",
 }
+
+PLACES = [
+    Row(label=label, kind=kind, url=url)
+    for label, kind, url in (
+        ("Iron condor NIFTY, run 1182", "running", "/gallery/run-trouble"),
+        ("Desk", "page", "/gallery/desk"),
+        ("Positions", "page", "/gallery/positions"),
+        ("Kill switch", "page", "/gallery/kill"),
+        ("NIFTY", "chain", "/gallery/chain"),
+        ("BANKNIFTY", "chain", "/gallery/chain"),
+        ("Iron condor NIFTY", "strategy", "/gallery/builder"),
+        *((name, "account", "/gallery/account") for name in ACCOUNT_NAMES),
+    )
+]

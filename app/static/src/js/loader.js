@@ -7,6 +7,7 @@ const MODULES = {
   countdown: () => import("./modules/countdown.js"),
   curve: () => import("./modules/curve.js"),
   fit: () => import("./modules/fit.js"),
+  goto: () => import("./modules/goto.js"),
   legs: () => import("./modules/legs.js"),
   live: () => import("./modules/live.js"),
   once: () => import("./modules/once.js"),
