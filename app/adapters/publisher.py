@@ -1,4 +1,4 @@
-"""The way to browsers: Socket.IO rooms, or nowhere."""
+"""The way to browsers: Socket.IO rooms."""
 
 from collections.abc import Mapping
 
@@ -13,10 +13,3 @@ class SocketPublisher:
 
     def publish(self, room: str, event: str, payload: Mapping[str, object]) -> None:
         self._socketio.emit(event, dict(payload), to=room)
-
-
-class NullPublisher:
-    """The Publisher port where nobody listens."""
-
-    def publish(self, room: str, event: str, payload: Mapping[str, object]) -> None:
-        """Let it go."""

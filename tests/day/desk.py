@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 SPEED = 60.0
 KEYS = testing_settings().encryption_keys
+DEAD_FOR = timedelta(minutes=2)
 LEADS_WITHIN_S = 60.0
 SENT_WITHIN_S = 120.0
 ENTRY: Entry = "tests.killed_wsgi"
@@ -76,9 +77,13 @@ class Day:
         self._take_time()
 
     def kill_engine(self) -> None:
-        """As a machine that loses its power; another one leads at once."""
+        """As a machine that loses its power; another one leads minutes later, however slow this machine is."""
         self.engine.kill()
+        dead_until = self.now() + DEAD_FOR
+        self.until(lambda: self.now() >= dead_until, "minutes without an engine", LEADS_WITHIN_S)
+        self.run_at(1.0)
         self.engine = self._engine()
+        self.run_at(SPEED)
 
     def write(self, planned: Sequence[Planned]) -> dict[str, int]:
         """The strategies by their names; those that start by the clock are armed."""

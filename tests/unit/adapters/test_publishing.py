@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_socketio import SocketIO, SocketIOTestClient, join_room
 
-from app.adapters.publisher import NullPublisher, SocketPublisher
+from app.adapters.publisher import SocketPublisher
 
 
 def test_a_room_gets_what_is_published_to_it() -> None:
@@ -21,7 +21,3 @@ def test_a_room_gets_what_is_published_to_it() -> None:
     (heard,) = inside.get_received()
     assert (heard["name"], heard["args"]) == ("pnl", [{"total": "-125.00"}])
     assert outside.get_received() == []
-
-
-def test_nobody_listens() -> None:
-    NullPublisher().publish("run:7", "pnl", {"total": 1})

@@ -33,12 +33,12 @@ def quoted(world: World, **units: int) -> None:
     }
 
 
-def look(world: World, seconds: float = 0.5) -> None:
+def look(world: World, seconds: float = 0.5, *, every_s: float = 0.5) -> None:
     """Somebody looks for so long, and each step has its time."""
-    for _ in range(round(seconds / 0.5)):
+    for _ in range(round(seconds / every_s)):
         world.chains.looked_at("NIFTY", EXPIRY)
         world.chains.step()
-        world.clock.advance(0.5)
+        world.clock.advance(every_s)
 
 
 def totals(world: World) -> ChainTotals:
@@ -114,9 +114,9 @@ def test_open_interest_that_nobody_says_any_more_is_forgotten(world: World) -> N
     quoted(world, CE25000=100, PE25000=100)
     look(world)
     world.gateways.of(1).priced.clear()
-    look(world, 590)
+    look(world, 590, every_s=5.0)
     assert totals(world).oi_strikes == 1
-    look(world, 60)
+    look(world, 60, every_s=5.0)
     [row] = [row for row in world.chains.view("NIFTY", EXPIRY).rows if row.is_atm]
     assert side(row, Kind.CE).oi is None
     assert (totals(world).oi_strikes, totals(world).volume_strikes, totals(world).pcr) == (0, 0, None)
