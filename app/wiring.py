@@ -25,7 +25,7 @@ from app.domain.relief import Relief, ReliefLimits
 from app.engine.lease import Build, DatabaseLease, FileLease, Lease
 from app.engine.supervisor import Supervisor
 from app.persistence.cache_rows import CacheRows
-from app.persistence.database import Database, db, prepare_sqlite
+from app.persistence.database import STATEMENTS_KEPT, Database, db, prepare_sqlite
 from app.ports.clock import Clock, MarketClock
 from app.ports.gateway import Gateway, GatewayAddress, GatewayFactory
 from app.services import crash_points
@@ -172,8 +172,11 @@ def mark_of(settings: Settings) -> Path:
 def _pool_of(url: URL) -> dict[str, Any]:
     if url.get_backend_name() != "sqlite":
         return {"pool_pre_ping": True}
+    if url.database in {None, "", ":memory:"}:
+        return {}
     # A file serves as many readers as there are threads: no lane waits for a connection behind the reads of others.
-    return {} if url.database in {None, "", ":memory:"} else {"pool_size": 0}
+    # The one used last goes out first, with what SQLite has made of its statements.
+    return {"pool_size": 0, "pool_use_lifo": True, "connect_args": {"cached_statements": STATEMENTS_KEPT}}
 
 
 def _lease(app: Flask, database: Database, clock: Clock, settings: Settings) -> Lease:

@@ -16,6 +16,10 @@ ASLEEP_IN_TRANSACTION_MS = 5_000
 would keep its row locks, and the next leader could neither take the lease nor settle an order."""
 
 
+STATEMENTS_KEPT = 512
+"""What SQLite made of so many statements is kept for each connection; the driver's usual 128 are fewer than we have."""
+
+
 class Table(DeclarativeBase):
     """Base of all tables. Constraint names are fixed, so that migrations can find them on every database."""
 

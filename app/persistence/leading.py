@@ -13,15 +13,16 @@ def until(seconds: float) -> ColumnElement[datetime]:
     return func.clock_timestamp() + timedelta(seconds=seconds)
 
 
-_MINE = LeaseRow.epoch == bindparam("leader")
+_L = LeaseRow.__table__.c
+_MINE = _L.epoch == bindparam("leader")
 LEADING: dict[bool, ColumnElement[bool]] = {
     False: _MINE,
-    True: and_(_MINE, or_(LeaseRow.expires_at.is_(None), LeaseRow.expires_at > until(0))),
+    True: and_(_MINE, or_(_L.expires_at.is_(None), _L.expires_at > until(0))),
 }
 """The epoch bound as `leader` still is the one to act under, by whether the database's clock ends leases."""
 
 # Made once: every claim and every read of a book asks, and making a query takes longer than asking it.
-_LEADS: dict[bool, Select[tuple[int]]] = {ends: select(LeaseRow.id).where(lease) for ends, lease in LEADING.items()}
+_LEADS: dict[bool, Select[tuple[int]]] = {ends: select(_L.id).where(lease) for ends, lease in LEADING.items()}
 _HOLDS = {ends: query.with_for_update(read=True, key_share=True) for ends, query in _LEADS.items()}
 
 

@@ -1,11 +1,16 @@
 """Column types that keep money exact and times aware on every database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
+
+MEANINGS_KEPT = 20_000
+"""Of each kind. The same few prices and moments are read again and again, and what they mean never changes."""
 
 
 class _Scaled(TypeDecorator[Decimal]):
@@ -24,8 +29,8 @@ class _Scaled(TypeDecorator[Decimal]):
             raise ValueError(f"{value} has more than {self.scale} decimal places; round it where its meaning is known.")
         return whole
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else Decimal(value).scaleb(-self.scale)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:  # noqa: ARG002 - SQLAlchemy's signature
+        return _unscaled(self.scale)
 
 
 class Rupees(_Scaled):
@@ -62,8 +67,29 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError("A moment without a time zone cannot be stored.")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        read: Any = self.impl_instance.result_processor(dialect, coltype)
+        return _aware(read)
+
+
+@cache
+def _unscaled(scale: int) -> Callable[[Any], Decimal | None]:
+    @lru_cache(MEANINGS_KEPT)
+    def meaning(stored: Any) -> Decimal | None:
+        return None if stored is None else Decimal(stored).scaleb(-scale)
+
+    return meaning
+
+
+@cache
+def _aware(read: Callable[[Any], datetime | None] | None) -> Callable[[Any], datetime | None]:
+    """`read` makes a moment of what the driver gives; None when that is one already."""
+
+    @lru_cache(MEANINGS_KEPT)
+    def meaning(stored: Any) -> datetime | None:
+        moment: datetime | None = stored if read is None else read(stored)
+        if moment is None:
             return None
-        moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+    return meaning

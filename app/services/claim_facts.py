@@ -17,6 +17,7 @@ from app.domain.plan import Mode
 from app.domain.trading_states import Scope
 from app.persistence.leading import leads
 from app.persistence.locking import watch_switch
+from app.persistence.plain import columns, makers
 from app.persistence.tables import FillRow, Intent, Position, Run, StrategyExecution, TradingAccount
 from app.services import trading_states
 from app.services.day_locks import in_force, stop_of
@@ -31,14 +32,17 @@ UNSETTLED = frozenset({IntentState.SENDING, IntentState.UNKNOWN})
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
+_I, _F, _P = Intent.__table__.c, FillRow.__table__.c, Position.__table__.c
+_TOGETHER = (Intent, Run, TradingAccount, StrategyExecution)
 _WANTED = (
-    select(Intent, Run, TradingAccount, StrategyExecution)
-    .join(Run, Run.id == Intent.run_id)
-    .join(TradingAccount, TradingAccount.id == Intent.account_id)
-    .join(StrategyExecution, StrategyExecution.id == Intent.execution_id)
-    .where(Intent.id.in_(_IDS), Intent.state == IntentState.READY.value)
-    .order_by(Intent.id)
+    select(*(column for of in _TOGETHER for column in columns(of)))
+    .join(Run.__table__, Run.__table__.c.id == _I.run_id)
+    .join(TradingAccount.__table__, TradingAccount.__table__.c.id == _I.account_id)
+    .join(StrategyExecution.__table__, StrategyExecution.__table__.c.id == _I.execution_id)
+    .where(_I.id.in_(_IDS), _I.state == IntentState.READY.value)
+    .order_by(_I.id)
 )
+_PARTS = makers(*_TOGETHER)
 _LOCK_INTENTS = select(Intent.id).where(Intent.id.in_(_IDS)).order_by(Intent.id).with_for_update(key_share=True)
 _LOCK_ACCOUNTS = (
     select(TradingAccount.id)
@@ -54,36 +58,32 @@ _LOCK_EXECUTIONS = (
     .order_by(StrategyExecution.id)
     .with_for_update(read=True, of=StrategyExecution)
 )
-_OF_ACCOUNTS = Intent.account_id.in_(_ACCOUNTS)
+_OF_ACCOUNTS = _I.account_id.in_(_ACCOUNTS)
 _BESIDE = select(
-    Intent.id,
-    Intent.account_id,
-    Intent.exchange,
-    Intent.symbol,
-    Intent.product,
-    Intent.execution_id,
-    Intent.run_id,
-    Intent.purpose,
-    Intent.side,
-    Intent.units,
-    Intent.state,
-    Intent.sent_at,
-    Intent.set_aside_at,
-    Intent.epoch,
+    _I.id,
+    _I.account_id,
+    _I.exchange,
+    _I.symbol,
+    _I.product,
+    _I.execution_id,
+    _I.run_id,
+    _I.purpose,
+    _I.side,
+    _I.units,
+    _I.state,
+    _I.sent_at,
+    _I.set_aside_at,
+    _I.epoch,
 ).where(
     # Each part on its own index: the ledger of years must not slow a claim.
     or_(
-        and_(_OF_ACCOUNTS, Intent.state.in_([state.value for state in UNDER_WAY])),
-        and_(_OF_ACCOUNTS, Intent.sent_at >= bindparam("since")),
-        and_(_OF_ACCOUNTS, Intent.run_id.in_(bindparam("runs", expanding=True))),
+        and_(_OF_ACCOUNTS, _I.state.in_([state.value for state in UNDER_WAY])),
+        and_(_OF_ACCOUNTS, _I.sent_at >= bindparam("since")),
+        and_(_OF_ACCOUNTS, _I.run_id.in_(bindparam("runs", expanding=True))),
     )
 )
-_FILLED = (
-    select(FillRow.intent_id, func.sum(FillRow.units)).where(FillRow.intent_id.in_(_IDS)).group_by(FillRow.intent_id)
-)
-_NETS = select(Position.account_id, Position.exchange, Position.symbol, Position.product, Position.net).where(
-    Position.account_id.in_(_ACCOUNTS)
-)
+_FILLED = select(_F.intent_id, func.sum(_F.units)).where(_F.intent_id.in_(_IDS)).group_by(_F.intent_id)
+_NETS = select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS))
 
 _Place = tuple[int, str, str, str]
 """Account, exchange, symbol and product."""
@@ -91,7 +91,7 @@ _Place = tuple[int, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A READY intent and the rows around it."""
+    """A READY intent and the rows around it, all of them plain."""
 
     intent: Intent
     run: Run
@@ -149,7 +149,7 @@ def hold(session: Session, intent_ids: Sequence[int]) -> list[Wanted]:
     if session.get_bind().dialect.name == "postgresql":
         for lock in (_LOCK_INTENTS, _LOCK_ACCOUNTS, _LOCK_EXECUTIONS):
             session.execute(lock, ids)
-    return [Wanted(*row) for row in session.execute(_WANTED, ids)]
+    return [Wanted(*(make(row[at]) for make, at in _PARTS)) for row in session.execute(_WANTED, ids).all()]
 
 
 class Facts:

@@ -24,6 +24,7 @@ from app.domain.plan import Mode
 from app.domain.price_types import PriceTerms
 from app.persistence.database import Database
 from app.persistence.leading import LEADING, leases_end
+from app.persistence.plain import changed, table_of
 from app.persistence.tables import Intent, Order
 from app.persistence.turns import Turn
 from app.ports.clock import Clock, MarketClock
@@ -39,9 +40,10 @@ from app.services.world import World
 FETCHED_LASTS_S: Final = 3.0
 """How long what was fetched for an intent serves its claim: longer than any queue, shorter than a price is good."""
 
+_I = Intent.__table__.c
 _CLAIM = (
-    update(Intent)
-    .where(Intent.id == bindparam("intent_id"), Intent.state == IntentState.READY.value)
+    update(table_of(Intent))
+    .where(_I.id == bindparam("intent_id"), _I.state == IntentState.READY.value)
     .values({name: bindparam(f"new_{name}") for name in (
         "state", "epoch", "baseline", "baseline_carry", "weak_baseline", "limit_price", "reason", "sent_at",
         "trading_date",
@@ -129,7 +131,7 @@ class ClaimDesk:
 
         Never claims an intent twice, whoever asks.
         """
-        claims, changed = Claims(), set[tuple[int, int]]()
+        claims, touched = Claims(), set[tuple[int, int]]()
         epoch, now = self._epoch(), self._clock.now()
         with self._database.transaction(Turn.NOW) as session:
             wanted = hold(session, intent_ids)
@@ -140,7 +142,7 @@ class ClaimDesk:
                     self._judge(session, each, facts, claims, values)
                 except (Denied, Unavailable, Refused, Misconfigured) as no:
                     if self._say_no(session, each.intent, no):
-                        changed.add((each.run.id, each.account.id))
+                        touched.add((each.run.id, each.account.id))
             if values and not _take(session, values, epoch):
                 raise Unavailable("Another process leads now; nothing was claimed.")
             reach("before_claim_commit")
@@ -150,7 +152,7 @@ class ClaimDesk:
         for intent_id in claims.ready:
             self._fetched.pop(intent_id, None)
             self._patience.forget(intent_id)
-        for run_id, account_id in changed:
+        for run_id, account_id in touched:
             self._on_change(run_id, account_id)
         return claims
 
@@ -168,8 +170,8 @@ class ClaimDesk:
         except DeskError as no:
             with self._database.transaction() as session:
                 held = hold(session, [intent_id])
-                changed = bool(held) and self._say_no(session, held[0].intent, no)
-            if changed:
+                said = bool(held) and self._say_no(session, held[0].intent, no)
+            if said:
                 self._on_change(intent.run_id, intent.account_id)
             return False
         self._fetched[intent_id] = _Fetched(priced, terms_of(intent), deaf, self._clock.monotonic())
@@ -296,14 +298,14 @@ class ClaimDesk:
         if waits and (intent.reason or "").startswith(f"{code}:"):
             return False
         what = f"{intent.side.lower()} {intent.units} {intent.symbol}"
-        intent.reason = f"{code}: {no}"
+        reason = f"{code}: {no}"
         if waits:
-            words = f"Waits: {what}. {intent.reason}"
-            self._journal.note(session, intent.run_id, "attention", words, intent.account_id)
+            changed(session, intent, reason=reason)
+            self._journal.note(session, intent.run_id, "attention", f"Waits: {what}. {reason}", intent.account_id)
             return True
-        intent.state = move(IntentState.READY, IntentState.DENIED).value
-        intent.settled_at = self._clock.now()
-        self._journal.note(session, intent.run_id, "denied", f"Not sent: {what}. {intent.reason}", intent.account_id)
+        state = move(IntentState.READY, IntentState.DENIED).value
+        changed(session, intent, reason=reason, state=state, settled_at=self._clock.now())
+        self._journal.note(session, intent.run_id, "denied", f"Not sent: {what}. {reason}", intent.account_id)
         self._patience.forget(intent.id)
         self._fetched.pop(intent.id, None)
         return True

@@ -1,7 +1,7 @@
 """Accounts that reached a limit of their day, or whose group did: who is locked, and lifting that by hand."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from app.domain.errors import Conflict, Denied, NotFound
 from app.domain.gate import Code, Stop
 from app.persistence.database import Database
 from app.persistence.locking import turn_switch
+from app.persistence.plain import PlainRows
 from app.persistence.tables import AccountGroup, DayLock, TradingAccount
 from app.ports.clock import Clock
 from app.services.account_types import Actor
@@ -21,7 +22,7 @@ from app.services.people import People
 
 MOST_SHOWN = 100
 
-_IN_FORCE = select(DayLock).where(DayLock.ended_at.is_(None)).order_by(DayLock.id)
+_IN_FORCE = PlainRows(DayLock, lambda query, c: query.where(c.ended_at.is_(None)).order_by(c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class LockLine:
 def in_force(session: Session) -> dict[int, DayLock]:
     """The first lock of each account that has one. True until the transaction ends where the switch is watched."""
     found: dict[int, DayLock] = {}
-    for lock in session.scalars(_IN_FORCE):
+    for lock in _IN_FORCE.read(session):
         found.setdefault(lock.account_id, lock)
     return found
 
@@ -60,9 +61,12 @@ def stop_of(lock: DayLock) -> Stop:
     return Stop(Code.DAY_LOCK, f"{lock.sentence} {until}; exits go on.")
 
 
-def refuse_locked(session: Session, account_id: int, name: str = "") -> None:
-    """Raises Denied while the account is locked for the day. With a `name` the sentence begins with it."""
-    lock = in_force(session).get(account_id)
+def refuse_locked(locks: Mapping[int, DayLock], account_id: int, name: str = "") -> None:
+    """Raises Denied while the account is locked for the day. With a `name` the sentence begins with it.
+
+    `locks` are those `in_force`.
+    """
+    lock = locks.get(account_id)
     if lock is not None:
         stop = stop_of(lock)
         raise Denied(stop.code, f"{name}: {stop.sentence}" if name else stop.sentence)

@@ -14,7 +14,7 @@ from app.ports.clock import Clock, MarketClock
 from app.services.fair_turns import FairTurns
 from app.services.journal import Journal
 from app.services.run_board import LIVING
-from app.services.run_state import ExecutionState, drop_unsent, load_accounts
+from app.services.run_state import ExecutionState, Rows, drop_unsent, load_accounts
 
 LOOK_S = 10.0
 
@@ -89,7 +89,7 @@ class ExpiredLegs:
     def _end(self, run_id: int, today: date) -> None:
         with self._database.transaction() as session:
             session.get_one(Run, run_id, with_for_update={"key_share": True})
-            for account in load_accounts(session, run_id, to_write=True):
+            for account in load_accounts(session, run_id, rows=Rows.WRITABLE):
                 for execution in account.executions:
                     if execution.row.expired_at is None and execution.row.expiry < today.isoformat():
                         self._end_one(session, execution)

@@ -5,36 +5,36 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, join, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
 from app.domain.orders import OPEN, IntentState, Purpose
+from app.persistence.plain import asked
 from app.persistence.tables import FillRow, Intent, Position, StrategyExecution
 from app.services.doubt import Leaving, Unowned, nothing_unowned
 
 _ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
-_NETS = select(Position.account_id, Position.exchange, Position.symbol, Position.product, Position.net).where(
-    Position.account_id.in_(_ACCOUNTS)
-)
+_P, _I, _F = Position.__table__.c, Intent.__table__.c, FillRow.__table__.c
+_NETS = select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS))
 _EXITS = (
     select(
-        Intent.account_id,
-        Intent.exchange,
-        Intent.symbol,
-        Intent.product,
-        Intent.side,
-        Intent.execution_id,
-        Intent.units,
-        func.coalesce(func.sum(FillRow.units), 0),
+        _I.account_id,
+        _I.exchange,
+        _I.symbol,
+        _I.product,
+        _I.side,
+        _I.execution_id,
+        _I.units,
+        func.coalesce(func.sum(_F.units), 0),
     )
-    .outerjoin(FillRow, FillRow.intent_id == Intent.id)
+    .select_from(join(Intent.__table__, FillRow.__table__, _F.intent_id == _I.id, isouter=True))
     .where(
-        Intent.account_id.in_(_ACCOUNTS),
-        Intent.state.in_([state.value for state in OPEN if state is not IntentState.READY]),
-        Intent.purpose == Purpose.EXIT.value,
+        _I.account_id.in_(_ACCOUNTS),
+        _I.state.in_([state.value for state in OPEN if state is not IntentState.READY]),
+        _I.purpose == Purpose.EXIT.value,
     )
-    .group_by(Intent.id)
+    .group_by(_I.id)
 )
 
 _Place = tuple[int, str, str, str]
@@ -71,16 +71,15 @@ class Holdings:
 
     @cached_property
     def _nets(self) -> dict[_Place, int]:
-        rows = self._session.execute(_NETS, self._accounts)
+        rows = asked(self._session, _NETS, self._accounts)
         return {(account, exchange, symbol, product): net for account, exchange, symbol, product, net in rows}
 
     @cached_property
     def _exits(self) -> dict[tuple[int, str, str, str, str], list[tuple[int, int]]]:
         found = defaultdict(list)
-        for account, exchange, symbol, product, side, execution, asked, filled in self._session.execute(
-            _EXITS, self._accounts
-        ):
-            found[account, exchange, symbol, product, side].append((execution, int(asked) - int(filled)))
+        for *place, execution, units, filled in asked(self._session, _EXITS, self._accounts):
+            account, exchange, symbol, product, side = place
+            found[account, exchange, symbol, product, side].append((execution, int(units) - int(filled)))
         return found
 
 

@@ -5,6 +5,7 @@ Books and pushes both end here, so that what one has said the other cannot say a
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -12,12 +13,14 @@ from sqlalchemy.orm import Session
 from app.domain.orders import FINAL, MOVES, IntentState, move
 from app.domain.pushes import Ahead, ahead
 from app.domain.reconcile import TradeFill
-from app.persistence.tables import PUSHED, FillRow, Intent, Run
+from app.persistence.plain import Writes, asked
+from app.persistence.tables import PUSHED, FillRow, Intent, Run, RunEvent
 from app.ports.clock import Clock
 from app.services.journal import Journal
 
-_FILLS = select(FillRow.intent_id, FillRow.traded_at, FillRow.units, FillRow.price, FillRow.ordinal).where(
-    FillRow.intent_id.in_(bindparam("intent_ids", expanding=True))
+_F = FillRow.__table__.c
+_FILLS = select(_F.intent_id, _F.traded_at, _F.units, _F.price, _F.ordinal).where(
+    _F.intent_id.in_(bindparam("intent_ids", expanding=True))
 )
 _PUSHED = select(FillRow).where(FillRow.intent_id == bindparam("intent_id"), FillRow.traded_at == PUSHED)
 
@@ -28,7 +31,7 @@ FillWords = set[tuple[str, int, Decimal, int]]
 def known_fills(session: Session, intent_ids: Sequence[int]) -> dict[int, FillWords]:
     """What each intent has already."""
     known: dict[int, FillWords] = {}
-    for intent_id, *fill in session.execute(_FILLS, {"intent_ids": intent_ids}) if intent_ids else ():
+    for intent_id, *fill in asked(session, _FILLS, {"intent_ids": intent_ids}) if intent_ids else ():
         known.setdefault(intent_id, set()).add((fill[0], fill[1], fill[2], fill[3]))
     return known
 
@@ -115,6 +118,17 @@ class IntentLedger:
         self._tell_filled(session, intent, grown, traded_worth + left.units * left.price - worth_before)
         return grown
 
+    def book_whole(self, writes: Writes, intent: Intent, average: Decimal) -> Intent:
+        """A plain intent of which nothing was filled is pushed as filled whole: as `book_push` and `move` of an object.
+
+        Gives it as it stands then.
+        """
+        writes.add(FillRow, self._fill(intent, PUSHED, 1, units=intent.units, price=average))
+        words = _filled_words(intent, intent.units, intent.units * average)
+        writes.add(RunEvent, self._journal.event(intent.run_id, "filled", words, intent.account_id))
+        state = move(IntentState(intent.state), IntentState.FILLED)
+        return writes.change(intent, state=state.value, settled_at=self._clock.now())
+
     def tell_end(self, session: Session, intent: Intent) -> None:
         """A word to the trader when the order ended without all of its units."""
         if intent.state not in {IntentState.REJECTED, IntentState.CANCELLED}:
@@ -135,24 +149,30 @@ class IntentLedger:
             row.units, row.price = left.units, left.price
 
     def _row(self, intent: Intent, traded_at: str, ordinal: int, *, units: int, price: Decimal) -> FillRow:
-        return FillRow(
-            intent_id=intent.id,
-            execution_id=intent.execution_id,
-            order_id=intent.order_id or "",
-            traded_at=traded_at,
-            ordinal=ordinal,
-            side=intent.side,
-            units=units,
-            price=price,
-            at=self._journal.now(),
-        )
+        return FillRow(**self._fill(intent, traded_at, ordinal, units=units, price=price))
+
+    def _fill(self, intent: Intent, traded_at: str, ordinal: int, *, units: int, price: Decimal) -> dict[str, Any]:
+        return {
+            "intent_id": intent.id,
+            "execution_id": intent.execution_id,
+            "order_id": intent.order_id or "",
+            "traded_at": traded_at,
+            "ordinal": ordinal,
+            "side": intent.side,
+            "units": units,
+            "price": price,
+            "at": self._journal.now(),
+        }
 
     def _tell_filled(self, session: Session, intent: Intent, units: int, worth: Decimal) -> None:
-        if units <= 0:
-            return
-        price = f" at {worth / units:.2f}" if worth > 0 else ""
-        words = f"Filled {units} of {what(intent)}{price}."
-        self._journal.note(session, intent.run_id, "filled", words, intent.account_id)
+        if units > 0:
+            words = _filled_words(intent, units, worth)
+            self._journal.note(session, intent.run_id, "filled", words, intent.account_id)
+
+
+def _filled_words(intent: Intent, units: int, worth: Decimal) -> str:
+    price = f" at {worth / units:.2f}" if worth > 0 else ""
+    return f"Filled {units} of {what(intent)}{price}."
 
 
 def _sum(fills: FillWords) -> tuple[int, Decimal]:

@@ -11,7 +11,7 @@ from app.domain.stuck_exits import UNKNOWN_ALARM_S, Stuck
 from app.persistence.tables import Intent, Run
 from app.services.exit_watch import exits_to_override, stuck_exits
 from app.services.journal import Journal
-from app.services.run_state import ExecutionState, load_accounts
+from app.services.run_state import ExecutionState, Rows, load_accounts
 
 _ALTHOUGH = {
     Stuck.UNKNOWN: "although its outcome is unknown",
@@ -55,7 +55,7 @@ def set_aside(session: Session, run: Run, wanted: Override, by: str, journal: Jo
 
 
 def _execution(session: Session, run: Run, wanted: Override) -> ExecutionState:
-    for account in load_accounts(session, run.id, only=[wanted.account_id], to_write=True):
+    for account in load_accounts(session, run.id, only=[wanted.account_id], rows=Rows.WRITABLE):
         for execution in account.executions:
             if execution.row.leg == wanted.leg:
                 return execution

@@ -28,7 +28,7 @@ from app.services.entries import Denials, rests_too_long
 from app.services.journal import Journal
 from app.services.modify_desk import is_asked, is_due
 from app.services.order_request import terms_of
-from app.services.run_state import AccountState, contract_of, load_accounts
+from app.services.run_state import AccountState, Rows, contract_of, load_accounts
 from app.services.typed_entries import Wish, is_chased
 
 SHOWN_WITHIN = timedelta(seconds=15)
@@ -93,7 +93,7 @@ class PendingOrders:
         worst = self._judge(row, pending, wanted)
         with self._database.transaction() as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
-            load_accounts(session, run_id, only={wanted.account_id}, to_write=True)  # locks what is read next
+            load_accounts(session, run_id, only={wanted.account_id}, rows=Rows.WRITABLE)  # locks what is read next
             row = _execution(session, run_id, wanted)
             pending = _pending(session, run_id, wanted)
             if wanted.change is not Change.CANCEL:

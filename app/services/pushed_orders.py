@@ -23,12 +23,14 @@ from app.domain.outcomes import Verdict
 from app.domain.pushes import PRICE_STEP, Pushed, alone, as_order, join, proven_state, tells_all
 from app.domain.reconcile import QUIET, Claim
 from app.persistence.database import Database
+from app.persistence.plain import PlainRows, Writes
 from app.persistence.tables import Intent, TradingAccount
 from app.persistence.turns import Turn
 from app.ports.clock import Clock, MarketClock
 from app.services.book_rows import take_away
 from app.services.intent_ledger import FillWords, IntentLedger, known_fills, reopen
 from app.services.journal import Journal
+from app.services.push_work import PushWork, WholeFills
 from app.services.settlement import ANSWER_DUE_S
 from app.services.settling import Books, find, grouped, is_row_of, same_order
 
@@ -37,20 +39,20 @@ MOST_KEPT = 4000
 """Orders of one account and day that are remembered; a desk that is pushed more lets the oldest go to the books."""
 
 _UNANSWERED = (IntentState.SENDING.value, IntentState.UNKNOWN.value, IntentState.PARKED.value)
-_GIVEN_UP = and_(Intent.state == IntentState.NOT_SENT.value, Intent.verdict != Verdict.NOT_SENT.value)
+_I = Intent.__table__.c
+_GIVEN_UP = and_(_I.state == IntentState.NOT_SENT.value, _I.verdict != Verdict.NOT_SENT.value)
 _IS_CONCERNED = and_(
-    Intent.account_id.in_(bindparam("accounts", expanding=True)),
-    Intent.trading_date == bindparam("today"),
+    _I.account_id.in_(bindparam("accounts", expanding=True)),
+    _I.trading_date == bindparam("today"),
     or_(
-        Intent.order_id.in_(bindparam("order_ids", expanding=True)),
-        and_(Intent.order_id.is_(None), or_(Intent.state.in_(_UNANSWERED), _GIVEN_UP)),
+        _I.order_id.in_(bindparam("order_ids", expanding=True)),
+        and_(_I.order_id.is_(None), or_(_I.state.in_(_UNANSWERED), _GIVEN_UP)),
     ),
 )
-_MODES = select(TradingAccount.id, TradingAccount.expected_mode).where(
-    TradingAccount.id.in_(bindparam("accounts", expanding=True))
-)
+_A = TradingAccount.__table__.c
+_MODES = select(_A.id, _A.expected_mode).where(_A.id.in_(bindparam("accounts", expanding=True)))
 _CONCERNED = select(Intent).where(_IS_CONCERNED).order_by(Intent.id).with_for_update(key_share=True)
-_ANY_CONCERNED = select(Intent.id).where(_IS_CONCERNED).limit(1)
+_PLAIN = PlainRows(Intent, lambda query, c: query.where(_IS_CONCERNED).order_by(c.id).with_for_update(key_share=True))
 _CLAIMED = select(Intent.order_id).where(
     Intent.account_id == bindparam("account_id"),
     Intent.trading_date == bindparam("today"),
@@ -102,6 +104,7 @@ class PushedOrders:
         self._market_clock = market_clock
         self._journal = journal
         self._ledger = IntentLedger(journal, clock)
+        self._whole = WholeFills(self._ledger, self._is_due)
         self._read_soon = read_soon
         self._on_change = on_change
         self._inbox: dict[int, list[OrderUpdate]] = {}
@@ -159,9 +162,9 @@ class PushedOrders:
                 self._do_again(works)
         return REST_S
 
-    def _one_by_one(self, works: Sequence["_Work"], today: date) -> None:
+    def _one_by_one(self, works: Sequence[PushWork], today: date) -> None:
         """So that the trouble of one account keeps nothing from the others. Raises the last trouble at the end."""
-        left = {work.account_id: _Work(work.account_id, work.new, work.pushed) for work in works}
+        left = {work.account_id: PushWork(work.account_id, work.new, work.pushed) for work in works}
         trouble: Exception | None = None
         try:
             for work in list(left.values()):
@@ -175,11 +178,11 @@ class PushedOrders:
         if trouble is not None:
             raise trouble
 
-    def _do_again(self, works: Iterable["_Work"]) -> None:
+    def _do_again(self, works: Iterable[PushWork]) -> None:
         for work in works:
             self._remember(work, is_done=False)
 
-    def _take_in(self, works: Sequence["_Work"], today: date) -> None:
+    def _take_in(self, works: Sequence[PushWork], today: date) -> None:
         self._write([work for work in works if work.pushed], today)
         for work in works:
             self._remember(work, is_done=True)
@@ -188,7 +191,7 @@ class PushedOrders:
             for run_id in work.changed:
                 self._on_change(run_id, work.account_id)
 
-    def _sort(self, account_id: int, today: date, mode: str) -> "_Work":
+    def _sort(self, account_id: int, today: date, mode: str) -> PushWork:
         """Orders of which something new was said, and what is known of them and of those without an owner."""
         with self._lock:
             updates = self._inbox.pop(account_id, [])
@@ -199,9 +202,9 @@ class PushedOrders:
             # One stream carries the orders of the sandbox as well as those of the broker.
             mine = [_kept(update) for update in updates if update.mode == mode]
             new = {update.order_id for update in mine if day.add(update)} & day.orders.keys()
-            return _Work(account_id, new, {order_id: day.orders[order_id] for order_id in sorted(new | day.loose)})
+            return PushWork(account_id, new, {order_id: day.orders[order_id] for order_id in sorted(new | day.loose)})
 
-    def _remember(self, work: "_Work", *, is_done: bool) -> None:
+    def _remember(self, work: PushWork, *, is_done: bool) -> None:
         """Which orders may yet find an owner: a call is on the way for some intent, or this has to be done again."""
         with self._lock:
             day = self._days[work.account_id]
@@ -212,31 +215,24 @@ class PushedOrders:
             elif work.waits:
                 day.loose |= (work.pushed.keys() - work.owned.keys()) & day.orders.keys()
 
-    def _write(self, works: Sequence["_Work"], today: date) -> None:
-        which = {
-            "accounts": [work.account_id for work in works],
-            "today": today,
-            "order_ids": sorted({order_id for work in works for order_id in work.pushed}),
-        }
-        if not works or not self._concerns_any(which):
+    def _write(self, works: Sequence[PushWork], today: date) -> None:
+        if not works:
             return
+        writes = Writes()
         with self._database.transaction(Turn.NOW) as session:
-            concerned: dict[int, list[Intent]] = {}
-            for intent in session.scalars(_CONCERNED, which):
-                concerned.setdefault(intent.account_id, []).append(intent)
+            concerned = _by_account(_PLAIN.read(session, _which(works, today)))
             known = known_fills(session, [each.id for intents in concerned.values() for each in intents])
+            more = [w for w in works if not self._whole.take(w, concerned.get(w.account_id, []), known, writes)]
+            writes.write(session)
             # No question below is about what was changed above it, so all of that is written once, at the end.
             with session.no_autoflush:
-                for work in works:
-                    self._apply(session, work, concerned.get(work.account_id, []), known, today)
+                objects = _by_account(session.scalars(_CONCERNED, _which(more, today))) if more else {}
+                for work in more:
+                    self._apply(session, work, objects.get(work.account_id, []), known, today)
                 take_away(session, [exit_ for work in works for exit_ in work.left])
                 reopen(session, set().union(*(work.changed for work in works)))
 
-    def _concerns_any(self, which: dict[str, object]) -> bool:
-        with self._database.reading() as session:
-            return session.scalars(_ANY_CONCERNED, which).first() is not None
-
-    def _leaves_open(self, work: "_Work", order_id: str) -> bool:
+    def _leaves_open(self, work: PushWork, order_id: str) -> bool:
         """Whether the books have to tell more. An order that came before the answer to its call is looked at again."""
         owner = work.owned.get(order_id)
         if owner is None:
@@ -244,18 +240,15 @@ class PushedOrders:
         return not tells_all(IntentState(owner.state), Units(owner.units), work.pushed[order_id])
 
     def _apply(
-        self, session: Session, work: "_Work", intents: list[Intent], known: dict[int, FillWords], today: date
+        self, session: Session, work: PushWork, intents: list[Intent], known: dict[int, FillWords], today: date
     ) -> None:
-        # Another account's order may have the same id: then an intent came along that is not concerned.
-        by_order = {intent.order_id: intent for intent in intents if intent.order_id in work.pushed}
-        lost = [intent for intent in intents if intent.order_id is None]
+        by_order, lost = work.owners(intents)
         free = {order_id: pushed for order_id, pushed in work.pushed.items() if order_id not in by_order}
         if free and lost:
             rows = session.scalars(_CLAIMED, {"account_id": work.account_id, "today": today})
             claimed = frozenset(order_id for order_id in rows if order_id is not None)
             by_order |= self._find(session, work, lost, free, claimed)
-        work.waits = any(intent.order_id is None for intent in lost)
-        work.answer_due = any(i.order_id is None and i.state == IntentState.SENDING for i in lost)
+            work.owners(intents)  # those that have just found theirs wait no more
         for order_id, intent in by_order.items():
             pushed = work.pushed[order_id]
             if is_row_of(intent, as_order(pushed)):
@@ -263,7 +256,7 @@ class PushedOrders:
                 self._settle(session, work, intent, pushed, known.get(intent.id, set()))
 
     def _find(
-        self, session: Session, work: "_Work", lost: list[Intent], free: dict[str, Pushed], claimed: frozenset[str]
+        self, session: Session, work: PushWork, lost: list[Intent], free: dict[str, Pushed], claimed: frozenset[str]
     ) -> dict[str, Intent]:
         """Orders without an owner that are those of intents without an answer: claimed when nothing speaks against it.
 
@@ -302,7 +295,7 @@ class PushedOrders:
         age = self._clock.now() - intent.sent_at if intent.sent_at is not None else timedelta(0)
         return age > timedelta(seconds=ANSWER_DUE_S)
 
-    def _settle(self, session: Session, work: "_Work", intent: Intent, pushed: Pushed, fills: FillWords) -> None:
+    def _settle(self, session: Session, work: PushWork, intent: Intent, pushed: Pushed, fills: FillWords) -> None:
         """Fills first: a state that lets the next order go stands beside the units it is about."""
         average, grown = pushed.best.average, 0
         if 0 < pushed.filled <= intent.units and average is not None:
@@ -320,22 +313,19 @@ class PushedOrders:
             work.changed.add(intent.run_id)
 
 
-class _Work:
-    """What was pushed to one account, who owns it, and what came of it. `new`: orders of which something new was said.
+def _which(works: Sequence[PushWork], today: date) -> dict[str, object]:
+    return {
+        "accounts": [work.account_id for work in works],
+        "today": today,
+        "order_ids": sorted({order_id for work in works for order_id in work.pushed}),
+    }
 
-    `left` are exits and how many units of each were pushed as filled. `waits`: some intent of the account has no order
-    yet; `answer_due`: since its call has not been answered.
-    """
 
-    def __init__(self, account_id: int, new: set[str], pushed: dict[str, Pushed]) -> None:
-        self.account_id = account_id
-        self.new = new
-        self.pushed = pushed
-        self.owned: dict[str, Intent] = {}
-        self.changed: set[int] = set()
-        self.left: list[tuple[Intent, int]] = []
-        self.waits = False
-        self.answer_due = False
+def _by_account(intents: Iterable[Intent]) -> dict[int, list[Intent]]:
+    found: dict[int, list[Intent]] = {}
+    for intent in intents:
+        found.setdefault(intent.account_id, []).append(intent)
+    return found
 
 
 def _kept(update: OrderUpdate) -> OrderUpdate:

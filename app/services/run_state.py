@@ -1,11 +1,14 @@
 """What a run's rows say together: for each account its executions, their intents and the fills they got."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain import refusals as texts
@@ -13,23 +16,67 @@ from app.domain.contracts import Contract, ContractKey, Kind, Side
 from app.domain.money import Units
 from app.domain.orders import OPEN, IntentState, Purpose, move
 from app.domain.positions import Fill, PositionState, fold
+from app.persistence.plain import Columns, PlainRows, RowIsPlain
 from app.persistence.tables import PUSHED, FillRow, Intent, StrategyExecution
 from app.services.doubt import Unowned, nothing_unowned
 from app.services.holdings import Holdings
 
 _OPEN = frozenset(state.value for state in OPEN)
 
-_EXECUTIONS = (
-    select(StrategyExecution)
-    .where(StrategyExecution.run_id == bindparam("run_id"))
-    .order_by(StrategyExecution.account_id, StrategyExecution.leg)
-)
-_INTENTS = select(Intent).where(Intent.run_id == bindparam("run_id")).order_by(Intent.id)
 _ACCOUNTS: BindParameter[int] = bindparam("accounts", expanding=True)
-_EXECUTIONS_OF = _EXECUTIONS.where(StrategyExecution.account_id.in_(_ACCOUNTS))
-_INTENTS_OF = _INTENTS.where(Intent.account_id.in_(_ACCOUNTS))
-_TO_WRITE = {query: query.with_for_update(key_share=True) for query in (_INTENTS, _INTENTS_OF)}
-_FILLS = select(FillRow).where(FillRow.execution_id.in_(bindparam("ids", expanding=True))).order_by(FillRow.id)
+
+
+class Rows(Enum):
+    """What executions and intents of a run are loaded as. Those of WRITABLE and LOCKED are locked until the end, so
+    that what a lane or the books say of an intent meanwhile is not written over.
+    """
+
+    PLAIN = "to be read"
+    LOCKED = "to be read, and new ones written by what they say: who changes one of them gets RowIsPlain"
+    WRITABLE = "to be changed"
+
+
+def plain_first(decide: Callable[[Rows], None]) -> None:
+    """Decide on plain rows, since hardly ever one that is there is changed, and all over again where one is."""
+    try:
+        decide(Rows.LOCKED)
+    except RowIsPlain:
+        decide(Rows.WRITABLE)
+
+
+_Narrow = Callable[[Select[Any], Columns], Select[Any]]
+
+
+def _executions(*, all_of_run: bool) -> _Narrow:
+    def narrow(query: Select[Any], c: Columns) -> Select[Any]:
+        mine = query.where(c.run_id == bindparam("run_id")).order_by(c.account_id, c.leg)
+        return mine if all_of_run else mine.where(c.account_id.in_(_ACCOUNTS))
+
+    return narrow
+
+
+def _intents(*, all_of_run: bool, locked: bool) -> _Narrow:
+    def narrow(query: Select[Any], c: Columns) -> Select[Any]:
+        mine = query.where(c.run_id == bindparam("run_id")).order_by(c.id)
+        mine = mine if all_of_run else mine.where(c.account_id.in_(_ACCOUNTS))
+        return mine.with_for_update(key_share=True) if locked else mine
+
+    return narrow
+
+
+# Made once: making a query takes longer than asking it.
+_EACH = (True, False)
+_EXECUTIONS = {
+    every: _executions(all_of_run=every)(select(StrategyExecution), StrategyExecution.__table__.c) for every in _EACH
+}
+_INTENTS = {every: _intents(all_of_run=every, locked=True)(select(Intent), Intent.__table__.c) for every in _EACH}
+_PLAIN_EXECUTIONS = {every: PlainRows(StrategyExecution, _executions(all_of_run=every)) for every in _EACH}
+_PLAIN_INTENTS = {
+    (every, locked): PlainRows(Intent, _intents(all_of_run=every, locked=locked)) for every in _EACH for locked in _EACH
+}
+_FILLS = PlainRows(
+    FillRow, lambda query, c: query.where(c.execution_id.in_(bindparam("ids", expanding=True))).order_by(c.id)
+)
 
 
 @dataclass(slots=True)
@@ -167,33 +214,39 @@ def load_accounts(
     run_id: int,
     *,
     only: Collection[int] | None = None,
-    to_write: bool = False,
+    rows: Rows = Rows.PLAIN,
     unowned: Unowned = nothing_unowned,
 ) -> list[AccountState]:
     """Accounts of the run, all or `only` these, in order of id, with their executions in order of leg.
 
-    `to_write` locks the intents, so that what a lane or the books say of them meanwhile is not written over. `unowned`
-    are orders that exits have to leave room for.
+    `unowned` are orders that exits have to leave room for.
     """
     which: dict[str, object] = {"run_id": run_id}
-    mine, theirs = _EXECUTIONS, _INTENTS
     if only is not None:
         which["accounts"] = sorted(only)
-        mine, theirs = _EXECUTIONS_OF, _INTENTS_OF
-    rows = session.scalars(mine, which).all()
-    intents: dict[int, list[Intent]] = {}
-    for intent in session.scalars(_TO_WRITE[theirs] if to_write else theirs, which):
-        intents.setdefault(intent.execution_id, []).append(intent)
-    fills: dict[int, list[FillRow]] = {}
-    wanted = [row.id for row in rows]
-    for fill in session.scalars(_FILLS, {"ids": wanted}):
-        fills.setdefault(fill.execution_id, []).append(fill)
+    executions, of_run = _loaded(session, which, rows, all_of_run=only is None)
+    intents: dict[int, list[Intent]] = defaultdict(list)
+    for intent in of_run:
+        intents[intent.execution_id].append(intent)
+    fills: dict[int, list[FillRow]] = defaultdict(list)
+    for fill in _FILLS.read(session, {"ids": [row.id for row in executions]}):
+        fills[fill.execution_id].append(fill)
     accounts: dict[int, AccountState] = {}
-    holdings = Holdings(session, {row.account_id for row in rows}, unowned)
-    for row in rows:
+    holdings = Holdings(session, {row.account_id for row in executions}, unowned)
+    for row in executions:
         account = accounts.setdefault(row.account_id, AccountState(row.account_id, [], holdings))
-        account.executions.append(_execution(row, intents.get(row.id, []), fills.get(row.id, [])))
+        account.executions.append(_execution(row, intents[row.id], fills[row.id]))
     return list(accounts.values())
+
+
+def _loaded(
+    session: Session, which: dict[str, object], rows: Rows, *, all_of_run: bool
+) -> tuple[Sequence[StrategyExecution], Sequence[Intent]]:
+    if rows is Rows.WRITABLE:
+        executions = session.scalars(_EXECUTIONS[all_of_run], which).all()
+        return executions, session.scalars(_INTENTS[all_of_run], which).all()
+    plain = _PLAIN_EXECUTIONS[all_of_run].read(session, which)
+    return plain, _PLAIN_INTENTS[all_of_run, rows is Rows.LOCKED].read(session, which)
 
 
 def _execution(row: StrategyExecution, intents: list[Intent], fills: list[FillRow]) -> ExecutionState:

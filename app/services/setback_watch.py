@@ -27,7 +27,7 @@ from app.services.activity import Activity
 from app.services.doubt import Doubt
 from app.services.entry_locks import EntryLocks
 from app.services.journal import Journal
-from app.services.run_state import load_accounts
+from app.services.run_state import Rows, load_accounts
 from app.services.setbacks import HELD, standing
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class SetbackWatch:
         run = session.get_one(Run, run_id, with_for_update={"key_share": True})
         reason = "The database was set back while this was being entered; nothing more of it is sent"
         stopped = False
-        for account in load_accounts(session, run_id, to_write=True):
+        for account in load_accounts(session, run_id, rows=Rows.WRITABLE):
             for execution in account.executions:
                 if execution.row.exit_wanted or execution.row.failed or execution.entered >= execution.row.units:
                     continue

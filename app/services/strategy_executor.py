@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict, DeskError, NotFound, Refused
 from app.domain.plan import Plan
 from app.persistence.database import Database
+from app.persistence.plain import RowIsPlain, changed
 from app.persistence.tables import Intent, Preview, Run
 from app.persistence.turns import Turn
 from app.ports.clock import Clock
@@ -32,7 +33,7 @@ from app.services.pending_orders import PendingChange, PendingOrders
 from app.services.previews import plan_of
 from app.services.run_standing import Part, Standing, closing, entry_words, standing_of, state_of
 from app.services.run_start import write_start
-from app.services.run_state import AccountState, load_accounts
+from app.services.run_state import AccountState, Rows, load_accounts, plain_first
 from app.services.sweeps import Sweeps
 from app.services.touches import Touches
 
@@ -162,12 +163,12 @@ class StrategyExecutor:
         `also` writes, first, what must stand or fall with it. Raises NotFound for no such part: nothing is written.
         """
         try:
-            self._leave(run_id, wanted, also, at_once=True)
+            plain_first(lambda rows: self._leave(run_id, wanted, also, rows))
         except NotFound:
             raise
         except DeskError:
             # The wish stands whatever speaks against acting on it here and now; the loop finds out what that was.
-            self._leave(run_id, wanted, also, at_once=False)
+            self._leave(run_id, wanted, also, Rows.LOCKED, at_once=False)
             self.touch(run_id)
 
     def _leave(
@@ -175,8 +176,9 @@ class StrategyExecutor:
         run_id: int,
         wanted: Sequence[tuple[Part, str]],
         also: Callable[[Session], None],
+        rows: Rows,
         *,
-        at_once: bool,
+        at_once: bool = True,
     ) -> None:
         """Latch the exit; `at_once` decides in the same transaction what is sent for it: a stop waits for no turn."""
         accounts: list[AccountState] = []
@@ -187,7 +189,7 @@ class StrategyExecutor:
                 run.state, run.reason = "REFUSED", f"{wanted[0][1]} before anything was sent."
                 run.closed_at = self._journal.now()
             elif run.state != "REFUSED":
-                accounts = load_accounts(session, run_id, to_write=True, unowned=self.unowned)
+                accounts = load_accounts(session, run_id, rows=rows, unowned=self.unowned)
                 for part, why in wanted:
                     self._latch(session, run, accounts, part, why)
                 if at_once:
@@ -232,7 +234,8 @@ class StrategyExecutor:
         if not wanted:
             raise NotFound("This run has no such account or leg.")
         for execution in wanted:
-            execution.row.exit_wanted = execution.row.exit_wanted or why[:LONGEST_WHY]
+            if not execution.row.exit_wanted:
+                execution.row = changed(session, execution.row, exit_wanted=why[:LONGEST_WHY])
         going = sum(1 for e in wanted if e.net or e.is_moving)
         words = f"{why.rstrip('.')}. To be flat: {going} {'position' if going == 1 else 'positions'}."
         self._journal.note(session, run.id, "exit", words, part.account_id)
@@ -244,17 +247,17 @@ class StrategyExecutor:
         if only is None:
             self._sweeps.seen(run_id)
         try:
-            self._advance(run_id, only, careful=False)
+            plain_first(lambda rows: self._advance(run_id, only, rows))
         except DeskError:
             # Written anew with each desk on its own, so that the trouble of one account stays in that account.
-            self._advance(run_id, only, careful=True)
+            self._advance(run_id, only, Rows.WRITABLE, careful=True)
 
-    def _advance(self, run_id: int, only: frozenset[int] | None, *, careful: bool) -> None:
+    def _advance(self, run_id: int, only: frozenset[int] | None, rows: Rows, *, careful: bool = False) -> None:
         with self._database.transaction() as session:
             run = session.get_one(Run, run_id, with_for_update={"key_share": True})
             if run.state in {"REQUESTED", "REFUSED"}:
                 return
-            accounts = load_accounts(session, run_id, only=only, to_write=True, unowned=self.unowned)
+            accounts = load_accounts(session, run_id, only=only, rows=rows, unowned=self.unowned)
             before = run.state
             state, written = self._decide(session, run, accounts, whole=only is None, careful=careful)
             changed = written or before != run.state
@@ -262,7 +265,7 @@ class StrategyExecutor:
         if changed or any(a.to_send or a.to_cancel or a.to_modify for a in accounts):
             self._on_change(run_id)
         if state != run.state:
-            self._advance(run_id, None, careful=careful)  # a part alone never changes the state of the whole
+            self._advance(run_id, None, rows, careful=careful)  # a part alone never changes the state of the whole
 
     def _decide(
         self, session: Session, run: Run, accounts: list[AccountState], *, whole: bool, careful: bool
@@ -356,7 +359,7 @@ class StrategyExecutor:
         """False when it was started meanwhile. Raises Denied while the kill switch or reduce-only stops it."""
         try:
             return self._write_start(run_id, plan, at_once=True)
-        except DeskError:
+        except (DeskError, RowIsPlain):
             # What speaks against acting here and now keeps no run from its start; what speaks against that comes again.
             if written := self._write_start(run_id, plan, at_once=False):
                 self.touch(run_id)
@@ -373,7 +376,7 @@ class StrategyExecutor:
             trading_states.refuse_start(session, user_id=run.user_id, strategy_id=run.strategy_id, accounts=names)
             self._write(session, run, plan)
             if at_once:
-                accounts = load_accounts(session, run_id, to_write=True, unowned=self.unowned)
+                accounts = load_accounts(session, run_id, rows=Rows.LOCKED, unowned=self.unowned)
                 self._decide(session, run, accounts, whole=True, careful=False)
         reach("after_start")
         self._hand_over(accounts, run.strategy_id)

@@ -11,8 +11,9 @@ from app.domain.errors import Denied
 from app.domain.gate import STOPPED_BY
 from app.domain.trading_states import Scope, TradingState, effective
 from app.persistence.locking import turn_switch, watch_switch
+from app.persistence.plain import PlainRows
 from app.persistence.tables import TradingStateRow
-from app.services.day_locks import refuse_locked
+from app.services.day_locks import in_force, refuse_locked
 from app.services.group_facts import groups_in
 
 EVERYTHING = 0
@@ -27,10 +28,8 @@ _WHOSE = {
 }
 _WHAT = {TradingState.HALTED: "Trading is halted", TradingState.REDUCE_ONLY: "Only exits are sent"}
 
-_STANDING = (
-    select(TradingStateRow)
-    .where(TradingStateRow.state != TradingState.ACTIVE.value)
-    .order_by(TradingStateRow.scope_id, TradingStateRow.id)
+_STANDING = PlainRows(
+    TradingStateRow, lambda query, c: query.where(c.state != TradingState.ACTIVE.value).order_by(c.scope_id, c.id)
 )
 
 
@@ -62,25 +61,26 @@ def refuse_entry(session: Session, *, user_id: int, account_id: int, strategy_id
     found = _against(standings(session), user_id=user_id, account_id=account_id, strategy_id=strategy_id)
     if found is not None:
         raise Denied(STOPPED_BY[found.state], found.sentence)
-    refuse_locked(session, account_id)
+    refuse_locked(in_force(session), account_id)
 
 
 def refuse_start(session: Session, *, user_id: int, strategy_id: int | None, accounts: Mapping[int, str]) -> None:
     """Raises Denied when any of these accounts, named by id, takes no entries of this run."""
     watch_switch(session)
     standing = standings(session)
+    locks = in_force(session)
     for account_id, name in accounts.items():
         found = _against(standing, user_id=user_id, account_id=account_id, strategy_id=strategy_id)
         if found is not None:
             who = f"{name}: " if found.scope in {Scope.ACCOUNT, Scope.GROUP} else ""
             raise Denied(STOPPED_BY[found.state], f"{who}{found.sentence}")
-        refuse_locked(session, account_id, name)
+        refuse_locked(locks, account_id, name)
 
 
 def standings(session: Session) -> list[Standing]:
     """Every state that is not ACTIVE, the widest scope first."""
     order = list(Scope)
-    rows = session.scalars(_STANDING).all()
+    rows = _STANDING.read(session)
     stopped = [row.scope_id for row in rows if row.scope == Scope.GROUP.value]
     members = {group.id: group.members for group in groups_in(session, ids=stopped)} if stopped else {}
     return sorted((_standing(row, members) for row in rows), key=lambda each: order.index(each.scope))

@@ -8,6 +8,7 @@ aloud, and is for one thread and SQLite. `test_quick_session.py` holds it to the
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, inspect, select
@@ -136,6 +137,11 @@ def _shape_of(of: Any) -> _Shape:
 _SHAPES: dict[Any, _Shape] = {}
 
 
+@cache
+def _class_of(table: Any) -> Any:
+    return next(mapper.class_ for mapper in Table.registry.mappers if mapper.class_.__tablename__ == table.name)
+
+
 def _late(query: Any, *, of_many: bool) -> Callable[..., Any]:
     def read(state: Any, _passive: object) -> Any:
         found = state._instance_dict().session.scalars(query, {"id": state.key[1][0]})
@@ -224,7 +230,7 @@ class QuickSession:
     def _inserted(self, statement: Any, values: Values | Sequence[Values]) -> list[Any]:
         """Rows of a mapped class that a statement inserts, in their order."""
         self.flush()
-        of = statement.entity_description["entity"]
+        of = _class_of(statement.table)
         rows = [of(**each) for each in ([values] if isinstance(values, Mapping) else values)]
         for row in rows:
             self._insert(row)
@@ -280,6 +286,10 @@ class QuickSession:
             yield
         finally:
             self._flushes = True
+
+    @property
+    def autoflush(self) -> bool:
+        return self._flushes
 
     def _autoflush(self) -> None:
         if self._flushes and (self.new or self._gone or self._changed):

@@ -312,7 +312,7 @@ def test_pushes_lost_with_a_locked_database_are_taken_up_again(
         raise TimeoutError("locked")
 
     with monkeypatch.context() as broken:
-        broken.setattr(world.pushed, "_apply", locked)
+        broken.setattr(world.pushed, "_write", locked)
         with pytest.raises(TimeoutError):
             world.push(world.broker.news(order))
     world.pushed.step()
