@@ -66,6 +66,10 @@ SWITCH_S = 0.001
 """How long one thread may keep the others waiting: at Python's own 5 ms a busy neighbour delays an exit by tens."""
 
 
+PATIENT = frozenset({"chains", "candle-history", "resources", "interest", "kernels", "day-book", "calendar", "pages"})
+"""Loops that let orders go first: no rule, price or alarm comes from them, and no order waits for one."""
+
+
 class Runtime:
     """Every long-lived object of this process. Building it starts nothing and connects to nothing."""
 
@@ -168,7 +172,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         read_books=trade.reconciler.step,
         open_lane=trade.lanes.open,
     )
-    return [
+    loops = [
         ("feed", market.feed.step),
         ("feed-upkeep", market.feed.upkeep_step),
         ("silence", market.silent.step),
@@ -199,6 +203,7 @@ def _loops(ground: Ground, market: MarketSide, trade: TradeSide) -> list[tuple[s
         ("memory", Memory(market.contracts.newest).step),
         *_watchers(ground, market),
     ]
+    return trade.rush.after_all(loops, PATIENT)
 
 
 def _page_loops(runtime: Runtime) -> list[tuple[str, Step]]:
@@ -219,7 +224,7 @@ def _page_loops(runtime: Runtime) -> list[tuple[str, Step]]:
         clock_note=clock_note,
         pause_s=lambda: SLOW_PAGES_S if market.guard.state().step >= Relief.SLOW_PAGES else STEP_S,
     )
-    return [
+    loops = [
         ("gateways", market.gateways.step),
         ("contracts", market.contracts.step),
         ("hours", market.hours.step),
@@ -227,6 +232,7 @@ def _page_loops(runtime: Runtime) -> list[tuple[str, Step]]:
         ("following", runtime.pages.follower.step),
         ("pages", pages.step),
     ]
+    return trade.rush.after_all(loops, PATIENT)
 
 
 def _watchers(ground: Ground, market: MarketSide) -> list[tuple[str, Step]]:

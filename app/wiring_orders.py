@@ -38,7 +38,7 @@ def build_lanes(
     changed: Callable[[int, int], None],
     *,
     claimed: Callable[[int, datetime], None],
-    hold_books: Callable[[], None],
+    going_out: Callable[[], None],
 ) -> Lanes:
     supervisor, settings = ground.supervisor, ground.settings
     claims = ClaimDesk(
@@ -86,5 +86,5 @@ def build_lanes(
         modify=changes.modify,
         paces=PaceSettings(ground.database, settings.orders_per_second, settings.lane_workers).now,
         workers=settings.lane_workers,
-        on_claimed=hold_books,
+        on_claimed=going_out,
     )

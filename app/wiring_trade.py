@@ -17,6 +17,7 @@ from app.engine.book_turns import BookTurns
 from app.engine.engine import end_process
 from app.engine.lanes import GATHER_S, Lanes
 from app.engine.roster import loop_of
+from app.engine.rush import Rush
 from app.persistence.mark import MarkFile
 from app.persistence.tables import TradingAccount
 from app.services.accounts_at_work import AccountsAtWork
@@ -84,6 +85,7 @@ class TradeSide:
     lanes: Lanes
     at_work: AccountsAtWork
     book_turns: BookTurns
+    rush: Rush
     warm_books: WarmBooks
     warm_prices: WarmPrices
     reconciler: Reconciler
@@ -122,13 +124,18 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         pushed.look_again(account_id)
         turns.ask(account_id, PUSHED_WITHIN_S if order_feeds.is_open(account_id) else 0.0)
 
+    def going_out() -> None:
+        turns.hold()
+        rush.hold()
+
+    rush = Rush(clock)
     turns = BookTurns(clock, lambda account_id: supervisor.wake(loop_of(account_id)))
     pushed = _pushed_orders(ground, turns, changed)
     order_feeds = _order_feeds(ground, market, turns, pushed)
     reconciler = _reconciler(ground, market, pushed, changed)
     world = build_world(ground, market, turns, reconciler)
     executor.lanes = lanes = build_lanes(
-        ground, market, world, acknowledged, changed, claimed=setbacks.claimed, hold_books=turns.hold
+        ground, market, world, acknowledged, changed, claimed=setbacks.claimed, going_out=going_out
     )
     peaks = Peaks(database, ground.journal, run_board.changed)
     commands = Commands(database, clock, ground.activity, partial(supervisor.wake, "intake"))
@@ -145,6 +152,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         lanes=lanes,
         at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
         book_turns=turns,
+        rush=rush,
         warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
         warm_prices=WarmPrices(market.quotes, clock, at_work.shown),
         reconciler=reconciler,

@@ -82,7 +82,7 @@ class EntryDesk:
             return None
         if execution.row.failed:
             return None
-        last = [i for i in execution.of(Purpose.ENTRY) if i.generation == execution.generation[Purpose.ENTRY]]
+        last = [i for i in execution.of(Purpose.ENTRY) if i.generation == execution.generation(Purpose.ENTRY)]
         if any(execution.is_late(intent) for intent in last) or self._ends_typed(
             session, account, execution, last, now
         ):
@@ -155,7 +155,7 @@ class EntryDesk:
                 # A short whose hedge is being given up must not be opened any more.
                 drop_unsent(execution.of(Purpose.ENTRY), now, "its hedge is being given up")
                 continue
-            newest = execution.generation[Purpose.ENTRY]
+            newest = execution.generation(Purpose.ENTRY)
             for intent in (i for i in execution.of(Purpose.ENTRY) if i.generation == newest):
                 items.append(_wave_item(execution, intent))
                 intents.append(intent)

@@ -64,7 +64,7 @@ class ExitDesk:
     def _is_due(self, execution: ExecutionState, now: datetime) -> bool:
         """At once for the first try and after our own cancel; after their refusal or cancel with a growing wait."""
         refusals = refused_exits(execution)
-        generation, in_a_row = execution.generation[Purpose.EXIT], refused_in_a_row(execution)
+        generation, in_a_row = execution.generation(Purpose.EXIT), refused_in_a_row(execution)
         about_price = any(texts.is_about_price(i.reason or "") for i in refusals.get(generation, []))
         longest_s = LONGEST_PRICE_WAIT_S if about_price else LONGEST_WAIT_S
         wait = timedelta(seconds=min(2.0 ** min(in_a_row, 10) / 2, longest_s))
@@ -91,7 +91,7 @@ class ExitDesk:
         if execution.given_away == LAST_RESORT_AFTER:
             sentence = f"{row.symbol} did not fill at {LAST_RESORT_AFTER} prices; it now goes to the edge of its band."
             self._say_once(session, run, account, sentence)
-        generation = execution.generation[Purpose.EXIT] + 1
+        generation = execution.generation(Purpose.EXIT) + 1
         for number, part in enumerate(slices(Units(units), row.lot_size, self._largest(session, execution)), start=1):
             intent = new_intent(row, Purpose.EXIT, generation, number, part, now=now)
             intent.price_steps = execution.given_away
@@ -195,7 +195,7 @@ def refused_exits(execution: ExecutionState) -> dict[int, list[Intent]]:
 def refused_in_a_row(execution: ExecutionState) -> int:
     """How many of the newest generations of the exit were refused, one after the other."""
     refusals, in_a_row = refused_exits(execution), 0
-    while execution.generation[Purpose.EXIT] - in_a_row in refusals:
+    while execution.generation(Purpose.EXIT) - in_a_row in refusals:
         in_a_row += 1
     return in_a_row
 

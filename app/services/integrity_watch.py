@@ -170,7 +170,7 @@ def _refused_exit(execution: ExecutionState, name: _Name) -> Iterator[Finding]:
     row, in_a_row = execution.row, refused_in_a_row(execution)
     if not execution.net or not row.exit_wanted or in_a_row < REFUSALS_ALARM:
         return
-    newest = [i for i in refused_exits(execution)[execution.generation[Purpose.EXIT]] if i.state != IntentState.DENIED]
+    newest = [i for i in refused_exits(execution)[execution.generation(Purpose.EXIT)] if i.state != IntentState.DENIED]
     if newest:
         why = (newest[-1].reason or "no reason given").rstrip(".")
         yield Finding(

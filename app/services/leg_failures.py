@@ -101,7 +101,7 @@ def _rejected(execution: ExecutionState) -> set[int]:
 def priced_generations(execution: ExecutionState) -> int:
     """How many generations of the entry had their chance in the market."""
     refused = {i.generation for i in execution.of(Purpose.ENTRY) if i.state == IntentState.REJECTED}
-    return execution.generation[Purpose.ENTRY] - len(refused)
+    return execution.generation(Purpose.ENTRY) - len(refused)
 
 
 def _about_size(intent: Intent) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from cachetools import LRUCache
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Contract, ContractKey, Kind, Side
@@ -17,6 +17,7 @@ from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
 from app.domain.trailing import Floors
 from app.persistence.database import Database
+from app.persistence.plain import PlainRows
 from app.persistence.tables import AccountPeak, Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
 from app.services import exit_rule_text, floor_text
@@ -38,6 +39,7 @@ LIVING_KEPT_S = 0.5
 MOST_KEPT = 256
 """Views kept at once; runs that nobody looks at any more make room."""
 
+_NAMED = PlainRows(TradingAccount, lambda query, c: query.where(c.id.in_(bindparam("ids", expanding=True))))
 _LIVING = select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)
 
 
@@ -144,7 +146,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Living:
-    """Runs that live, when that was read (monotonic), and after how many changes."""
+    """Runs that live, when that was read (monotonic), and after how many changes of whole runs."""
 
     runs: tuple[int, ...]
     read_at: float
@@ -175,7 +177,7 @@ class RunBoard:
         """Rows of this run were written, in one account or (None) in any: its next view reads them anew."""
         with self._noting:
             self._old.setdefault(run_id, set()).add(account_id)
-            self._changes += 1
+            self._changes += account_id is None  # an account alone neither begins a run nor ends it
 
     def is_behind(self, run_id: int) -> bool:
         """Whether something of this run changed that its newest view does not show."""
@@ -255,7 +257,7 @@ class RunBoard:
             run = session.get_one(Run, run_id)
             accounts = load_accounts(session, run_id, only=only)
             ids = [account.account_id for account in accounts]
-            named = {row.id: row for row in session.scalars(select(TradingAccount).where(TradingAccount.id.in_(ids)))}
+            named = {row.id: row for row in _NAMED.read(session, {"ids": ids})}
             return RunView(
                 run_id=run.id,
                 user_id=run.user_id,

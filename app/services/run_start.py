@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Refused
 from app.domain.orders import Purpose
 from app.domain.plan import AccountPlan, Plan, PlannedLeg, ResolvedLeg
+from app.persistence.plain import table_of
 from app.persistence.tables import Intent, Run, StrategyExecution
 from app.services.entries import intent_values
 
-_EXECUTIONS = insert(StrategyExecution).returning(StrategyExecution.id, sort_by_parameter_order=True)
-_INTENTS = insert(Intent)
+_EXECUTIONS = insert(table_of(StrategyExecution)).returning(
+    StrategyExecution.__table__.c.id, sort_by_parameter_order=True
+)
+_INTENTS = insert(table_of(Intent))
 
 
 def write_start(session: Session, run: Run, plan: Plan, now: datetime) -> None:
@@ -28,13 +31,14 @@ def write_start(session: Session, run: Run, plan: Plan, now: datetime) -> None:
         for account in plan.taking_part
         for planned in account.legs
     ]
-    ids = session.scalars(_EXECUTIONS, [values for *_, values in written])
+    connection = session.connection()
+    ids = connection.scalars(_EXECUTIONS, [values for *_, values in written]).all()
     intents = [
         {"execution_id": execution_id, **intent}
         for execution_id, (planned, leg, values) in zip(ids, written, strict=True)
         for intent in _intents(planned, leg, values, now)
     ]
-    session.execute(_INTENTS, intents)
+    connection.execute(_INTENTS, intents)
 
 
 def _execution(run_id: int, account: AccountPlan, planned: PlannedLeg, leg: ResolvedLeg) -> dict[str, Any]:

@@ -161,10 +161,9 @@ class ExecutionState:
         """Average price of the entry fills; None before the first."""
         return self.entry.average
 
-    @property
-    def generation(self) -> dict[Purpose, int]:
-        """The newest generation of each purpose; 0 when there is none."""
-        return {p: max((i.generation for i in self.of(p)), default=0) for p in Purpose}
+    def generation(self, purpose: Purpose) -> int:
+        """The newest of that purpose; 0 when there is none."""
+        return max((intent.generation for intent in self.intents if intent.purpose == purpose), default=0)
 
 
 @dataclass(slots=True)
