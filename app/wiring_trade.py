@@ -107,8 +107,6 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     previews = _previews(ground, market, strategies)
     alarms = Alarms(database, clock, ground.journal, ground.activity)
     executor = _executor(ground, market, previews, alarms, run_board)
-    executor.wake = lambda: supervisor.wake("runs")
-    executor.unowned = market.doubt.leaving
     setbacks = _setback_watch(ground, market)
 
     def changed(run_id: int, account_id: int) -> None:
@@ -124,18 +122,14 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         pushed.look_again(account_id)
         turns.ask(account_id, PUSHED_WITHIN_S if order_feeds.is_open(account_id) else 0.0)
 
-    def going_out() -> None:
-        turns.hold()
-        rush.hold()
-
-    rush = Rush(clock)
     turns = BookTurns(clock, lambda account_id: supervisor.wake(loop_of(account_id)))
+    rush = Rush(clock, turns.hold)
     pushed = _pushed_orders(ground, turns, changed)
     order_feeds = _order_feeds(ground, market, turns, pushed)
     reconciler = _reconciler(ground, market, pushed, changed)
     world = build_world(ground, market, turns, reconciler)
     executor.lanes = lanes = build_lanes(
-        ground, market, world, acknowledged, changed, claimed=setbacks.claimed, going_out=going_out
+        ground, market, world, acknowledged, changed, claimed=setbacks.claimed, going_out=rush.hold
     )
     peaks = Peaks(database, ground.journal, run_board.changed)
     commands = Commands(database, clock, ground.activity, partial(supervisor.wake, "intake"))
@@ -204,7 +198,7 @@ def _executor(
 ) -> StrategyExecutor:
     denials = _denials(ground, market)
     settings, database, clock = ground.settings, ground.database, ground.clock
-    return StrategyExecutor(
+    executor = StrategyExecutor(
         database,
         clock,
         EntryDesk(ground.journal, denials, previews.check_slip, chase_after_s=settings.chase_after_s),
@@ -216,6 +210,9 @@ def _executor(
         ),
         on_change=run_board.changed,
     )
+    executor.wake = lambda: ground.supervisor.wake("runs")
+    executor.unowned = market.doubt.leaving
+    return executor
 
 
 def _adopter(

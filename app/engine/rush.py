@@ -1,6 +1,7 @@
 """Orders go out now: loops that nobody's order waits for let them go first."""
 
 import math
+from collections.abc import Callable
 
 from app.engine.supervisor import Step
 from app.ports.clock import Clock
@@ -15,13 +16,17 @@ LONGEST_S = 1.0
 class Rush:
     """Thread-safe. All threads share one interpreter, so that each of them delays what goes to the wire."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *also: Callable[[], None]) -> None:
+        """`also` are told as well that orders go out."""
         self._clock = clock
+        self._also = also
         self._until = -math.inf
 
     def hold(self) -> None:
         """Orders were claimed and are going out."""
         self._until = self._clock.monotonic() + HOLD_S
+        for tell in self._also:
+            tell()
 
     def after(self, step: Step) -> Step:
         """That step, once no order goes out or it has waited long enough. For the thread of one loop."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
-MEANINGS_KEPT = 20_000
+MEANINGS_KEPT = 4_000
 """Of each kind. The same few prices and moments are read again and again, and what they mean never changes."""
 
 
