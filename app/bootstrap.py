@@ -294,7 +294,7 @@ def _book_pages(ground: Ground, market: MarketSide, pages: PageSide, reader: Boo
 
 def _days(ground: Ground, trade: TradeSide, people: People) -> Days:
     locks = DayLocks(ground.database, ground.clock, ground.activity, people)
-    return Days(trade.days.worth, locks, DayHistory(ground.database))
+    return Days(trade.days.worth, trade.days.costs, locks, DayHistory(ground.database, trade.days.costs))
 
 
 def _rules(ground: Ground, market: MarketSide, trade: TradeSide, wake: Callable[[], None]) -> RuleCommands:

@@ -20,6 +20,7 @@ from app.engine.roster import loop_of
 from app.engine.rush import Rush
 from app.persistence.mark import MarkFile
 from app.persistence.tables import TradingAccount
+from app.services.account_costs import AccountCosts
 from app.services.accounts_at_work import AccountsAtWork
 from app.services.adoption import Adopter
 from app.services.alarms import Alarms
@@ -65,6 +66,7 @@ class DaySide:
     """What each account's day comes to, who judges it and who writes it down; what its end ends."""
 
     worth: DayWorth
+    costs: AccountCosts
     limits: DayLimitWatch
     book: DayBook
     expired: ExpiredLegs
@@ -321,8 +323,9 @@ def _days(
         ask_exit=lambda run_id, account_id, why: executor.ask_exit(run_id, account_id=account_id, leg=None, why=why),
     )
     runs = RunMinutes(ground.database, run_board, market.rules.book)
-    book = DayBook(ground.database, judged, runs, ground.market_clock)
-    return DaySide(shown, limits, book, _expired(ground, market, run_board, executor))
+    costs = AccountCosts(ground.database, market.rules.book, ground.clock)
+    book = DayBook(ground.database, judged, costs, runs, ground.market_clock)
+    return DaySide(shown, costs, limits, book, _expired(ground, market, run_board, executor))
 
 
 def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:

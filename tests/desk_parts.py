@@ -4,6 +4,7 @@ from typing import Any
 
 from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.persistence.database import Database
+from app.services.account_costs import AccountCosts
 from app.services.account_groups import AccountGroups
 from app.services.account_tariffs import AccountTariffs
 from app.services.accounts import Accounts
@@ -15,6 +16,7 @@ from app.services.day_worth import DayWorth
 from app.services.given_rules import RuleOffers
 from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
+from app.services.market_rule_table import MarketRuleTable
 from app.services.people import People
 from app.services.reconciliation import Reconciliation
 from app.services.rule_commands import RuleCommands
@@ -64,4 +66,5 @@ def rules(database: Database, hours: SessionHours, clock: Any, contract_of: Any)
 
 def days(database: Database, runs: RunBoard, clock: Any, activity: Activity, people: People) -> Days:
     locks = DayLocks(database, clock, activity, people)
-    return Days(DayWorth(database, runs, clock), locks, DayHistory(database))
+    costs = AccountCosts(database, MarketRuleTable(database, clock, activity).book, clock)
+    return Days(DayWorth(database, runs, clock), costs, locks, DayHistory(database, costs))

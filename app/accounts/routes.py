@@ -11,6 +11,7 @@ from app.accounts.views import account_view, account_views, event_views, funds_v
 from app.domain.errors import Conflict, InvalidInput
 from app.services.accounts import AccountRow
 from app.web.account_words import mode_word
+from app.web.day_view import account_today
 from app.web.desk import desk
 from app.web.extensions import heavy_rate_limit
 from app.web.forms import FormView
@@ -44,6 +45,7 @@ def show(account_id: int) -> ResponseReturnValue:
         funds=funds_view(desk(), desk().health.of(account.id)),
         events=event_views(desk().activity.about(f"account:{account.id}")),
         brokerage=present_of(desk(), account.id),
+        today=account_today(desk(), account),
         can_manage=user().is_admin,
     )
 

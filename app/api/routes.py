@@ -55,12 +55,14 @@ def trading_states() -> ResponseReturnValue:
 @api_bp.get("/pnl")
 @api_rate_limit
 def pnl() -> ResponseReturnValue:
-    """Today of each account and group, gross rupees as text; null where it is not known, and `missing` says for want of
-    what. As the page of profit and loss; `accounts` as there, `group:1` or `account:3`.
+    """Today of each account and group, rupees as text: gross, and in `cost` charges and what is left net; null where it
+    is not known, and `missing` and `note` say for want of what. As the page of profit and loss; `accounts` as there,
+    `group:1` or `account:3`.
     """
     chosen = chosen_accounts(desk(), user(), request.args.get("accounts", ""))
     view = day_view(desk(), user(), chosen.accounts)
-    return jsonify({**asdict(view), "curve": [{"at": at, "total": total} for at, total in view.curve]})
+    curve = [{"at": at, "total": total, "net": net} for at, total, net in view.curve]
+    return jsonify({**asdict(view), "curve": curve})
 
 
 @api_bp.get("/reconciliation")

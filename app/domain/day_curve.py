@@ -18,9 +18,9 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPoint:
-    """A run at that moment, rupees since it began. `total` is gross and None where nobody knew; `net` is less charges,
-    None then too, and where they are not known.
+class NetPoint:
+    """At that moment, rupees of a run since it began or of accounts on that day. `total` is gross and None where nobody
+    knew; `net` is less charges, None then too, and where they are not known.
     """
 
     at: datetime
@@ -57,7 +57,7 @@ def together(curves: Iterable[Sequence[Point]]) -> list[Point]:
     return list(found.values())
 
 
-def gaps(points: Sequence[Point | RunPoint]) -> list[tuple[datetime, datetime | None]]:
+def gaps(points: Sequence[Point | NetPoint]) -> list[tuple[datetime, datetime | None]]:
     """When a curve was not known: from when until when, in order; the end is None for one that still is not.
 
     >>> from datetime import UTC
@@ -77,13 +77,13 @@ def gaps(points: Sequence[Point | RunPoint]) -> list[tuple[datetime, datetime | 
     return found if since is None else [*found, (since, None)]
 
 
-def coarser(points: Sequence[RunPoint], most: int) -> list[RunPoint]:
+def coarser(points: Sequence[NetPoint], most: int) -> list[NetPoint]:
     """About as many as `most` of them, in order: of neighbours the lowest, the highest and the first unknown one stay.
 
     For a picture: a peak, a bottom and a gap are never lost. `most` is at least 3.
 
     >>> from datetime import UTC
-    >>> def at(minute, total): return RunPoint(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total, total)
+    >>> def at(minute, total): return NetPoint(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total, total)
     >>> points = [at(minute, Decimal(minute % 7)) for minute in range(12)]
     >>> [int(point.total) for point in coarser(points, 6)]
     [0, 5, 6, 0]
@@ -97,7 +97,7 @@ def coarser(points: Sequence[RunPoint], most: int) -> list[RunPoint]:
     return [point for part in parts for telling in (_telling(part),) for point in part if point in telling]
 
 
-def _telling(part: Sequence[RunPoint]) -> list[RunPoint]:
+def _telling(part: Sequence[NetPoint]) -> list[NetPoint]:
     known = [(point.total, point) for point in part if point.total is not None]
     ends = [pick(known, key=itemgetter(0))[1] for pick in (min, max)] if known else []
     return [*ends, *[point for point in part if point.total is None][:1]]

@@ -14,6 +14,7 @@ from app.persistence.tables import Position
 from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow
 from app.services.run_board import RunView
+from app.services.run_charges import FREE, Cost, costs_together
 from app.services.today import Worth
 from app.web.account_choice import chosen_accounts
 from app.web.account_words import latency_of, mode_word, reason_of, state_word, trouble_rank
@@ -21,6 +22,7 @@ from app.web.contract_names import contract_labels
 from app.web.desk import Desk
 from app.web.foreign import foreign_positions
 from app.web.owners import owners_of
+from app.web.run_cost import RunCost, cost_view
 from app.web.run_events import Said, once, with_names
 from app.web.run_words import event_tone, run_state
 from app.web.signed_in import SignedIn
@@ -32,9 +34,12 @@ OF_ORDERS = frozenset({"filled", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerView:
-    """Money of the accounts that report; `missing` names the others."""
+    """Money of the accounts that report; `missing` names the others. `cost` is what those runs have cost since they
+    began.
+    """
 
     total: Decimal | None
+    cost: RunCost
     realised: Decimal | None
     unrealised: Decimal | None
     accounts_counted: int
@@ -62,6 +67,7 @@ class AccountLine:
     realised: Decimal | None
     unrealised: Decimal | None
     mtm: Decimal | None
+    cost: RunCost
     positions: int | None
     foreign: int
     latency_ms: int | None
@@ -79,6 +85,7 @@ class SummaryView:
     realised: Decimal | None
     unrealised: Decimal | None
     mtm: Decimal | None
+    cost: RunCost
     positions: int | None
     latency_ms: int | None
 
@@ -123,17 +130,20 @@ def dashboard_page(desk: Desk, viewer: SignedIn, asked: str = "") -> dict[str, o
     runs = [part for run in whole.values() if (part := _within(run, ids)) is not None]
     positions = _positions(desk)
     foreign = foreign_positions(desk, [account.id for account in accounts])
+    costs = desk.days.costs.of(runs)
     lines = [
-        _account(desk, account, runs, positions.get(account.id), foreign[account.id]) for account in accounts
-    ]  # fmt: skip
+        _account(desk, account, runs, positions.get(account.id), foreign[account.id], costs.get(account.id, FREE))
+        for account in accounts
+    ]
+    cost = costs_together(costs[line.id] for line in lines if line.mtm is not None and line.id in costs)
     living = [run for run in runs if run.state not in {"CLOSED", "REFUSED"}]
     owners = owners_of(desk, {run.user_id for run in living} - {viewer.id})
     lines.sort(key=lambda line: (trouble_rank(line.state), natural(line.name)))
     return {
         "chosen": chosen if asked or desk.groups.shown_to(viewer) else None,
-        "banner": _banner(desk, runs, lines, desk.today.fills(viewer, ids) if lines else None),
+        "banner": _banner(desk, runs, lines, cost, desk.today.fills(viewer, ids) if lines else None),
         "accounts": lines,
-        "accounts_summary": _summary(lines) if lines else None,
+        "accounts_summary": _summary(lines, cost) if lines else None,
         "runs": [_run(desk, run, owners.get(run.user_id), whole[run.run_id]) for run in living],
         "events": _events(desk, viewer, runs, only_these=bool(asked)),
         "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
@@ -164,7 +174,9 @@ def _positions(desk: Desk) -> dict[int, int]:
     return counts
 
 
-def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: int | None, foreign: int) -> AccountLine:
+def _account(
+    desk: Desk, account: AccountRow, runs: list[RunView], positions: int | None, foreign: int, cost: Cost
+) -> AccountLine:
     health = desk.health.of(account.id)
     worth = desk.today.worth(runs, account.id)
     available, used = _funds(health)
@@ -181,6 +193,7 @@ def _account(desk: Desk, account: AccountRow, runs: list[RunView], positions: in
         realised=worth.realised,
         unrealised=worth.unrealised,
         mtm=worth.total,
+        cost=cost_view(cost, worth.total),
         positions=0 if positions is None and health.state is HealthState.OK else positions,
         foreign=foreign,
         latency_ms=latency_of(health),
@@ -205,7 +218,7 @@ def _sum(figures: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
-def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], trades: int | None) -> BannerView:
+def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], cost: Cost, trades: int | None) -> BannerView:
     """An account whose figures cannot be known is left out of the total, and named."""
     missing = [line for line in lines if line.mtm is None]
     counted = [line for line in lines if line.mtm is not None]
@@ -217,8 +230,10 @@ def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], trades: i
             _sum([line.mtm for line in counted]),
         )
     known = [line.positions for line in lines if line.positions is not None]
+    total = worth.total if lines else None
     return BannerView(
-        total=worth.total if lines else None,
+        total=total,
+        cost=cost_view(cost, total),
         realised=worth.realised if counted else None,
         unrealised=worth.unrealised if lines else None,
         accounts_counted=len(counted),
@@ -229,11 +244,12 @@ def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], trades: i
     )
 
 
-def _summary(lines: list[AccountLine]) -> SummaryView:
+def _summary(lines: list[AccountLine], cost: Cost) -> SummaryView:
     well = sum(1 for line in lines if line.state == "in_sync")
     funds, used = _sum([line.funds for line in lines]), _sum([line.used for line in lines])
     latencies = sorted(line.latency_ms for line in lines if line.latency_ms is not None)
     known = [line.positions for line in lines if line.positions is not None]
+    mtm = _sum([line.mtm for line in lines])
     return SummaryView(
         count=len(lines),
         in_sync=well,
@@ -243,7 +259,8 @@ def _summary(lines: list[AccountLine]) -> SummaryView:
         used_pct=_share(used, funds),
         realised=_sum([line.realised for line in lines]),
         unrealised=_sum([line.unrealised for line in lines]),
-        mtm=_sum([line.mtm for line in lines]),
+        mtm=mtm,
+        cost=cost_view(cost, mtm),
         positions=sum(known) if known else None,
         latency_ms=latencies[ceil(len(latencies) * 0.95) - 1] if latencies else None,
     )

@@ -1,5 +1,5 @@
 """Writes down what each account's day has come to, once in a minute of the market: the curve, and tomorrow's baseline.
-With them goes what each run was worth.
+With them goes what each run was worth, and each figure net of charges.
 
 Only what changed is written, so a night adds nothing: between two points of a curve the first one holds.
 """
@@ -17,10 +17,15 @@ from app.domain.money import PAISA
 from app.persistence.database import Database
 from app.persistence.tables import PnlMinute, RunDay
 from app.ports.clock import MarketClock
+from app.services.account_costs import AccountCosts
 from app.services.day_worth import AccountDay, DayWorth
+from app.services.run_charges import Cost
 from app.services.run_minutes import RunMinutes, write
 
 LOOK_S = 1.0
+
+Totals = Mapping[int, tuple[Decimal | None, Decimal | None]]
+"""Of an account by its id, gross and net; None where it is not known."""
 
 Worths = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 """Total and realised of a run in an account, by their ids."""
@@ -29,14 +34,17 @@ Worths = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 class DayBook:
     """`step` belongs to one loop."""
 
-    def __init__(self, database: Database, worth: DayWorth, runs: RunMinutes, market_clock: MarketClock) -> None:
+    def __init__(
+        self, database: Database, worth: DayWorth, costs: AccountCosts, runs: RunMinutes, market_clock: MarketClock
+    ) -> None:
         self._database = database
         self._worth = worth
+        self._costs = costs
         self._runs = runs
         self._market_clock = market_clock
         self._minute: datetime | None = None
         self._day: date | None = None
-        self._totals: dict[int, Decimal | None] = {}
+        self._totals: dict[int, tuple[Decimal | None, Decimal | None]] = {}
         self._worths: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
 
     def step(self) -> float:
@@ -52,7 +60,8 @@ class DayBook:
             self._day, self._totals, self._worths = today, {}, {}
         views = self._worth.views(today)
         days = self._worth.days(views, today)
-        totals = {day.account_id: _rounded(day.pnl.total) for day in days}
+        costs = self._costs.of(views, today)
+        totals = {day.account_id: _figures(day.pnl.total, costs[day.account_id]) for day in days}
         totals = {key: total for key, total in totals.items() if key not in self._totals or self._totals[key] != total}
         worths = {key: worth for key, worth in _worths(days).items() if self._worths.get(key) != worth}
         rows = self._runs.due(views, minute)
@@ -78,11 +87,11 @@ def _worths(days: Sequence[AccountDay]) -> Worths:
     }
 
 
-def _write_minutes(session: Session, totals: Mapping[int, Decimal | None], today: date, minute: datetime) -> None:
+def _write_minutes(session: Session, totals: Totals, today: date, minute: datetime) -> None:
     there = set(session.scalars(select(PnlMinute.account_id).where(PnlMinute.at == minute)))
     session.add_all(
-        PnlMinute(account_id=account_id, trading_date=today, at=minute, total=total)
-        for account_id, total in totals.items()
+        PnlMinute(account_id=account_id, trading_date=today, at=minute, total=total, net=net)
+        for account_id, (total, net) in totals.items()
         if account_id not in there  # written before a restart in this minute
     )
 
@@ -97,6 +106,10 @@ def _write_days(session: Session, worths: Worths, today: date, minute: datetime)
             row = RunDay(trading_date=today, run_id=run_id, account_id=account_id)
             session.add(row)
         row.total, row.realised, row.at = total, realised, minute
+
+
+def _figures(total: Decimal | None, cost: Cost) -> tuple[Decimal | None, Decimal | None]:
+    return _rounded(total), _rounded(cost.net_of(total))
 
 
 def _rounded(total: Decimal | None) -> Decimal | None:

@@ -113,5 +113,5 @@ def _fills(view: RunView) -> object:
 def _worth(total: Decimal | None, cost: Cost, minute: datetime) -> Told:
     if total is None:
         return Told(minute, None, None)
-    charges = None if cost.charges is None else cost.charges.total
-    return Told(minute, total.quantize(PAISA), None if charges is None else (total - charges).quantize(PAISA))
+    net = cost.net_of(total)
+    return Told(minute, total.quantize(PAISA), None if net is None else net.quantize(PAISA))

@@ -12,11 +12,15 @@ from app.web.signed_in import SignedIn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PnlPage:
-    """What docs/view-models.md calls `pnl`. `brought` is the sum of the days that are shown."""
+    """What docs/view-models.md calls `pnl`. `brought` is the sum of the days that are shown, `net` what is left of it
+    after charges: None where those of a day are not known, and `note` says what is missing.
+    """
 
     of_day: DayView
     chosen: Chosen
     brought: Decimal
+    net: Decimal | None
+    note: str | None
     best: Decimal | None
     worst: Decimal | None
 
@@ -30,6 +34,13 @@ def pnl_page(desk: Desk, viewer: SignedIn, accounts: str) -> PnlPage:
         of_day=view,
         chosen=chosen,
         brought=sum(totals, ZERO),
+        net=_sum([line.cost.net for line in view.days]),
+        note=next((line.cost.note for line in view.days if line.cost.note), None),
         best=max(totals, default=None),
         worst=min(totals, default=None),
     )
+
+
+def _sum(nets: list[Decimal | None]) -> Decimal | None:
+    known = [net for net in nets if net is not None]
+    return sum(known, ZERO) if len(known) == len(nets) else None

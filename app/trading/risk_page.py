@@ -127,7 +127,9 @@ def _lines(
         today = desk.days.worth.today()
     except Unavailable as reason:
         return [], [], str(reason)
-    days = {day.account_id: day for day in desk.days.worth.days(desk.days.worth.views(today), today)}
+    views = desk.days.worth.views(today)
+    days = {day.account_id: day for day in desk.days.worth.days(views, today)}
+    costs = desk.days.costs.of(views, today)
     with desk.database.reading() as session:
         sent = orders_by_account(session, today)
     lines = [
@@ -135,7 +137,7 @@ def _lines(
         for account in accounts
     ]
     names = {account.id: account.name for account in accounts}
-    together = [_group(group, group_line(group, days, names), sent, locked) for group in groups]
+    together = [_group(group, group_line(group, days, names, costs), sent, locked) for group in groups]
     return sorted(lines, key=_trouble_first), sorted(together, key=_trouble_first), None
 
 

@@ -9,6 +9,7 @@ from flask import current_app
 from app.persistence.database import Database
 from app.ports.clock import Clock, MarketClock
 from app.ports.simulator import Simulator
+from app.services.account_costs import AccountCosts
 from app.services.account_groups import AccountGroups
 from app.services.account_tariffs import AccountTariffs
 from app.services.accounts import Accounts
@@ -57,9 +58,12 @@ EXTENSION = "desk"
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """What each account's day has come to, which accounts are locked for the rest of it, and what days brought."""
+    """What each account's day has come to, and what it cost; which accounts are locked for the rest of it; what days
+    brought.
+    """
 
     worth: DayWorth
+    costs: AccountCosts
     locks: DayLocks
     history: DayHistory
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.domain.calendar import IST
-from app.domain.day_curve import RunPoint, coarser, gaps
+from app.domain.day_curve import NetPoint, coarser, gaps
 from app.web.desk import Desk
 
 MOST_POINTS = 1200
@@ -29,17 +29,19 @@ def curve_of(desk: Desk, run_id: int) -> Curve | None:
     points = desk.days.history.run(run_id)
     if len(points) < 2:
         return None
-    drawn = [
-        (int(each.at.timestamp()), _rupees(each.total), _rupees(each.net)) for each in coarser(points, MOST_POINTS)
-    ]
-    return Curve(drawn, gap_note(points))
+    return Curve(drawn(coarser(points, MOST_POINTS)), gap_note(points))
 
 
-def gap_note(points: Sequence[RunPoint]) -> str | None:
+def drawn(points: Sequence[NetPoint]) -> list[tuple[int, float | None, float | None]]:
+    """As the picture takes them: seconds since 1970, gross rupees, rupees net of charges."""
+    return [(int(each.at.timestamp()), _rupees(each.total), _rupees(each.net)) for each in points]
+
+
+def gap_note(points: Sequence[NetPoint]) -> str | None:
     """A sentence about the newest gaps.
 
     >>> from datetime import UTC
-    >>> at = lambda minute, total: RunPoint(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total, total)
+    >>> at = lambda minute, total: NetPoint(datetime(2026, 11, 23, 4, minute, tzinfo=UTC), total, total)
     >>> gap_note([at(1, Decimal(5)), at(2, None), at(9, Decimal(5)), at(12, None)])
     'Not known 09:32 to 09:39, since 09:42: a held contract had no fresh price, or nobody looked.'
     """
@@ -56,7 +58,7 @@ def gap_note(points: Sequence[RunPoint]) -> str | None:
     return f"Not known {more}{named}: a held contract had no fresh price, or nobody looked."
 
 
-def curve_json(points: Sequence[RunPoint]) -> list[dict[str, object]]:
+def curve_json(points: Sequence[NetPoint]) -> list[dict[str, object]]:
     """For scripts, each of them: rupees as text, `known` false where nobody knew, and then `gross` and `net` are null.
 
     `net` is null too while a rate of the charges is missing.

@@ -95,8 +95,20 @@ def show(*, trouble: bool) -> Context:
         unrealised=Decimal(1180),
         at=NOW,
     )
+    rate = "The market rules have no fee for futures on NFO valid on 30 Nov 2026."
+    today = Row(
+        today=None if trouble else Decimal("-2150.75"),
+        cost=Row(charges=None, net=None, note=rate)
+        if trouble
+        else Row(charges=Decimal("412.60"), net=Decimal("-2563.35"), note=None),
+        runs=2,
+        carried=1,
+        open_lots=12,
+        missing=["NIFTY01DEC2626600CE"] if trouble else [],
+    )
     return {
         "account": row,
+        "today": today,
         "funds": None if trouble else funds,
         "events": EVENTS if trouble else [],
         "brokerage": (None, False) if trouble else ("0.03 % of each order, ₹20.00 at most", True),

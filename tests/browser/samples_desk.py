@@ -88,6 +88,7 @@ def account_row(number: int, name: str, state: str = "in_sync", reason: str | No
         realised=Decimal(2260 * scale * (-1 if number % 4 == 0 else 1)),
         unrealised=Decimal("1180.50") * scale,
         mtm=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1)),
+        cost=Row(charges=Decimal(312), net=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1) - 312), note=None),
         positions=4,
         foreign=int(number in {5, 6}),
         latency_ms=38 + 11 * scale,
@@ -108,6 +109,7 @@ TROUBLE_ROWS = [
         realised=None,
         unrealised=None,
         mtm=None,
+        cost=Row(charges=None, net=None, note="The market rules have no fee for futures on NFO valid on 30 Nov 2026."),
         latency_ms=None,
     ),
     account_row(2, "Fyers 1", "out_of_sync", "26,600 CE holds 2 of 4 lots", mtm=Decimal(-3145), realised=Decimal(0)),
@@ -134,6 +136,7 @@ def summary(rows: list[Row]) -> Row:
         realised=Decimal(83320),
         unrealised=Decimal(63710),
         mtm=Decimal(147030),
+        cost=Row(charges=Decimal("4821.60"), net=Decimal("142208.40"), note=None),
         positions=52,
         latency_ms=142,
     )
@@ -170,6 +173,7 @@ def banner(*, empty: bool = False) -> Row:
     if empty:
         return Row(
             total=None,
+            cost=Row(charges=Decimal(0), net=None, note=None),
             realised=None,
             unrealised=None,
             accounts_counted=0,
@@ -180,6 +184,7 @@ def banner(*, empty: bool = False) -> Row:
         )
     return Row(
         total=Decimal(147030),
+        cost=Row(charges=Decimal("4821.60"), net=Decimal("142208.40"), note=None),
         realised=Decimal(83320),
         unrealised=Decimal(63710),
         accounts_counted=10,

@@ -8,8 +8,15 @@ from typing import Any
 from tests.browser.samples_accounts import CHOSEN
 
 TODAY = date(2026, 11, 30)
+NO_RATE = "The market rules have no fee for futures on NFO valid on 30 Nov 2026."
 OPEN = 1_796_010_300
 """09:15 IST of that day, in seconds since 1970."""
+
+
+def cost(gross: Decimal | None, charges: str | None = "412.60") -> Row:
+    if charges is None:
+        return Row(charges=None, net=None, note=NO_RATE)
+    return Row(charges=Decimal(charges), net=None if gross is None else gross - Decimal(charges), note=None)
 
 
 def line(number: int, today: str | None, **changes: Any) -> Row:
@@ -17,39 +24,56 @@ def line(number: int, today: str | None, **changes: Any) -> Row:
         "account_id": number, "name": f"Zerodha {number}", "today": None if today is None else Decimal(today),
         "worst": None if today is None else Decimal(today), "runs": 2, "carried": 0, "open_lots": 12, "missing": [],
     }  # fmt: skip
-    return Row(**{**fields, **changes})
+    return Row(**{"cost": cost(None if today is None else Decimal(today)), **fields, **changes})
 
 
 def pnl(accounts: list[Row], total: str | None, **changes: Any) -> dict[str, Any]:
     days = [
-        Row(day=TODAY - timedelta(days=number), total=Decimal(9000 - number * 1700))
+        Row(day=TODAY - timedelta(days=number), total=total, cost=cost(total, None if number == 4 else "912.40"))
         for number in range(12)
+        for total in (Decimal(9000 - number * 1700),)
         if (TODAY - timedelta(days=number)).weekday() < 5
     ]
+    gross = [None if 70 <= minute < 76 else minute * 61.5 - 4200.0 + (minute * 37 % 900) for minute in range(150)]
     curve = [
-        (OPEN + minute * 60, None if 70 <= minute < 76 else minute * 61.5 - 4200.0 + (minute * 37 % 900))
-        for minute in range(150)
+        (OPEN + minute * 60, each, None if each is None or minute > 120 else each - 400 - minute * 9)
+        for minute, each in enumerate(gross)
     ]
+    known = None if total is None else Decimal(total)
     day = {
-        "day": TODAY, "unknown": None, "total": None if total is None else Decimal(total), "accounts": accounts,
+        "day": TODAY, "unknown": None, "total": known, "accounts": accounts, "cost": cost(known),
         "curve": curve, "days": days, **changes,
     }  # fmt: skip
     day["groups"] = day.get("groups", [])
     totals = [each.total for each in day["days"]]
     best, worst = max(totals, default=None), min(totals, default=None)
-    return {"pnl": Row(of_day=Row(**day), brought=sum(totals, Decimal(0)), best=best, worst=worst, chosen=CHOSEN)}
+    net, note = (None, NO_RATE) if totals else (Decimal(0), None)
+    brought = sum(totals, Decimal(0))
+    page = Row(of_day=Row(**day), brought=brought, net=net, note=note, best=best, worst=worst, chosen=CHOSEN)
+    return {"pnl": page}
 
 
 DAY = pnl(
     [
         line(3, None, worst=Decimal(-18_400), missing=["NIFTY01DEC2626600CE", "NIFTY01DEC2626400PE"]),
         line(1, "-2150.75", carried=1),
-        line(2, "7210.00"),
+        line(2, "7210.00", cost=cost(None, None)),
     ],
     None,
+    cost=cost(None, None),
     groups=[
-        Row(group_id=1, name="Family", accounts=2, today=Decimal("5059.25"), open_lots=24, missing=[]),
-        Row(group_id=2, name="Fast", accounts=3, today=None, open_lots=36, missing=["Zerodha 3"]),
+        Row(
+            group_id=1,
+            name="Family",
+            accounts=2,
+            today=Decimal("5059.25"),
+            cost=cost(Decimal("5059.25")),
+            open_lots=24,
+            missing=[],
+        ),
+        Row(
+            group_id=2, name="Fast", accounts=3, today=None, cost=cost(None, None), open_lots=36, missing=["Zerodha 3"]
+        ),
     ],
 )
 UNKNOWN = pnl([], None, day=None, unknown="The simulator does not say what time it is.", curve=[], days=[])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.persistence.tables import PnlMinute, RunDay
+from app.domain.market_rules import DEFAULT_RULES
+from app.persistence.tables import MarketRuleRow, PnlMinute, RunDay
 from app.ports.feed import Tick
 from tests.desk_app import MONDAY_1030
 from tests.run_maker import RunMaker, opened, read
@@ -25,6 +26,20 @@ def desk(tmp_path: Path) -> Iterator[TradingBench]:
 def price(desk: TradingBench, ce: float, pe: float) -> None:
     for contract, ltp in ((CE, ce), (PE, pe)):
         desk.bench.board.put(Tick(contract.key, ltp, desk.bench.clock.now()))
+
+
+def seeded(desk: TradingBench) -> None:
+    """The rates of the market rules, as a new database has them; pages look again after a minute."""
+    with desk.bench.database.transaction() as session:
+        for rule in DEFAULT_RULES:
+            session.add(
+                MarketRuleRow(
+                    kind=rule.kind, underlying=rule.underlying, valid_from=rule.valid_from, value=rule.value,
+                    source=rule.source,
+                )
+            )  # fmt: skip
+    desk.bench.clock.advance(60)
+    price(desk, 120, 133)
 
 
 def written(desk: TradingBench, run: RunMaker) -> None:
@@ -55,6 +70,26 @@ def test_each_accounts_day_and_their_sum(desk: TradingBench) -> None:
     ]  # fmt: skip
     assert Decimal(found["total"]) == 650
     assert "+325" in read(desk.admin().get("/trading/pnl").text)
+
+
+def test_net_is_unknown_by_name_until_the_rates_are_there(desk: TradingBench) -> None:
+    opened(desk)
+    price(desk, 120, 133)
+    found = desk.admin().get("/api/pnl").get_json()
+    places = [found, *found["accounts"]]
+    assert [(place["cost"]["charges"], place["cost"]["net"]) for place in places] == [(None, None)] * 3
+    assert "market rules have no" in found["cost"]["note"]
+    for page in ("/trading/pnl", "/", "/accounts/1"):
+        assert "market rules have no" in desk.admin().get(page).text, page
+    seeded(desk)
+    found = desk.admin().get("/api/pnl").get_json()
+    charges = [Decimal(line["cost"]["charges"]) for line in found["accounts"]]
+    assert [Decimal(line["cost"]["net"]) for line in found["accounts"]] == [325 - each for each in charges]
+    assert min(charges) > 0
+    assert Decimal(found["cost"]["net"]) == 650 - sum(charges)
+    shown = f"+{325 - charges[0]:.0f}"
+    for page in ("/trading/pnl", "/", "/accounts/1"):
+        assert shown in read(desk.admin().get(page).text), page
 
 
 def test_without_a_price_it_is_unknown_and_not_nothing(desk: TradingBench) -> None:

@@ -33,9 +33,10 @@ class RunDay(Table):
 
 
 class PnlMinute(Table):
-    """The day's profit of one account at the end of a minute of the market, gross rupees since the day's baseline.
+    """The day's profit of one account at the end of a minute of the market, rupees since the day's baseline.
 
-    `total` is None for a minute in which it was not known.
+    `total` is gross, None for a minute in which it was not known; `net` is less the day's charges so far, None then
+    too, while a rate is missing, and in minutes of before it was written down.
     """
 
     __tablename__ = "pnl_minutes"
@@ -45,6 +46,7 @@ class PnlMinute(Table):
     trading_date: Mapped[date] = mapped_column(Date)
     at: Mapped[datetime] = mapped_column(Instant)
     total: Mapped[Decimal | None] = mapped_column(Rupees)
+    net: Mapped[Decimal | None] = mapped_column(Rupees)
 
     __table_args__ = (
         UniqueConstraint("account_id", "at"),

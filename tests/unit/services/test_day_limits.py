@@ -16,6 +16,7 @@ from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.domain.orders import IntentState
 from app.persistence.tables import ActivityLog, DayLock, PnlMinute, Run, RunDay, StrategyExecution, TradingAccount, User
 from app.ports.feed import Tick
+from app.services.account_costs import AccountCosts
 from app.services.activity import Activity
 from app.services.day_book import DayBook
 from app.services.day_limit_watch import BORNE_OUT_S, LOOK_S, DayLimitWatch
@@ -70,7 +71,8 @@ class ADay:
             activity=self.activity, journal=Journal(world.clock), ask_exit=self._ask_exit,
         )  # fmt: skip
         self.minutes = RunMinutes(world.database, self.runs, lambda: self.rules)
-        self.book = DayBook(world.database, self.worth, self.minutes, world.clock)
+        self.costs = AccountCosts(world.database, lambda: self.rules, world.clock)
+        self.book = DayBook(world.database, self.worth, self.costs, self.minutes, world.clock)
         people = People(world.database, world.clock, self.activity, "token", Passwords(CHEAP))
         self.locks = DayLocks(world.database, world.clock, self.activity, people)
 

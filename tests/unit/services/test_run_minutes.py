@@ -27,11 +27,11 @@ def day(tmp_path: Path) -> ADay:
 
 
 def curve(day: ADay, run_id: int) -> list[Decimal | None]:
-    return [point.total for point in DayHistory(day.world.database).run(run_id)]
+    return [point.total for point in DayHistory(day.world.database, day.costs).run(run_id)]
 
 
 def nets(day: ADay, run_id: int) -> list[Decimal | None]:
-    return [point.net for point in DayHistory(day.world.database).run(run_id)]
+    return [point.net for point in DayHistory(day.world.database, day.costs).run(run_id)]
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def test_all_accounts_of_a_run_together_gross_and_net_of_its_charges(day: ADay) 
     run_id = day.run()
     day.price(98)
     day.book.step()
-    (point,) = DayHistory(day.world.database).run(run_id)
+    (point,) = DayHistory(day.world.database, day.costs).run(run_id)
     assert point.at == day.world.clock.now().replace(second=0, microsecond=0)
     assert point.total == Decimal(-260)
     assert point.net is not None
@@ -153,7 +153,7 @@ def test_nobody_knows_what_it_was_worth_while_no_engine_ran(day: ADay) -> None:
     day.price(105)
     day.book.step()
     assert curve(day, run_id) == [-260, None, 650]
-    assert DayHistory(day.world.database).run(run_id)[1].at == before + timedelta(minutes=1)
+    assert DayHistory(day.world.database, day.costs).run(run_id)[1].at == before + timedelta(minutes=1)
 
 
 def test_a_run_whose_worth_stood_still_was_looked_at_all_the_same(day: ADay) -> None:
