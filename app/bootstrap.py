@@ -45,6 +45,7 @@ from app.services.people import People
 from app.services.reconciliation import Reconciliation
 from app.services.rule_commands import RuleCommands
 from app.services.setbacks import Setbacks
+from app.services.settlement_prices import SettlementPrices
 from app.services.today import Today
 from app.strategies import strategies_bp
 from app.trading import trading_bp
@@ -330,6 +331,7 @@ def _desk(runtime: Runtime) -> Desk:
         today=Today(ground.database, trade.run_board, ground.market_clock),
         accounts=market.accounts,
         groups=AccountGroups(ground.database, ground.clock, ground.activity),
+        settlements=SettlementPrices(ground.database, ground.clock, ground.activity, trade.run_board.changed),
         tariffs=AccountTariffs(ground.database, ground.clock, market.accounts, ground.activity),
         book_pages=_book_pages(ground, market, pages, reader),
         reconciliation=_reconciliation(ground, market, reader),

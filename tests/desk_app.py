@@ -326,7 +326,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         alarms=Alarms(database, clock, Journal(clock), activity),
         today=Today(database, runs, clock),
         accounts=accounts,
-        **of_accounts(database, clock, accounts, activity),
+        **of_accounts(database, clock, accounts, activity, runs),
         book_pages=BookPages(database, accounts, reader, board, clock, clock, contract_of=LISTED.get),
         reconciliation=reconciliation(database, accounts, reader, clock, activity, LISTED.get),
         health=health,

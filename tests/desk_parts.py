@@ -22,14 +22,18 @@ from app.services.reconciliation import Reconciliation
 from app.services.rule_commands import RuleCommands
 from app.services.run_board import RunBoard
 from app.services.session_hours import SessionHours
+from app.services.settlement_prices import SettlementPrices
 from app.services.square_off import SquareOff, SquareOffTimes
 from app.services.strategies import Strategies
 from app.web.desk import Days
 
 
-def of_accounts(database: Database, clock: Any, accounts: Accounts, activity: Activity) -> dict[str, Any]:
+def of_accounts(
+    database: Database, clock: Any, accounts: Accounts, activity: Activity, runs: RunBoard
+) -> dict[str, Any]:
     return {
         "groups": AccountGroups(database, clock, activity),
+        "settlements": SettlementPrices(database, clock, activity, runs.changed),
         "tariffs": AccountTariffs(database, clock, accounts, activity),
     }
 

@@ -26,7 +26,10 @@ _EXCHANGE = {
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Units that changed hands, or would, at a price. `order` tells trades of one order from those of another."""
+    """Units that changed hands, or would, at a price. `order` tells trades of one order from those of another.
+
+    `settled`: they were held when the contract expired, and no order closed them; `side` is that of a close.
+    """
 
     exchange: str
     kind: Kind
@@ -34,6 +37,7 @@ class Trade:
     units: int
     price: Decimal
     order: Hashable
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,17 @@ def charges(trades: Iterable[Trade], book: RuleBook, on: date, tariff: Tariff | 
 
     Brokerage counts once for each order, by the account's own tariff, None for that of the market rules. Transaction
     tax is on sales, stamp duty on purchases, both rounded to the rupee over the whole day as a contract note does; GST
-    is on brokerage and both fees.
+    is on brokerage and both fees. Of what was settled at its expiry a bought option pays tax on what it was worth, a
+    sold one nothing; what a future pays is in no source known here, so Refused is raised. Fees of brokers for that are
+    not reckoned.
     """
-    known = tuple(trades)
+    every = tuple(trades)
+    known = tuple(trade for trade in every if not trade.settled)
+    exercised = sum((_exercised(trade, book, on) for trade in every if trade.settled), ZERO)
     if not known:
-        return Charges()
-    stt = stamp = exchange = turnover = ZERO
+        return Charges(stt=exercised.quantize(_RUPEE, ROUND_HALF_UP))
+    stt = exercised
+    stamp = exchange = turnover = ZERO
     for trade in known:
         worth = trade.price * trade.units
         turnover += worth
@@ -101,6 +110,14 @@ def of_days(days: Iterable[tuple[date, Sequence[Trade], Tariff | None]], book: R
     for on, trades, tariff in days:
         total = total.plus(charges(trades, book, on, tariff))
     return total
+
+
+def _exercised(trade: Trade, book: RuleBook, on: date) -> Decimal:
+    if not trade.kind.is_option:
+        raise Refused("What the settlement of a future costs is not known here: no source says it.")
+    if trade.side is not Side.SELL or trade.price == 0:
+        return ZERO
+    return trade.price * trade.units * _share(book, RuleKind.STT_EXERCISE, on)
 
 
 def _brokerage(trades: Iterable[Trade], tariff: Tariff) -> Decimal:

@@ -36,6 +36,7 @@ class RuleKind(StrEnum):
     BROKERAGE = "brokerage"
     STT_OPTION = "stt_option"
     STT_FUTURE = "stt_future"
+    STT_EXERCISE = "stt_exercise"
     FEE_NFO_OPTION = "fee_nfo_option"
     FEE_BFO_OPTION = "fee_bfo_option"
     FEE_NFO_FUTURE = "fee_nfo_future"
@@ -143,6 +144,7 @@ _LOT_BSE = "BSE lot as published by brokers, Nov 2026; confirm"
 _CUT_OFF = "Brokers say 15:15 to 15:25, OpenAlgo's sandbox 15:15; confirm, and type your broker's with the account"
 _LPP = "NSE FAOP54242, limit price protection for index options"
 _LPP_FUTURE = "Limit price protection for index futures: brokers state 2 % or 3 %, the narrower is kept; confirm"
+_EXERCISE = "ClearTax, rates from 1 Apr 2026; of the intrinsic value, paid by who holds a bought option"
 _OWN = "AlgoMirror's own default for protected limits"
 _OWN_BUYERS = "AlgoMirror's own default for what option buyers keep ready"
 _OWN_FROM = date(2025, 1, 1)
@@ -187,6 +189,7 @@ DEFAULT_RULES: tuple[MarketRule, ...] = (
             ("stt_option", "0.15", date(2026, 4, 1), "Finance Act 2026, as published by ClearTax"),
             ("stt_future", "0.02", date(2024, 10, 1), "Finance (No. 2) Act 2024"),
             ("stt_future", "0.05", date(2026, 4, 1), "Finance Act 2026, as published by ClearTax"),
+            ("stt_exercise", "0.15", date(2026, 4, 1), _EXERCISE),
             ("fee_nfo_option", "0.03553", date(2024, 10, 1), "NSE with IPFT, as brokers show it in 2026; confirm"),
             (
                 "fee_bfo_option",

@@ -67,6 +67,15 @@ def _after(state: PositionState, fill: Fill) -> PositionState:
     return PositionState(units, fill.price if crossed else state.average, realised)
 
 
+def settled(state: PositionState, price: Decimal) -> PositionState:
+    """What is left when the exchange has settled all of it at `price`, which is 0 for what ended worthless.
+
+    >>> settled(PositionState(Units(-65), Decimal(40), Decimal(100)), Decimal(0))
+    PositionState(units=0, average=None, realised=Decimal('2700'))
+    """
+    return PositionState(Units(0), None, state.realised + unrealised(state, price))
+
+
 def unrealised(state: PositionState, mark: Decimal) -> Decimal:
     """Rupees gained if the position were closed at `mark`: (mark - average) x signed units. 0 when flat."""
     if state.average is None:

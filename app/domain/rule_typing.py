@@ -71,6 +71,7 @@ FACTS: dict[RuleKind, KindFacts] = {
     RuleKind.BROKERAGE: KindFacts("Brokerage for each order", Unit.RUPEES, Decimal(1_000)),
     RuleKind.STT_OPTION: _percent("Transaction tax, options sold, of the premium"),
     RuleKind.STT_FUTURE: _percent("Transaction tax, futures sold"),
+    RuleKind.STT_EXERCISE: _percent("Transaction tax, bought options settled, of the settlement"),
     RuleKind.FEE_NFO_OPTION: _percent("Exchange fee, NSE options, of the premium"),
     RuleKind.FEE_BFO_OPTION: _percent("Exchange fee, BSE options, of the premium"),
     RuleKind.FEE_NFO_FUTURE: _percent("Exchange fee, NSE futures"),

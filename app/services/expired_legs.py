@@ -26,8 +26,8 @@ class ExpiredLegs:
     """`step` belongs to one loop. What it did once it finds done: a restart changes nothing.
 
     Its settlement price is the exchange's, and no gateway tells it: fills stay what they are, so the profit and loss
-    of the run is incomplete from then on. It cannot be undone, so a clock that nobody has borne out ends nothing: not
-    one that was wrong when the machine started, and not one that was set a moment ago.
+    of the run is incomplete until a person types it (`settlement_prices`). It cannot be undone, so a clock that nobody
+    has borne out ends nothing: not one that was wrong when the machine started, and not one that was set a moment ago.
     """
 
     def __init__(
@@ -101,8 +101,8 @@ class ExpiredLegs:
         if held:
             words = (
                 f"{row.symbol} expired with {held:+d} units held: the exchange settles them in cash, without an order. "
-                "At what price is not known here, so the profit and loss stays incomplete; the broker's statement "
-                "says it."
+                "At what price is not known here, so the profit and loss is incomplete until somebody types what the "
+                "broker's statement says."
             )
             self._journal.note(session, row.run_id, "expired", words, row.account_id)
 

@@ -321,15 +321,25 @@ def _cell(execution: ExecutionState) -> CellView:
         entered=execution.entered,
         net=execution.net,
         average=execution.entry_average,
-        state="expired" if execution.settled_by_exchange else _word(execution),
+        state=_settled_word(execution) if execution.settled_by_exchange else _word(execution),
         since=next((moment for moment in moments if moment is not None), None),
-        note=newest.reason if newest else None,
+        note=_note(execution, newest),
         exit_wanted=row.exit_wanted,
         unknown=any(i.state == IntentState.UNKNOWN for i in execution.intents),
         open_orders=len(execution.open_intents()),
         position=execution.position,
         at_cost=row.at_cost,
     )
+
+
+def _settled_word(execution: ExecutionState) -> str:
+    return "expired" if execution.settlement is None else "settled"
+
+
+def _note(execution: ExecutionState, newest: Intent | None) -> str | None:
+    if execution.settled_by_exchange and execution.settlement is not None:
+        return f"Settled by the exchange at {execution.settlement:.2f}, as typed by a person: no gateway tells it."
+    return newest.reason if newest else None
 
 
 def _rests_as_typed(intent: Intent) -> bool:

@@ -1,12 +1,12 @@
 """What a run has cost beside its prices, estimated from its fills by the dated rates of their days."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.charges import Charges, Trade, of_days
@@ -15,7 +15,7 @@ from app.domain.errors import Refused
 from app.domain.market_rules import RuleBook
 from app.domain.plan import AccountPlan, ResolvedLeg
 from app.domain.tariffs import Tariff, tariff_on
-from app.persistence.tables import FillRow, Intent, StrategyExecution
+from app.persistence.tables import FillRow, Intent, SettlementPrice, StrategyExecution
 from app.services.account_tariffs import Tariffs, tariffs_in
 
 _TRADES = (
@@ -27,6 +27,43 @@ _TRADES = (
     .join(FillRow, FillRow.execution_id == StrategyExecution.id)
     .join(Intent, Intent.id == FillRow.intent_id)
 )  # fmt: skip
+_NET = func.sum(case((FillRow.side == Side.BUY.value, FillRow.units), else_=-FillRow.units))
+_OF_SETTLED = (
+    StrategyExecution.run_id, StrategyExecution.account_id, StrategyExecution.expiry,
+    StrategyExecution.exchange, StrategyExecution.kind, StrategyExecution.id, SettlementPrice.price,
+)  # fmt: skip
+_SETTLED = (
+    select(*_OF_SETTLED, _NET)
+    .join(FillRow, FillRow.execution_id == StrategyExecution.id)
+    .join(
+        SettlementPrice,
+        (SettlementPrice.exchange == StrategyExecution.exchange)
+        & (SettlementPrice.symbol == StrategyExecution.symbol)
+        & (SettlementPrice.expiry == StrategyExecution.expiry),
+    )
+    .where(StrategyExecution.expired_at.is_not(None))
+    .group_by(*_OF_SETTLED)
+    .having(_NET != 0)
+)
+
+_Traded = tuple[int, int, date | None, Trade]
+"""Of which run and account, on which day; None: of an order without a date."""
+
+
+def _traded(
+    session: Session, *, of: Sequence[ColumnElement[bool]], dates: Collection[date] | None = None
+) -> Iterator[_Traded]:
+    """Trades of the executions that `of` chooses, and what of them their exchange has settled."""
+    trades, settled = _TRADES.where(*of), _SETTLED.where(*of)
+    if dates is not None:
+        trades = trades.where(Intent.trading_date.in_(dates))
+        settled = settled.where(StrategyExecution.expiry.in_([day.isoformat() for day in dates]))
+    for run_id, account_id, on, exchange, kind, side, units, price, order_id in session.execute(trades):
+        yield run_id, account_id, on, Trade(exchange, Kind(kind), Side(side), units, price, order_id)
+    for run_id, account_id, expiry, exchange, kind, execution_id, price, net in session.execute(settled):
+        closing = Side.SELL if net > 0 else Side.BUY
+        of_leg = Trade(exchange, Kind(kind), closing, abs(net), price, ("settled", execution_id), settled=True)
+        yield run_id, account_id, date.fromisoformat(expiry), of_leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +88,10 @@ def of_run(session: Session, run_id: int, book: RuleBook) -> Cost:
 
 
 def of_runs(session: Session, run_ids: Collection[int], book: RuleBook) -> dict[int, Cost]:
-    """Of each of them, in one statement."""
-    rows = session.execute(_TRADES.where(StrategyExecution.run_id.in_(run_ids)))
+    """Of each of them, whatever their number in two statements."""
     runs: dict[int, dict[tuple[int, date | None], list[Trade]]] = {run_id: defaultdict(list) for run_id in run_ids}
-    for run_id, account_id, on, *trade in rows:
-        runs[run_id][account_id, on].append(_trade(*trade))
+    for run_id, account_id, on, trade in _traded(session, of=[StrategyExecution.run_id.in_(run_ids)]):
+        runs[run_id][account_id, on].append(trade)
     tariffs = tariffs_in(session, {account_id for days in runs.values() for account_id, _ in days})
     return {run_id: _by_day(days, book, tariffs) for run_id, days in runs.items()}
 
@@ -64,11 +100,10 @@ def of_accounts(
     session: Session, account_ids: Collection[int], run_ids: Collection[int], book: RuleBook, on: date | None = None
 ) -> dict[int, Cost]:
     """Of each account for these runs together, as its contract notes sum them up; of one trading date where `on` is."""
-    query = _TRADES.where(StrategyExecution.account_id.in_(account_ids), StrategyExecution.run_id.in_(run_ids))
-    rows = session.execute(query if on is None else query.where(Intent.trading_date == on))
+    these = [StrategyExecution.account_id.in_(account_ids), StrategyExecution.run_id.in_(run_ids)]
     found: dict[int, dict[tuple[int, date | None], list[Trade]]] = {each: defaultdict(list) for each in account_ids}
-    for _, account_id, day, *trade in rows:
-        found[account_id][account_id, day].append(_trade(*trade))
+    for _, account_id, day, trade in _traded(session, of=these, dates=None if on is None else [on]):
+        found[account_id][account_id, day].append(trade)
     tariffs = tariffs_in(session, account_ids)
     return {account_id: _by_day(days, book, tariffs) for account_id, days in found.items()}
 
@@ -77,10 +112,11 @@ def of_dates(
     session: Session, account_ids: Collection[int], dates: Collection[date], book: RuleBook
 ) -> dict[tuple[int, date], Cost]:
     """Of each account and trading date on which it traded."""
-    query = _TRADES.where(StrategyExecution.account_id.in_(account_ids), Intent.trading_date.in_(dates))
     found: dict[tuple[int, date], list[Trade]] = defaultdict(list)
-    for _, account_id, day, *trade in session.execute(query):
-        found[account_id, day].append(_trade(*trade))
+    these = [StrategyExecution.account_id.in_(account_ids)]
+    for _, account_id, day, trade in _traded(session, of=these, dates=dates):
+        if day is not None:
+            found[account_id, day].append(trade)
     tariffs = tariffs_in(session, account_ids)
     return {place: _by_day({place: trades}, book, tariffs) for place, trades in found.items()}
 
@@ -93,10 +129,6 @@ def costs_together(costs: Iterable[Cost]) -> Cost:
             return cost
         total = total.plus(cost.charges)
     return Cost(total)
-
-
-def _trade(exchange: str, kind: str, side: str, units: int, price: Decimal, order_id: str) -> Trade:
-    return Trade(exchange, Kind(kind), Side(side), units, price, order_id)
 
 
 def _by_day(days: Mapping[tuple[int, date | None], Sequence[Trade]], book: RuleBook, tariffs: Tariffs) -> Cost:

@@ -57,7 +57,9 @@ def closing(accounts: Sequence[AccountState], now: datetime) -> tuple[datetime, 
         return now, "Every account is flat. The run is closed."
     ends = [execution.row.expired_at for execution in executions if execution.row.expired_at is not None]
     ended = max(ends) if len(ends) == len(executions) else now
-    return min(ended, now), "What was still held has expired; its settlement is not known here. The run is closed."
+    return min(
+        ended, now
+    ), "What was still held has expired; at what price it is settled no gateway tells. The run is closed."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from app.domain import refusals as texts
 from app.domain.contracts import Contract, ContractKey, Kind, Side
 from app.domain.money import Units
 from app.domain.orders import OPEN, IntentState, Purpose, move
-from app.domain.positions import Fill, PositionState, fold
+from app.domain.positions import Fill, PositionState, fold, settled
 from app.persistence.plain import Columns, PlainRows, RowIsPlain
 from app.persistence.tables import PUSHED, FillRow, Intent, StrategyExecution
 from app.services.doubt import Unowned, nothing_unowned
 from app.services.holdings import Holdings
+from app.services.settled_at import settled_at
 
 _OPEN = frozenset(state.value for state in OPEN)
 
@@ -83,6 +84,9 @@ _FILLS = PlainRows(
 class ExecutionState:
     """One leg in one account. `position` is folded from all its fills, `entry` from those of its entry alone.
 
+    `settlement` is what one unit was settled at when its contract expired, None while nobody has typed that; `expired`
+    are the signed units that were held then, which `position` counts until it is known.
+
     `ahead` are units that were pushed as filled and that the books do not show yet; `adopted` those that no order of
     ours brought.
     """
@@ -94,6 +98,8 @@ class ExecutionState:
     filled_by_intent: dict[int, int]
     ahead: int = 0
     adopted: int = 0
+    settlement: Decimal | None = None
+    expired: int = 0
 
     @property
     def net(self) -> int:
@@ -102,8 +108,8 @@ class ExecutionState:
 
     @property
     def settled_by_exchange(self) -> bool:
-        """Units were held when the contract expired: what they brought is not known here."""
-        return self.row.expired_at is not None and bool(self.position.units)
+        """Units were held when the contract expired: what they brought is known once somebody has typed it."""
+        return bool(self.expired)
 
     @property
     def side(self) -> Side:
@@ -230,11 +236,13 @@ def load_accounts(
     fills: dict[int, list[FillRow]] = defaultdict(list)
     for fill in _FILLS.read(session, {"ids": [row.id for row in executions]}):
         fills[fill.execution_id].append(fill)
+    prices = settled_at(session, executions)
     accounts: dict[int, AccountState] = {}
     holdings = Holdings(session, {row.account_id for row in executions}, unowned)
     for row in executions:
         account = accounts.setdefault(row.account_id, AccountState(row.account_id, [], holdings))
-        account.executions.append(_execution(row, intents[row.id], fills[row.id]))
+        execution = _execution(row, intents[row.id], fills[row.id], prices.get(row.id))
+        account.executions.append(execution)
     return list(accounts.values())
 
 
@@ -248,7 +256,9 @@ def _loaded(
     return plain, _PLAIN_INTENTS[all_of_run, rows is Rows.LOCKED].read(session, which)
 
 
-def _execution(row: StrategyExecution, intents: list[Intent], fills: list[FillRow]) -> ExecutionState:
+def _execution(
+    row: StrategyExecution, intents: list[Intent], fills: list[FillRow], settlement: Decimal | None
+) -> ExecutionState:
     filled: dict[int, int] = {}
     for fill in fills:
         if fill.intent_id is not None:
@@ -256,7 +266,13 @@ def _execution(row: StrategyExecution, intents: list[Intent], fills: list[FillRo
     entry = [fill for fill in fills if fill.side == row.side]
     ahead = sum(fill.units for fill in fills if fill.traded_at == PUSHED)
     adopted = sum(fill.units for fill in fills if fill.adoption_id is not None)
-    return ExecutionState(row, intents, fold(as_fills(fills)), fold(as_fills(entry)), filled, ahead, adopted)
+    position, ours = fold(as_fills(fills)), fold(as_fills(entry))
+    if row.expired_at is None:
+        return ExecutionState(row, intents, position, ours, filled, ahead, adopted)
+    held = position.units
+    if settlement is not None:
+        position = settled(position, settlement)
+    return ExecutionState(row, intents, position, ours, filled, ahead, adopted, settlement, held)
 
 
 def as_fills(rows: list[FillRow]) -> list[Fill]:

@@ -20,5 +20,6 @@ from app.trading import (
     risk,
     runs,
     setback,
+    settlements,
     unknown,
 )

@@ -41,6 +41,7 @@ from app.services.run_board import RunBoard
 from app.services.scheduled_starts import ScheduledStarts
 from app.services.session_hours import SessionHours
 from app.services.setbacks import Setbacks
+from app.services.settlement_prices import SettlementPrices
 from app.services.shown_candles import Candles
 from app.services.shown_chains import Chains
 from app.services.shown_health import Healths
@@ -87,6 +88,7 @@ class Desk:
     accounts: Accounts
     groups: AccountGroups
     tariffs: AccountTariffs
+    settlements: SettlementPrices
     book_pages: BookPages
     reconciliation: Reconciliation
     health: Healths

@@ -87,6 +87,8 @@ ENDPOINTS = (
     ("trading.press_kill", "/trading/kill", "POST"),
     ("trading.release_kill", "/trading/kill/release", "POST"),
     ("trading.pnl", "/trading/pnl", "GET"),
+    ("trading.settlements", "/trading/settlements", "GET"),
+    ("trading.type_settlement", "/trading/settlements", "POST"),
     ("trading.risk", "/trading/risk", "GET"),
     ("trading.reduce", "/trading/risk/reduce", "POST"),
     ("trading.lift_lock", "/trading/risk/locks/<int:lock_id>/lift", "POST"),

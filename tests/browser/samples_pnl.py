@@ -6,6 +6,7 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from tests.browser.samples_accounts import CHOSEN
+from tests.browser.samples_desk import HOSTILE, NOW, form
 
 TODAY = date(2026, 11, 30)
 NO_RATE = "The market rules have no fee for futures on NFO valid on 30 Nov 2026."
@@ -79,3 +80,34 @@ DAY = pnl(
 UNKNOWN = pnl([], None, day=None, unknown="The simulator does not say what time it is.", curve=[], days=[])
 EMPTY = pnl([], "0", curve=[], days=[])
 MANY = pnl([line(number, f"{number * 731 - 9000}.25") for number in range(1, 51)], "481725.00")
+
+
+def settled(number: int, contract: str, price: str | None, **changes: Any) -> Row:
+    typed = price is not None
+    fields = {
+        "value": f"NFO:NIFTY24NOV262{number}600CE", "contract": contract, "expiry": date(2026, 11, 24),
+        "runs": [1181, 1182], "long": 0, "short": 260, "price": Decimal(price) if price is not None else None,
+        "by": HOSTILE if typed else None, "at": NOW if typed else None,
+    }  # fmt: skip
+    return Row(**{**fields, **changes})
+
+
+def settlements(rows: list[Row], *, can_manage: bool = True, **form_changes: Any) -> dict[str, Any]:
+    waiting = sum(1 for row in rows if row.price is None)
+    return {"rows": rows, "waiting": waiting, "can_manage": can_manage, "form": form(**form_changes)}
+
+
+_LEGS = [
+    settled(1, "NIFTY 26,600 CE", None),
+    settled(2, "NIFTY 26,400 PE", None, long=130, short=0),
+    settled(3, "NIFTY 26,000 CE", "184.35"),
+    settled(4, "SENSEX 86,000 PE", "0.00", runs=[1177], expiry=date(2026, 11, 26), short=40),
+]
+SETTLEMENTS = settlements(_LEGS)
+SETTLEMENTS_LOOK = settlements(_LEGS, can_manage=False)
+SETTLEMENTS_EMPTY = settlements([])
+SETTLEMENTS_WRONG = settlements(
+    _LEGS,
+    values={"contract": _LEGS[1].value, "price": "26184.35"},
+    errors={"price": "That looks like the close of the index. Type what one unit of this option was settled at."},
+)

@@ -157,6 +157,8 @@ REVIEWED: dict[str, Who] = {
     "GET margin.rules": SIGNED_IN,
     "POST margin.add_rule": ADMIN_TYPES,
     "POST margin.remove_rule": ADMIN_DOES,
+    "GET trading.settlements": SIGNED_IN,
+    "POST trading.type_settlement": ADMIN_TYPES,
     "GET api.run_sizes": Who(401, 404, 200, 200),
     "GET api.run_pnl": Who(401, 404, 200, 200),
     "GET api.preview_sizes": Who(401, 404, 200, 404),

@@ -25,6 +25,7 @@ from tests.whole_forms import (
     REQUIREMENT,
     REQUIREMENT_PLACE,
     RULE,
+    SETTLEMENT,
     SLIDERS,
     STRATEGY,
     STRATEGY_OPTIONAL,
@@ -59,6 +60,7 @@ RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
+OF_ACCOUNT = frozenset({"name", "api_key", "notes"}), frozenset({"notes", "orders_per_second"})
 FEED = {"account_id": "{account_id}"}
 FORMS: dict[str, Form] = {
     "margin.set_grade": Form("/margin/grades", ADMIN, {"grade": "B", "percent": "64"}),
@@ -67,6 +69,7 @@ FORMS: dict[str, Form] = {
     "margin.add_rule": Form(
         "/margin/rules", ADMIN, RULE, text=frozenset({"source"}), optional=frozenset({"underlying"})
     ),
+    "trading.type_settlement": Form("/trading/settlements", ADMIN, SETTLEMENT),
     "margin.remove_rule": Form("/margin/rules/{rule_id}/remove", ADMIN),
     "trading.add_override": Form("/trading/calendar", ADMIN, DAY, text=frozenset({"reason"})),
     "trading.change_override": Form("/trading/calendar/{override_id}/change", ADMIN, DAY, text=frozenset({"reason"})),
@@ -92,20 +95,8 @@ FORMS: dict[str, Form] = {
     ),
     "auth.login": Form("/auth/login", None, PERSON, text=frozenset({"username", "password"})),
     "auth.logout": Form("/auth/logout", OWNER),
-    "accounts.new": Form(
-        "/accounts/new",
-        ADMIN,
-        ACCOUNT,
-        text=frozenset({"name", "api_key", "notes"}),
-        optional=frozenset({"notes", "orders_per_second"}),
-    ),
-    "accounts.edit": Form(
-        "/accounts/{account_id}/edit",
-        ADMIN,
-        ACCOUNT,
-        text=frozenset({"name", "api_key", "notes"}),
-        optional=frozenset({"notes", "orders_per_second"}),
-    ),
+    "accounts.new": Form("/accounts/new", ADMIN, ACCOUNT, *OF_ACCOUNT),
+    "accounts.edit": Form("/accounts/{account_id}/edit", ADMIN, ACCOUNT, *OF_ACCOUNT),
     "accounts.brokerage": Form("/accounts/{account_id}/brokerage", ADMIN, TARIFF, optional=frozenset({"cap"})),
     "accounts.remove_brokerage": Form("/accounts/{account_id}/brokerage/{tariff_id}/remove", ADMIN),
     "accounts.new_group": Form("/accounts/groups/new", ADMIN, **GROUP),

@@ -2,7 +2,7 @@
 
 from app.persistence.tables.accounts import AccountGroup, AccountTariff, GroupMember, TradingAccount
 from app.persistence.tables.adoptions import Adoption, IgnoredPosition
-from app.persistence.tables.days import DayLock, PnlMinute, RunDay, RunMinute
+from app.persistence.tables.days import DayLock, PnlMinute, RunDay, RunMinute, SettlementPrice
 from app.persistence.tables.engine import (
     CalendarOverride,
     CommandRow,
@@ -63,6 +63,7 @@ __all__ = [
     "ScheduledStart",
     "Setback",
     "SettingChange",
+    "SettlementPrice",
     "Strategy",
     "StrategyAccount",
     "StrategyExecution",

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, T
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.persistence.database import Table
-from app.persistence.types import Instant, Rupees
+from app.persistence.types import Instant, PriceRupees, Rupees
 
 
 class RunDay(Table):
@@ -70,6 +70,28 @@ class RunMinute(Table):
     net: Mapped[Decimal | None] = mapped_column(Rupees)
 
     __table_args__ = (UniqueConstraint("run_id", "at"),)
+
+
+class SettlementPrice(Table):
+    """What one unit of an expired contract was settled at by its exchange, as a person typed it: no gateway tells.
+
+    One for each contract, whose expiry is in its symbol too. `at` is real time. What it was before stands in the
+    activity log.
+    """
+
+    __tablename__ = "settlement_prices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    exchange: Mapped[str] = mapped_column(String(16))
+    symbol: Mapped[str] = mapped_column(String(64))
+    underlying: Mapped[str] = mapped_column(String(32))
+    expiry: Mapped[str] = mapped_column(String(10))
+    price: Mapped[Decimal] = mapped_column(PriceRupees)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    actor: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("exchange", "symbol", "expiry"), CheckConstraint("price >= 0", name="price"))
 
 
 class DayLock(Table):

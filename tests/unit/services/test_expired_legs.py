@@ -10,14 +10,22 @@ import pytest
 
 from app.domain.calendar import IST
 from app.domain.contracts import Side
-from app.persistence.tables import FillRow
+from app.domain.errors import InvalidInput
+from app.domain.market_rules import DEFAULT_RULES, RuleBook
+from app.persistence.tables import ActivityLog, FillRow, RunDay, SettlementPrice
+from app.services.activity import Activity
 from app.services.expired_legs import ExpiredLegs
 from app.services.journal import Journal
 from app.services.limit_facts import open_lots
 from app.services.run_board import RunBoard
+from app.services.run_charges import of_run
+from app.services.settlement_prices import SettlementPrices
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, LOT, PUT
+from tests.unit.services.test_day_limits import Person
 from tests.unit.services.test_integrity_watch import kinds
+
+ASHA = Person(1, "asha", is_admin=True)
 
 
 class _NoPrices:
@@ -174,3 +182,93 @@ def test_a_clock_that_agrees_again_ends_what_has_expired(world: OrderWorld) -> N
         legs.step()
     world.turns(2)
     assert world.run(run_id).state == "CLOSED"
+
+
+def settlements(world: OrderWorld) -> SettlementPrices:
+    return SettlementPrices(world.database, world.clock, Activity(world.database, world.clock), world.executor.touch)
+
+
+def expired_run(world: OrderWorld) -> int:
+    """A put bought at 100 and a call sold at 100 that nobody has left before they expired."""
+    run_id = world.start((PUT, Side.BUY, 1), (CALL, Side.SELL, 1))
+    world.turns(4)
+    at(world, 1, time(0, 1))
+    expiries(world).step()
+    world.turns(2)
+    return run_id
+
+
+def board(world: OrderWorld) -> RunBoard:
+    prices: object = _NoPrices()
+    return RunBoard(world.database, prices, world.clock)  # type: ignore[arg-type]
+
+
+def test_a_typed_settlement_completes_the_run_and_its_last_day(world: OrderWorld) -> None:
+    run_id = expired_run(world)
+    typing = settlements(world)
+    listed = typing.listed(ASHA)
+    assert {(each.contract.key, each.long, each.short, each.price) for each in listed} == {
+        (PUT.key, LOT, 0, None), (CALL.key, 0, LOT, None),
+    }  # fmt: skip
+    typing.type(ASHA, PUT.key.exchange, PUT.key.symbol, Decimal("12.35"))
+    assert board(world).pnl(board(world).view(run_id)).total is None, "the call is not known yet"
+    assert world.rows(RunDay) == []
+    typing.type(ASHA, CALL.key.exchange, CALL.key.symbol, Decimal(0))
+    view = board(world).view(run_id)
+    worth = board(world).pnl(view)
+    fills = {fill.side: fill.price for fill in world.rows(FillRow)}
+    brought = LOT * (Decimal("12.35") - fills["BUY"] + fills["SELL"])
+    assert (worth.is_complete, worth.total, worth.realised) == (True, brought, brought)
+    assert {cell.state for cell in view.cells} == {"settled"}
+    assert "as typed by a person" in (view.cells[0].note or "")
+    (day,) = world.rows(RunDay)
+    assert (day.trading_date, day.total, day.realised) == (PUT.expiry, brought, brought)
+    assert [(each.by, each.price) for each in typing.listed(ASHA)] == [("asha", Decimal(0)), ("asha", Decimal("12.35"))]
+
+
+def test_a_correction_counts_instead_and_both_stand_in_the_activity(world: OrderWorld) -> None:
+    run_id = expired_run(world)
+    typing = settlements(world)
+    typing.type(ASHA, CALL.key.exchange, CALL.key.symbol, Decimal(0))
+    for price in ("12.35", "13.50"):
+        typing.type(ASHA, PUT.key.exchange, PUT.key.symbol, Decimal(price))
+    fills = {fill.side: fill.price for fill in world.rows(FillRow)}
+    brought = LOT * (Decimal("13.50") - fills["BUY"] + fills["SELL"])
+    assert board(world).pnl(board(world).view(run_id)).total == brought
+    assert [row.total for row in world.rows(RunDay)] == [brought]
+    said = [row.sentence for row in world.rows(ActivityLog) if row.action == "settlement.price"]
+    assert said[-1] == f"{PUT.key.symbol} was settled at 13.50, instead of 12.35: typed, for 1 run."
+
+
+def test_a_settlement_that_cannot_be_true_changes_nothing(world: OrderWorld) -> None:
+    expired_run(world)
+    typing = settlements(world)
+    typing.type(ASHA, CALL.key.exchange, CALL.key.symbol, Decimal(40))
+    with pytest.raises(InvalidInput, match="both cannot be true"):
+        typing.type(ASHA, PUT.key.exchange, PUT.key.symbol, Decimal(900))
+    with pytest.raises(InvalidInput, match="No run held"):
+        typing.type(ASHA, PUT.key.exchange, "NIFTY", Decimal(1))
+    assert [row.price for row in world.rows(SettlementPrice)] == [Decimal(40)]
+
+
+def test_before_its_day_is_over_no_settlement_is_taken(world: OrderWorld) -> None:
+    world.start((PUT, Side.BUY, 1))
+    world.turns(3)
+    with pytest.raises(InvalidInput, match="No run held"):
+        settlements(world).type(ASHA, PUT.key.exchange, PUT.key.symbol, Decimal(1))
+
+
+def test_a_settled_option_that_was_bought_pays_its_tax(world: OrderWorld) -> None:
+    run_id = expired_run(world)
+    book = RuleBook(DEFAULT_RULES)
+    with world.database.reading() as session:
+        before = of_run(session, run_id, book).charges
+    typing = settlements(world)
+    typing.type(ASHA, CALL.key.exchange, CALL.key.symbol, Decimal(0))
+    typing.type(ASHA, PUT.key.exchange, PUT.key.symbol, Decimal(100))
+    with world.database.reading() as session:
+        after = of_run(session, run_id, book).charges
+    assert before is not None
+    assert after is not None
+    assert after.stt - before.stt == Decimal(10), "0.15 % of 100 x 65, in whole rupees"
+    assert after.total - before.total == Decimal(10)
