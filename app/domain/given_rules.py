@@ -164,6 +164,10 @@ def _lock(said: _Said, floors: Floors, no: str | None) -> ProfitLock | None:
 def _own(said: _Said, spec: StrategySpec, at: Watched, no: str | None) -> tuple[AccountRule, ...]:
     """The limits of its account by itself. Those of other accounts have no part in this and are not spoken of."""
     rule = spec.exits.of_account(at.account_id)
+    if rule is not None and rule.square_off is not None:
+        said.misfits.append(Misfit("Square-off of its account by itself", "an adopted run has one time for all of it."))
+        rule = replace(rule, square_off=None)
+        rule = None if rule.says_nothing else rule
     words = "" if rule is None else ". ".join(rule.words()) + "."
     taken = said.takes("Limits of its account by itself", rule, words, no)
     return () if taken is None else (taken,)

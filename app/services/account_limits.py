@@ -6,6 +6,7 @@ from cachetools import LRUCache
 
 from app.domain.pnl import HeldLeg, RunPnl, run_pnl
 from app.domain.risk import RunRules, Trigger, judge
+from app.domain.trailing import NO_FLOORS
 from app.services.part_due import Marks, PartDue
 from app.services.peaks import Peaks
 from app.services.run_board import AccountView, RunView
@@ -34,7 +35,7 @@ class AccountLimits:
         """No limit was reached and no price is in doubt: the peaks of the accounts that trail rise."""
         for account in self._watched(view):
             rule = view.exits.of_account(account.account_id)
-            if rule is not None and rule.trail is not None:
+            if rule is not None and rule.floors != NO_FLOORS:
                 self._peaks.saw_account(view, account.account_id, account_pnl(account, marks).total)
 
     def asked(self, view: RunView, due: Iterable[PartDue]) -> None:
@@ -56,11 +57,12 @@ class AccountLimits:
 
 
 def rules_of(peaks: Peaks, view: RunView, account: AccountView) -> RunRules:
-    """The limits of this account, its floor as its own committed peak stands."""
+    """The limits of this account, its floors as its own committed peak stands."""
     rule = view.exits.of_account(account.account_id)
     if rule is None:
         return RunRules(None, None)
-    return RunRules(rule.max_loss, rule.max_profit, peaks.account_floor(view, account.account_id))
+    floors = peaks.account_floors(view, account.account_id)
+    return RunRules(rule.max_loss, rule.max_profit, floors.trail, floors.lock)
 
 
 def account_pnl(account: AccountView, marks: Marks) -> RunPnl:

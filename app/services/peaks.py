@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.contracts import Side
 from app.domain.errors import Refused
 from app.domain.money import ZERO
-from app.domain.trailing import TrailKind, distance_of, lock_floor, peak_of, trail_floor
+from app.domain.trailing import Floors, Trail, TrailKind, distance_of, lock_floor, peak_of, trail_floor
 from app.persistence.database import Database
 from app.persistence.tables import AccountPeak, Run
 from app.services.journal import Journal
@@ -68,8 +68,8 @@ class Peaks:
         self._on_change = on_change
         self._committed: dict[Place, Decimal] = {}
         self._rising: dict[Place, Decimal] = {}
-        self._settled: dict[int, RunView] = {}
-        self._told: set[int] = set()
+        self._settled: dict[Place, tuple[RunView, Trail]] = {}
+        self._told: set[Place] = set()
         self._lock = threading.Lock()
         self.wake: Callable[[], None] = lambda: None
 
@@ -78,16 +78,18 @@ class Peaks:
         stored = view.peak if account_id is None else view.account_peaks.get(account_id, ZERO)
         return max(stored, self._committed.get((view.run_id, account_id), ZERO))
 
-    def account_floor(self, view: RunView, account_id: int) -> Decimal | None:
-        """As the account's own committed peak says; None where it does not trail by itself."""
+    def account_floors(self, view: RunView, account_id: int) -> FloorsNow:
+        """As the account's own committed peak says; none where it has no floors by itself."""
         rule = view.exits.of_account(account_id)
-        trail = None if rule is None else rule.trailing
-        return None if trail is None else trail_floor(trail, self.of(view, account_id), trail.size)
+        if rule is None:
+            return NONE
+        return self._floors(view, rule.floors, account_id, view.account_distances.get(account_id))
 
     def saw_account(self, view: RunView, account_id: int, total: Decimal | None) -> None:
-        """As `saw`, of one account that trails by itself."""
-        if self._rise(view, account_id, total):
-            self.wake()
+        """As `saw`, of one account that has floors by itself."""
+        rule = view.exits.of_account(account_id)
+        if rule is not None:
+            self._saw(view, rule.floors, account_id, view.account_distances.get(account_id), total)
 
     def _rise(self, view: RunView, account_id: int | None, total: Decimal | None) -> bool:
         peak, place = self.of(view, account_id), (view.run_id, account_id)
@@ -100,11 +102,14 @@ class Peaks:
 
     def floors(self, view: RunView) -> FloorsNow:
         """As the committed peak says."""
-        trail, lock = view.floors.trail, view.floors.lock
+        return self._floors(view, view.floors, None, view.trail_distance)
+
+    def _floors(self, view: RunView, floors: Floors, account_id: int | None, fixed: Decimal | None) -> FloorsNow:
+        """`fixed` is the distance that was written down when the entry had settled."""
+        trail, lock = floors.trail, floors.lock
         if trail is None and lock is None:
             return NONE
-        peak = self.of(view)
-        distance = view.trail_distance
+        peak, distance = self.of(view, account_id), fixed
         if trail is not None and trail.kind is TrailKind.AMOUNT:
             distance = trail.size
         return FloorsNow(
@@ -114,14 +119,19 @@ class Peaks:
 
     def saw(self, view: RunView, total: Decimal | None) -> None:
         """A complete P&L that nobody doubts, or None. Returns at once; a rise counts when it is written down."""
-        trail, lock = view.floors.trail, view.floors.lock
+        self._saw(view, view.floors, None, view.trail_distance, total)
+
+    def _saw(
+        self, view: RunView, floors: Floors, account_id: int | None, fixed: Decimal | None, total: Decimal | None
+    ) -> None:
+        trail, lock = floors.trail, floors.lock
         if trail is None and lock is None:
             return
-        rises = self._rise(view, None, total)
-        is_due = trail is not None and trail.kind is TrailKind.PREMIUM_PCT and view.trail_distance is None
+        rises, place = self._rise(view, account_id, total), (view.run_id, account_id)
+        by_premium = trail if trail is not None and trail.kind is TrailKind.PREMIUM_PCT and fixed is None else None
         with self._lock:
-            if is_due and view.state == "OPEN" and view.run_id not in self._told:
-                self._settled[view.run_id] = view
+            if by_premium is not None and view.state == "OPEN" and place not in self._told:
+                self._settled[place] = (view, by_premium)
             has_work = bool(self._settled)
         if rises or has_work:
             self.wake()
@@ -143,23 +153,24 @@ class Peaks:
                     self._rising = {**rising, **self._rising}
         self._committed.update(rising)
         self._told |= settled.keys()
-        for run_id in settled:
+        for run_id in {run_id for run_id, _ in settled}:
             self._on_change(run_id)
         return REST_S
 
-    def _write(self, rising: dict[Place, Decimal], settled: dict[int, RunView]) -> None:
+    def _write(self, rising: dict[Place, Decimal], settled: dict[Place, tuple[RunView, Trail]]) -> None:
         with self._database.transaction() as session:
             for place, peak in rising.items():
                 _raise(session, place, peak)
-            for run_id, view in settled.items():
-                trail = view.floors.trail
-                assert trail is not None
+            for (run_id, account_id), (view, trail) in settled.items():
                 try:
-                    distance = distance_of(trail, net_premium(view))
+                    distance = distance_of(trail, net_premium(view, account_id))
                 except Refused as no:
-                    self._journal.note_once(session, run_id, "attention", f"It does not trail. {no}")
+                    who = "It" if account_id is None else _named(view, account_id)
+                    words = f"{who} does not trail{'' if account_id is None else ' by itself'}. {no}"
+                    self._journal.note_once(session, run_id, "attention", words)
                     continue
-                session.execute(_FIX, {"run": run_id, "to": None if distance is None else distance.quantize(PAISA)})
+                if distance is not None:
+                    _fix(session, (run_id, account_id), distance.quantize(PAISA))
 
 
 def _raise(session: Session, place: Place, peak: Decimal) -> None:
@@ -173,8 +184,26 @@ def _raise(session: Session, place: Place, peak: Decimal) -> None:
     session.execute(_ACCOUNT_RISE, {"run": run_id, "account": account_id, "to": peak})
 
 
-def net_premium(view: RunView) -> Decimal:
-    """Rupees that the entry fills brought (+) or cost (-), over all accounts."""
+def _fix(session: Session, place: Place, distance: Decimal) -> None:
+    """Once for good: what is there already stays."""
+    run_id, account_id = place
+    if account_id is None:
+        session.execute(_FIX, {"run": run_id, "to": distance})
+        return
+    row = session.get(AccountPeak, place)
+    if row is None:
+        session.add(AccountPeak(run_id=run_id, account_id=account_id, peak=ZERO, trail_distance=distance))
+    elif row.trail_distance is None:
+        row.trail_distance = distance
+
+
+def _named(view: RunView, account_id: int) -> str:
+    return next(account.name for account in view.accounts if account.account_id == account_id)
+
+
+def net_premium(view: RunView, account_id: int | None = None) -> Decimal:
+    """Rupees that the entry fills brought (+) or cost (-), over all accounts or in one of them."""
+    cells = [cell for cell in view.cells if account_id in {None, cell.account_id}]
     return sum(
-        (-Side(cell.side).sign * cell.entered * cell.average for cell in view.cells if cell.average is not None), ZERO
+        (-Side(cell.side).sign * cell.entered * cell.average for cell in cells if cell.average is not None), ZERO
     )

@@ -150,7 +150,8 @@ class Previews:
     def _refuse_late(self, plan: Plan) -> None:
         now = self._market.market_clock.now()
         for account in self._accounts(part.account_id for part in plan.taking_part):
-            self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=plan.square_off, now=now)
+            asked = plan.exits.square_off_of(account.id, plan.square_off)
+            self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=asked, now=now)
 
     def _refuse_time(self, times: EntryTimes, legs: Iterable[ResolvedLeg]) -> None:
         """Raises Denied when the strategy may not be entered at this time or on this day."""
@@ -248,7 +249,7 @@ class Previews:
         return self._market.square_off.of_entry(
             legs,
             of_account=account.mis_cut_off,
-            asked=saved.spec.square_off,
+            asked=saved.spec.exits.square_off_of(account.id, saved.spec.square_off),
             now=self._market.market_clock.now(),
         )
 

@@ -1,7 +1,7 @@
 """The one calculation of what a run holds and what it is worth; pages, rules and events all show this."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -103,6 +103,7 @@ class RunView:
     exits: ExitRules
     peak: Decimal
     account_peaks: Mapping[int, Decimal]
+    account_distances: Mapping[int, Decimal]
     trail_distance: Decimal | None
     requested_at: datetime
     started_at: datetime | None
@@ -258,6 +259,7 @@ class RunBoard:
             accounts = load_accounts(session, run_id, only=only)
             ids = [account.account_id for account in accounts]
             named = {row.id: row for row in _NAMED.read(session, {"ids": ids})}
+            peaks = _account_peaks(session, run)
             return RunView(
                 run_id=run.id,
                 user_id=run.user_id,
@@ -272,7 +274,8 @@ class RunBoard:
                 floors=floor_text.read(run.floors),
                 exits=exit_rule_text.read(run.exits),
                 peak=run.peak,
-                account_peaks=_account_peaks(session, run),
+                account_peaks={row.account_id: row.peak for row in peaks},
+                account_distances={r.account_id: r.trail_distance for r in peaks if r.trail_distance is not None},
                 trail_distance=run.trail_distance,
                 requested_at=run.requested_at,
                 started_at=run.started_at,
@@ -283,12 +286,11 @@ class RunBoard:
             )
 
 
-def _account_peaks(session: Session, run: Run) -> dict[int, Decimal]:
-    """By account; empty where no account trails by itself."""
+def _account_peaks(session: Session, run: Run) -> Sequence[AccountPeak]:
+    """Of its accounts that have a floor by themselves."""
     if run.exits is None:
-        return {}
-    rows = session.execute(select(AccountPeak.account_id, AccountPeak.peak).where(AccountPeak.run_id == run.id))
-    return {row.account_id: row.peak for row in rows}
+        return ()
+    return session.scalars(select(AccountPeak).where(AccountPeak.run_id == run.id)).all()
 
 
 def _held(cell: CellView) -> HeldLeg:

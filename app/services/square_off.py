@@ -173,10 +173,11 @@ class SquareOff:
     def _leaving(self, view: RunView, cell: CellView, of_account: time | None) -> Leaving | None:
         """Where nobody knows the cut-off it goes by what its strategy says alone."""
         place = (cell.contract.key.exchange, cell.product, cell.contract.expiry)
+        asked = view.exits.square_off_of(cell.account_id, view.square_off)
         try:
-            return self._times.of(*place, of_account=of_account, asked=view.square_off)
+            return self._times.of(*place, of_account=of_account, asked=asked)
         except MissingRule:
-            return self._times.asked(place[0], view.square_off)
+            return self._times.asked(place[0], asked)
 
     def _cut_offs(self) -> dict[int, time | None]:
         with self._database.reading() as session:

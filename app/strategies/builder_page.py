@@ -56,6 +56,11 @@ class AccountChoice:
     multiplier: str
     limits: dict[str, str]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something is typed that is folded away otherwise."""
+        return any(self.limits.get(name) for name in NAMES[4:]) or self.limits.get("trailkind") not in {"", "amount"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupChoice:

@@ -34,7 +34,7 @@ MOST_STRIKE = Decimal(1_000_000)
 MOST_NOTES = 2000
 
 _DOMAIN_LEG = re.compile(r"legs\[(\d+)\]\.(\w+)")
-_DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trail)")
+_DOMAIN_ACCOUNT = re.compile(r"accounts\[(\d+)\]\.(multiplier|loss|profit|trailfrom|trail|reach|keep|step|more)")
 
 _ON_PAGE = re.compile(
     r"name|structures|max_loss|max_profit|square_off|trail_\w+|lock_\w+|trend_\w+|entry_\w+|start_\w+|expiry_day|to_cost|profile|max_structures|max_leg_lots|shortfall|max_workers|leg_failure|retries|group_failure|notes|legs|accounts|groups"

@@ -74,7 +74,7 @@ SEVERAL = frozenset({"accounts", "groups", "start_days", "start_with"})
 
 _LEG = re.compile(r"legs-([0-9]{1,3})-([a-z_]+)")
 _MULTIPLIER = re.compile(r"multiplier-([0-9]{1,9})")
-_LIMIT = re.compile(r"(?:loss|profit|trail)-[0-9]{1,9}")
+_LIMIT = re.compile(r"(?:loss|profit|trail|trailkind|trailfrom|reach|keep|step|more|off)-[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,8 +286,15 @@ def _clock(at: time | None) -> str:
 def _limits(rules: Iterable[AccountRule]) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule in rules:
-        amounts = {"loss": rule.max_loss, "profit": rule.max_profit, "trail": rule.trail}
+        lock = rule.lock
+        amounts = {
+            "loss": rule.max_loss, "profit": rule.max_profit, "trail": rule.trail, "trailfrom": rule.trail_activation,
+            "reach": None if lock is None else lock.reach, "keep": None if lock is None else lock.keep,
+            "step": None if lock is None else lock.step, "more": None if lock is None else lock.more,
+        }  # fmt: skip
         found |= {f"{name}-{rule.account_id}": _plain(amount) for name, amount in amounts.items()}
+        found[f"trailkind-{rule.account_id}"] = "" if rule.trail is None else rule.trail_kind.value
+        found[f"off-{rule.account_id}"] = _clock(rule.square_off)
     return found
 
 

@@ -11,7 +11,7 @@ from app.services.run_board import AccountView, RunBoard, RunView
 from app.trading.run_rows import Fired
 from app.trading.run_rules import NAMES, Rule, fired_prices
 
-KINDS = (RiskRule.MAX_LOSS, RiskRule.MAX_PROFIT, RiskRule.TRAIL)
+KINDS = (RiskRule.MAX_LOSS, RiskRule.MAX_PROFIT, RiskRule.TRAIL, RiskRule.LOCK)
 
 
 def account_limits_of(runs: RunBoard, peaks: Peaks, view: RunView, fired: Sequence[Fired]) -> list[Rule]:
@@ -28,7 +28,12 @@ def _figure(view: RunView, account: AccountView, kind: RiskRule) -> Decimal | No
     rule = view.exits.of_account(account.account_id)
     if rule is None:
         return None
-    return {RiskRule.MAX_LOSS: rule.max_loss, RiskRule.MAX_PROFIT: rule.max_profit, RiskRule.TRAIL: rule.trail}[kind]
+    return {
+        RiskRule.MAX_LOSS: rule.max_loss,
+        RiskRule.MAX_PROFIT: rule.max_profit,
+        RiskRule.TRAIL: rule.trail,
+        RiskRule.LOCK: None if rule.lock is None else rule.lock.reach,
+    }[kind]
 
 
 def _rule(runs: RunBoard, peaks: Peaks, view: RunView, kind: RiskRule, fired: list[Fired]) -> Rule:
@@ -75,4 +80,8 @@ def _level(peaks: Peaks, view: RunView, account: AccountView, kind: RiskRule) ->
     rules = rules_of(peaks, view, account)
     if kind is RiskRule.MAX_LOSS:
         return None if rules.max_loss is None else -rules.max_loss
-    return rules.max_profit if kind is RiskRule.MAX_PROFIT else rules.trail_floor
+    return {
+        RiskRule.MAX_PROFIT: rules.max_profit,
+        RiskRule.TRAIL: rules.trail_floor,
+        RiskRule.LOCK: rules.lock_floor,
+    }[kind]

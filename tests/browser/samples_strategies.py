@@ -10,6 +10,7 @@ from app.domain.entry_times import DAYS
 from app.domain.failure_policy import FailurePolicy, GroupPolicy, LegPolicy
 from app.domain.structures import STRUCTURES
 from app.domain.trailing import Floors, ProfitLock, Trail, TrailKind
+from app.strategies.account_limit_fields import NAMES as LIMITS
 from app.strategies.payoff_view import PayoffView
 from tests.browser.samples_accounts import CHOSEN
 from tests.browser.samples_desk import HOSTILE, NOW, Context, form
@@ -25,6 +26,12 @@ CHOICES = Row(
     underlyings=["NIFTY", "BANKNIFTY", "SENSEX"],
     expiries={"NIFTY": EXPIRIES, "BANKNIFTY": EXPIRIES[2:3], "SENSEX": EXPIRIES[:2]},
 )
+
+
+OWN = {
+    **dict.fromkeys(LIMITS, ""), "loss": "8000", "trail": "25", "trailkind": "peak_pct", "trailfrom": "4000",
+    "reach": "10000", "keep": "4000", "step": "2000", "more": "1500", "off": "14:30",
+}  # fmt: skip
 
 
 def strategy(number: int, name: str, run: Row | None) -> Row:
@@ -94,7 +101,8 @@ def account(number: int, **changes: Any) -> Row:
         reason=None,
         chosen=True,
         multiplier="1",
-        limits={"loss": "", "profit": "", "trail": ""},
+        limits=dict.fromkeys(LIMITS, ""),
+        has_more=False,
     )
     row.__dict__.update(changes)
     return row
@@ -174,7 +182,7 @@ def builder(
 
 ACCOUNTS = [
     account(1),
-    account(2, multiplier="2", limits={"loss": "8000", "profit": "", "trail": "3000"}),
+    account(2, multiplier="2", limits=OWN, has_more=True),
     account(3, multiplier="0.5", state="paused", reason="By you 10:05"),
     account(4, chosen=False, name=HOSTILE, mode="LIVE"),
 ]

@@ -70,6 +70,48 @@ def test_limits_of_single_accounts_are_saved_and_shown_again(desk: TradingBench)
     assert "above 0" in refused.text
 
 
+def test_floors_and_square_off_of_single_accounts_are_saved_and_shown_again(desk: TradingBench) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    first, second = accounts[:2]
+    limits = {
+        f"trail-{first}": "25", f"trailkind-{first}": "peak_pct", f"trailfrom-{first}": "4000", f"off-{first}": "14:30",
+        f"reach-{second}": "10000", f"keep-{second}": "4000", f"step-{second}": "2000", f"more-{second}": "1500",
+    }  # fmt: skip
+    assert sent(browser, "/strategies/new", fields(accounts, **limits)).status_code == 303
+    (saved,) = stored(desk)
+    assert saved.spec.exits.accounts == (
+        AccountRule(
+            first, trail=Decimal(25), trail_kind=TrailKind.PEAK_PCT, trail_activation=Decimal(4000),
+            square_off=time(14, 30),
+        ),
+        AccountRule(second, lock=ProfitLock(Decimal(10000), Decimal(4000), Decimal(2000), Decimal(1500))),
+    )  # fmt: skip
+    page = browser.get(f"/strategies/{saved.id}/edit").text
+    assert {name: values(page, name) for name in limits} == {name: [text] for name, text in limits.items()}
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        ({"trail": "25", "trailkind": "peak_pct"}, "trailfrom"),
+        ({"trail": "25", "trailkind": "sideways"}, "trailkind"),
+        ({"trailfrom": "500"}, "trailfrom"),
+        ({"reach": "1000"}, "keep"),
+        ({"reach": "1000", "keep": "1000"}, "keep"),
+        ({"reach": "1000", "keep": "10", "step": "5"}, "more"),
+        ({"off": "25:00"}, "off"),
+    ],
+)
+def test_a_floor_of_an_account_that_cannot_be_is_named(desk: TradingBench, limits: dict[str, str], field: str) -> None:
+    accounts, browser = desk.accounts(), desk.admin()
+    first = accounts[0]
+    typed = {f"{name}-{first}": text for name, text in limits.items()}
+    answer = sent(browser, "/strategies/new", fields(accounts, **typed))
+    assert answer.status_code == 422
+    assert f'id="{field}-{first}-error"' in answer.text
+    assert stored(desk) == []
+
+
 def test_a_supertrend_exit_is_saved_and_shown_again(desk: TradingBench) -> None:
     accounts, browser = desk.accounts(), desk.admin()
     rules = {

@@ -99,7 +99,8 @@ class StrategyExecution(Table):
 class AccountPeak(Table):
     """The highest complete P&L of one account in a run, never below 0; there is no row before its first rise.
 
-    Only for accounts that a trailing stop of their own takes out.
+    Only for accounts that a floor of their own takes out. `trail_distance` is that of a trailing stop by a share of the
+    premium, fixed when the entry has settled.
     """
 
     __tablename__ = "account_peaks"
@@ -107,6 +108,7 @@ class AccountPeak(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_accounts.id"), primary_key=True)
     peak: Mapped[Decimal] = mapped_column(Rupees)
+    trail_distance: Mapped[Decimal | None] = mapped_column(Rupees)
 
 
 class RunEvent(Table):
