@@ -1,7 +1,7 @@
 """The rules of a strategy for a position that it did not open: which of them can watch it, which cannot, and why."""
 
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
@@ -39,7 +39,7 @@ class Watched:
     """A position of one account in one contract. `units` are signed.
 
     `average` is the account's own as its broker tells it of exactly these units; None where it tells none, and what
-    somebody typed instead is not taken for it.
+    somebody typed instead is not taken for it. `ruled_since` is when its run was put under the rules that it is under.
     """
 
     account_id: int
@@ -47,6 +47,7 @@ class Watched:
     kind: Kind
     units: int
     average: Decimal | None
+    ruled_since: datetime | None = None
 
     @property
     def side(self) -> Side:

@@ -1,4 +1,4 @@
-"""Puts an adopted position under the rules of a strategy, as they were shown: once, and never on a guessed average."""
+"""Puts an adopted position under the rules of a strategy, as they were shown, and never on a guessed average."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from app.domain.adoption import AverageFrom
 from app.domain.contracts import Contract, Kind
 from app.domain.errors import Denied, NotFound, Refused, Unavailable
-from app.domain.given_rules import NOTHING, Fit, RulesCode, Watched, fit
+from app.domain.given_rules import NOTHING, Fit, Given, RulesCode, Watched, fit
 from app.domain.strategy import StrategySpec
 from app.domain.wording import price as price_words
 from app.persistence.database import Database
 from app.persistence.leading import holds_lease
-from app.persistence.tables import Adoption, CommandRow, Run, StrategyExecution
+from app.persistence.tables import AccountPeak, Adoption, CommandRow, Run, Strategy, StrategyExecution
 from app.ports.clock import Clock
 from app.services import exit_rule_text, floor_text
 from app.services.activity import Activity
@@ -128,12 +128,16 @@ class RuleGiver:
             raise Denied(RulesCode.STRATEGY, "The strategy whose rules were chosen is not there any more.") from gone
 
     def put(self, session: Session, run: Run, offer: Offer, *, by: str, account_id: int) -> str:
-        """Written with whatever else this transaction writes. The sentence that was noted."""
-        given = offer.fit.given
+        """Written with whatever else this transaction writes. The sentence that was noted.
+
+        Rules that it was under before end with that; its peak stays, so that no floor falls for it.
+        """
+        given, before = offer.fit.given, _rules_before(session, run)
+        _forget_distances(session, run, given)
         run.max_loss, run.max_profit, run.square_off = given.max_loss, given.max_profit, given.square_off
         run.floors, run.exits = floor_text.written(given.floors), exit_rule_text.written(given.exits)
         run.rules_of, run.rules_at = offer.strategy_id, self._journal.now()
-        words = _words(offer, by)
+        words = _words(offer, by, before)
         self._journal.note(session, run.id, "rules", words, account_id)
         return words
 
@@ -181,8 +185,6 @@ def watched_run(session: Session, run: Run) -> tuple[Watched, str]:
     adoption = session.scalars(select(Adoption).where(Adoption.run_id == run.id)).one_or_none()
     if adoption is None:
         raise Denied(RulesCode.RUN, "This run has the rules of the strategy that it was entered by.")
-    if run.rules_at is not None:
-        raise Denied(RulesCode.RUN, "This run is under rules already.")
     execution = session.scalars(select(StrategyExecution).where(StrategyExecution.run_id == run.id)).one()
     if run.state != "OPEN" or execution.exit_wanted is not None:
         raise Denied(RulesCode.RUN, "This run is being left, or was: there is nothing to watch any more.")
@@ -193,6 +195,7 @@ def watched_run(session: Session, run: Run) -> tuple[Watched, str]:
         kind=Kind(execution.kind),
         units=adoption.units,
         average=adoption.average if is_brokers else None,
+        ruled_since=run.rules_at,
     )
     return watched, adoption.exchange
 
@@ -216,7 +219,8 @@ def _chosen(payload: Mapping[str, object]) -> Chosen:
 def _digest(strategy_id: int, at: Watched, found: Fit) -> str:
     given = found.given
     parts = [
-        strategy_id, at.account_id, at.units, at.average, given.max_loss, given.max_profit, given.square_off,
+        strategy_id, at.account_id, at.units, at.average, at.ruled_since, given.max_loss, given.max_profit,
+        given.square_off,
         floor_text.written(given.floors), exit_rule_text.written(given.exits), [each.words() for each in found.misfits],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, default=_text).encode()).hexdigest()
@@ -227,8 +231,27 @@ def _text(value: object) -> str:
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
-def _words(offer: Offer, by: str) -> str:
+def _rules_before(session: Session, run: Run) -> str | None:
+    """The name of the strategy whose rules it is under; None for none."""
+    return None if run.rules_of is None else session.get_one(Strategy, run.rules_of).name
+
+
+def _forget_distances(session: Session, run: Run, given: Given) -> None:
+    """A share of the premium is worked out anew where another trailing stop is given; by rows, so once for good."""
+    if floor_text.read(run.floors).trail != given.floors.trail:
+        run.trail_distance = None
+    exits = exit_rule_text.read(run.exits)
+    for row in session.scalars(select(AccountPeak).where(AccountPeak.run_id == run.id)):
+        old, new = exits.of_account(row.account_id), given.exits.of_account(row.account_id)
+        if (None if old is None else old.trailing) != (None if new is None else new.trailing):
+            row.trail_distance = None
+
+
+def _words(offer: Offer, by: str, before: str | None) -> str:
     known = offer.average
     average = "no average, since its broker tells none" if known is None else f"the broker's {price_words(known)}"
     left = "".join(f" Without its {each.words()}" for each in offer.fit.misfits)
-    return f"{by} put it under the rules of {offer.strategy}, from {average}. {' '.join(offer.fit.words)}{left}"
+    instead = "" if before is None else f" instead of those of {before}"
+    return (
+        f"{by} put it under the rules of {offer.strategy}{instead}, from {average}. {' '.join(offer.fit.words)}{left}"
+    )

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import bindparam, update
@@ -69,7 +70,7 @@ class Peaks:
         self._committed: dict[Place, Decimal] = {}
         self._rising: dict[Place, Decimal] = {}
         self._settled: dict[Place, tuple[RunView, Trail]] = {}
-        self._told: set[Place] = set()
+        self._told: set[tuple[Place, Trail, datetime | None]] = set()
         self._lock = threading.Lock()
         self.wake: Callable[[], None] = lambda: None
 
@@ -130,7 +131,7 @@ class Peaks:
         rises, place = self._rise(view, account_id, total), (view.run_id, account_id)
         by_premium = trail if trail is not None and trail.kind is TrailKind.PREMIUM_PCT and fixed is None else None
         with self._lock:
-            if by_premium is not None and view.state == "OPEN" and place not in self._told:
+            if by_premium is not None and view.state == "OPEN" and (place, by_premium, view.rules_at) not in self._told:
                 self._settled[place] = (view, by_premium)
             has_work = bool(self._settled)
         if rises or has_work:
@@ -152,7 +153,7 @@ class Peaks:
                 with self._lock:
                     self._rising = {**rising, **self._rising}
         self._committed.update(rising)
-        self._told |= settled.keys()
+        self._told |= {(place, trail, view.rules_at) for place, (view, trail) in settled.items()}
         for run_id in {run_id for run_id, _ in settled}:
             self._on_change(run_id)
         return REST_S

@@ -111,10 +111,11 @@ class SupertrendWatch:
         self._ask_exits(view.run_id, whole, lambda session: self._write(session, view, subject, candle, line, why))
 
     def _follow(self, view: RunView) -> _Followed | None:
-        known = self._followed.get(view.run_id)
-        if known is not None:
+        known, subject = self._followed.get(view.run_id), subject_of(view)
+        if known is not None and known.subject == subject:
             return known
-        subject = subject_of(view)
+        if known is not None:  # other rules were put on it
+            self._followed.pop(view.run_id).following.close()
         if subject is None:
             return None
         try:

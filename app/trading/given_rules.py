@@ -21,7 +21,7 @@ def position_rules() -> ResponseReturnValue:
 
 @trading_bp.route("/runs/<int:run_id>/rules", methods=["GET", "POST"])
 def run_rules(run_id: int) -> ResponseReturnValue:
-    """The same for a run that was adopted and has no rules; a form there asks to put it under them."""
+    """The same for a run that was adopted; a form there asks to put it under them, instead of those it is under."""
     return _give(run_id) if request.method == "POST" else _page(of_run(desk(), user(), run_id), run_id=run_id)
 
 

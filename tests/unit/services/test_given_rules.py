@@ -211,7 +211,7 @@ def test_a_strategy_that_is_archived_meanwhile_gives_nothing(given: Given) -> No
     assert refused(given.world, asked).startswith("RULES_STRATEGY: ")
 
 
-def test_rules_are_given_once_and_the_ask_is_on_record(given: Given) -> None:
+def test_rules_are_given_once_for_what_was_shown_and_the_ask_is_on_record(given: Given) -> None:
     run = given.adopted(None)
     first = given.ask(run.id)
     assert given.ask(run.id) == first, "the same form sent twice"
@@ -219,12 +219,61 @@ def test_rules_are_given_once_and_the_ask_is_on_record(given: Given) -> None:
     given.intake()
     given.intake()
     assert (command(given.world, first).state, command(given.world, second).state) == ("DONE", "REFUSED")
-    assert (command(given.world, second).answer or "").startswith("RULES_RUN: This run is under rules already.")
+    assert (command(given.world, second).answer or "").startswith("RULES_CHANGED: ")
     assert given.world.adopter.rules.do(first) == command(given.world, first).answer
     assert len(given.world.said("rules")) == 1
     assert [row.action for row in given.world.rows(ActivityLog)].count("run.rules") == 1
-    with pytest.raises(Conflict, match="under rules already"):
-        given.ask(run.id, key="rules-0003")
+
+
+def test_other_rules_are_put_in_the_place_of_those_it_is_under_and_both_stay_on_record(given: Given) -> None:
+    run = given.adopted(None)
+    given.ask(run.id)
+    given.intake()
+    trail = Floors(Trail(TrailKind.PREMIUM_PCT, Decimal(10)))
+    given.strategy_id = given.save(replace(SPEC, name="Trail", max_loss=None, floors=trail))
+    given.runs.changed(run.id)
+    given.ask(run.id, key="rules-0002")
+    given.world.clock.advance(60.0)
+    given.intake()
+    (now,) = given.world.rows(Run)
+    assert isinstance(now, Run)
+    assert (now.max_loss, now.rules_of) == (None, given.strategy_id)
+    first, second = given.world.said("rules")
+    assert f"under the rules of Trail instead of those of {SPEC.name}" in second
+    assert "instead of" not in first
+    assert [row.action for row in given.world.rows(ActivityLog)].count("run.rules") == 2
+
+
+def test_a_floor_does_not_fall_when_other_rules_are_put_on_it(given: Given) -> None:
+    """A profit of 303 was seen: its peak counts for the rules that follow, whose own distance is worked out anew."""
+    given.strategy_id = given.save(
+        replace(SPEC, name="Narrow", max_loss=None, floors=Floors(Trail(TrailKind.PREMIUM_PCT, Decimal(5))))
+    )
+    run = given.adopted(None)
+    given.ask(run.id)
+    given.intake()
+    given.runs.changed(run.id)
+    for _ in range(2):
+        given.rises_to(98.0)
+        given.peaks.step()
+        given.runs.changed(run.id)
+    peak = given.runs.view(run.id).peak
+    distance = given.runs.view(run.id).trail_distance
+    assert (peak, distance) == (Decimal("303.33"), (AVERAGE * 2 * LOT * 5 / 100).quantize(Decimal("0.01")))
+    given.strategy_id = given.save(
+        replace(SPEC, name="Wide", max_loss=None, floors=Floors(Trail(TrailKind.PREMIUM_PCT, Decimal(6))))
+    )
+    given.ask(run.id, key="rules-0002")
+    given.intake()
+    for _ in range(2):
+        given.runs.changed(run.id)
+        given.rises_to(98.0)
+        given.peaks.step()
+    given.runs.changed(run.id)
+    view = given.runs.view(run.id)
+    assert (view.peak, view.trail_distance) == (peak, (AVERAGE * 2 * LOT * 6 / 100).quantize(Decimal("0.01")))
+    given.restart()
+    assert given.peaks.floors(given.runs.view(run.id)).trail == peak - (view.trail_distance or 0)
 
 
 def test_a_run_that_is_being_left_or_was_entered_by_a_strategy_gets_none(given: Given) -> None:
