@@ -11,9 +11,11 @@ from app.domain.contracts import ContractKey
 from app.domain.day_candles import DayCandles, fresh, in_other_hours, priced, repaired, repaired_by, unwatched, watched
 from app.domain.errors import InvalidInput
 from app.domain.history_check import SETTLED_AFTER
+from app.domain.proven import NOTHING, weighed
 from app.ports.gateway import MinuteHistory
 from app.services.candle_sight import Sight
 from app.services.price_board import PriceBoard, Watch
+from app.services.prints import print_of
 
 STALE_AFTER_S = 20.0
 """A leg's price counts for so long: one that is silent is quoted every ten seconds while the market moves."""
@@ -73,14 +75,18 @@ class Subject:
 
 
 class Leg:
-    """One contract's newest price. `touch` is called by the price board on the thread that brings prices."""
+    """One contract's newest price that is borne out. `touch` is called by the price board on the thread that brings
+    prices.
+    """
 
-    __slots__ = ("key", "price", "ratio", "received", "touched", "traded")
+    __slots__ = ("belief", "is_narrow", "key", "price", "ratio", "received", "touched", "traded")
 
     def __init__(self, key: ContractKey, ratio: float) -> None:
         self.key = key
         self.ratio = ratio
         self.touched = True
+        self.belief = NOTHING
+        self.is_narrow = key.exchange in _HOURS_OF or key.symbol.endswith("FUT")
         self.price: float | None = None
         self.traded: int | None = None
         self.received = -math.inf
@@ -88,17 +94,30 @@ class Leg:
     def touch(self) -> None:
         self.touched = True
 
-    def look(self, board: PriceBoard) -> bool:
-        """Whether a new price came since the last look; it is taken."""
+    def look(self, board: PriceBoard, gap_from: float) -> bool:
+        """Whether a new price came since the last look that is borne out; it is taken. One bad print shapes no candle.
+
+        Prices of until `gap_from` (monotonic) are of before the feed was lost.
+        """
         if not self.touched:
             return False
         self.touched = False  # first: a price that comes now is looked at the next time
         found = board.latest(self.key)
         if found is None:
             return False
-        is_new = found.received > self.received
-        self.price, self.traded, self.received = float(found.ltp), found.volume, found.received
+        self.belief = weighed(self.belief, print_of(found), is_future=self.is_narrow, gap_from=gap_from)
+        proven = self.belief.proven
+        if self.belief.doubted is not None or proven is None:
+            return False
+        is_new = proven.received > self.received
+        self.price, self.traded, self.received = float(proven.value), found.volume, proven.received
         return is_new
+
+    @property
+    def doubted_for_s(self) -> float:
+        """How much younger than the newest price that counts is one that does not yet; 0 without one."""
+        doubted = self.belief.doubted
+        return 0.0 if doubted is None else doubted.received - self.received
 
 
 @dataclass(slots=True)
@@ -154,7 +173,7 @@ class Series:
         if day is None:
             return False
         before = len(day.ended)
-        touched = [leg.look(board) for leg in self.legs]
+        touched = [leg.look(board, sight.gap_from) for leg in self.legs]
         self.blind = sight.why or self._unknown_leg(board, sight)
         if self.blind:
             day = unwatched(day, sight.now)
@@ -219,6 +238,8 @@ class Series:
                 return f"{leg.key.symbol} has no price yet."
             if leg.received <= sight.gap_from:
                 return f"{leg.key.symbol} has no price since the feed was lost."
+            if leg.doubted_for_s > STALE_AFTER_S:
+                return f"The newest prices of {leg.key.symbol} are far from those before, and nothing bears them out."
             if age_s > STALE_AFTER_S:
                 return f"The price of {leg.key.symbol} is {age_s:.0f} s old."
         return ""

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from app.domain.contracts import ContractKey, Kind
 from app.domain.pnl import MARK_MAX_AGE_S, Mark
-from app.domain.proven import NOTHING, Belief, Print, weighed
+from app.domain.proven import NOTHING, Belief, weighed
 from app.ports.clock import Clock
-from app.services.price_board import BoardPrice, PriceBoard
+from app.services.price_board import PriceBoard
+from app.services.prints import print_of
 from app.services.run_board import RunView
 
 JUST_ENTERED_S = 60.0
@@ -55,7 +56,7 @@ class ProvenPrices:
                 before = self._beliefs.get(key, NOTHING)
                 entered_at = self._entered_at(view, key) if before.proven is None else None
                 found = self._beliefs[key] = weighed(
-                    before, _print(latest), is_future=key in futures, entered_at=entered_at, gap_from=gap
+                    before, print_of(latest), is_future=key in futures, entered_at=entered_at, gap_from=gap
                 )
                 is_new = is_new or (found.doubted is not None and before.doubted is None)
                 if found.proven is not None:
@@ -110,15 +111,3 @@ class ProvenPrices:
             if 0.0 <= (now - cell.since).total_seconds() <= JUST_ENTERED_S:
                 return cell.average
         return None
-
-
-def _print(latest: BoardPrice) -> Print:
-    return Print(
-        serial=latest.serial,
-        value=latest.ltp,
-        received=latest.received,
-        bid=latest.bid,
-        ask=latest.ask,
-        touched=latest.touched,
-        quoted=latest.quoted,
-    )
