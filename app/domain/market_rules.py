@@ -144,6 +144,8 @@ _LOT_BSE = "BSE lot as published by brokers, Nov 2026; confirm"
 _CUT_OFF = "Brokers say 15:15 to 15:25, OpenAlgo's sandbox 15:15; confirm, and type your broker's with the account"
 _LPP = "NSE FAOP54242, limit price protection for index options"
 _LPP_FUTURE = "Limit price protection for index futures: brokers state 2 % or 3 %, the narrower is kept; confirm"
+_FEE_NFO_FUTURE = "NSE circular of 27 Sep 2024 as the press reported it, without IPFT; confirm"
+_FEE_BFO_FUTURE = "BSE takes none for index futures, the press on 27 Sep 2024; confirm"
 _EXERCISE = "ClearTax, rates from 1 Apr 2026; of the intrinsic value, paid by who holds a bought option"
 _OWN = "AlgoMirror's own default for protected limits"
 _OWN_BUYERS = "AlgoMirror's own default for what option buyers keep ready"
@@ -197,8 +199,11 @@ DEFAULT_RULES: tuple[MarketRule, ...] = (
                 date(2024, 10, 1),
                 "BSE for SENSEX and BANKEX, as brokers show it in 2026; confirm",
             ),
+            ("fee_nfo_future", "0.00173", date(2024, 10, 1), _FEE_NFO_FUTURE),
+            ("fee_bfo_future", "0", date(2024, 10, 1), _FEE_BFO_FUTURE),
             ("sebi_fee", "0.0001", date(2021, 6, 1), "Ten rupees a crore"),
             ("stamp_option", "0.003", date(2020, 7, 1), "Indian Stamp Act, options"),
+            ("stamp_future", "0.002", date(2020, 7, 1), "Indian Stamp Act, futures, as nseindia.com lists it"),
             ("gst", "18", date(2020, 1, 1), "GST on services"),
         )
     ),

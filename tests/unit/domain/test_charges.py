@@ -1,5 +1,6 @@
 """What trades cost: rows that a trader can check against a contract note."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -41,9 +42,32 @@ def test_of_a_day(trades: list[Trade], on: date, expected: str) -> None:
     assert found.total == sum(map(Decimal, expected.split()))
 
 
+def test_futures_pay_their_own_fees_and_duty() -> None:
+    nifty = charges([trade("BUY", 65, "25000", kind="FUT")], BOOK, TODAY)
+    assert nifty == Charges(*map(Decimal, ("20.00", "0", "28.11", "1.63", "33", "8.95")))
+    sensex = charges([trade("SELL", 20, "85000", kind="FUT", exchange="BFO")], BOOK, TODAY)
+    assert sensex == Charges(*map(Decimal, ("20.00", "850", "0.00", "1.70", "0", "3.91")))
+
+
+def settled(side: str, units: int, price: str, kind: str = "CE") -> Trade:
+    return replace(trade(side, units, price, kind=kind), settled=True)
+
+
+def test_what_was_settled_pays_tax_where_it_was_bought_and_nothing_else() -> None:
+    """0.15 % of 65 x 112.35; a sold option and one that ended worthless pay nothing."""
+    legs = [settled("SELL", 65, "112.35"), settled("BUY", 65, "112.35"), settled("SELL", 65, "0")]
+    assert charges(legs, BOOK, TODAY) == Charges(stt=Decimal(11))
+    assert charges([*legs, trade("SELL", 65, "100")], BOOK, TODAY).stt == Decimal(21), "10.95 and 9.75, rounded once"
+
+
+def test_what_the_settlement_of_a_future_costs_is_unknown_by_name() -> None:
+    with pytest.raises(Refused, match="settlement of a future"):
+        charges([settled("SELL", 65, "25012.35", kind="FUT")], BOOK, TODAY)
+
+
 def test_a_rate_that_is_not_known_is_named() -> None:
     with pytest.raises(MissingRule, match="no fee_nfo_future"):
-        charges([trade("BUY", 65, "25000", kind="FUT")], BOOK, TODAY)
+        charges([trade("BUY", 65, "25000", kind="FUT")], BOOK, date(2024, 9, 30))
     with pytest.raises(MissingRule, match="no fee_nfo_option"):
         charges([trade("SELL", 65, "100")], BOOK, date(2024, 1, 1))
     with pytest.raises(Refused, match="MCX"):

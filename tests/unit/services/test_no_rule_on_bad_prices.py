@@ -1,8 +1,9 @@
 """No rule decides on a price that is stale, late, zero, nonsense, missing, of before a gap or a single bad print.
 
 A straddle is sold at 100 in two accounts, with a max loss, a max profit and a trailing stop, limits of one account and
-of a day, and a stop for each leg. The market walks and sometimes leaps; between its ticks come others that nobody may
-believe, and the generator knows which. Exits are written down and not done, so that judging goes on.
+of a day, of the group that both are in too, and a stop for each leg. The market walks and sometimes leaps; between its
+ticks come others that nobody may believe, and the generator knows which. Exits are written down and not done, so that
+judging goes on.
 """
 
 import math
@@ -21,7 +22,7 @@ from app.domain.exit_rules import AccountRule, ExitRules
 from app.domain.leg_rules import LegRule, LegRules, Level, Measure
 from app.domain.pnl import MARK_MAX_AGE_S
 from app.domain.trailing import Floors, Trail, TrailKind
-from app.persistence.tables import DayLock, Run, TradingAccount
+from app.persistence.tables import AccountGroup, DayLock, GroupMember, Run, TradingAccount
 from app.ports.feed import Tick
 from app.services import exit_rule_text
 from app.services.activity import Activity
@@ -36,6 +37,7 @@ from tests.unit.services.watched_runs import Parts
 
 UNITS, ENTRY, LOSS, PROFIT, TRAIL, STOP = 65, 100.0, 9000.0, 6000.0, 6000.0, 140.0
 OWN_LOSS, DAY_LOSS, DAY_EVERY, ANEW_EVERY = 2500.0, 3500.0, 4, 10
+GROUP_LOSS, GROUP_PROFIT = 5000.0, 1000.0
 TICKS = 5
 NONSENSE = (0.0, -5.0, math.nan, math.inf, -math.inf)
 MAD = (5.0, 12.0, 30.0, 75.0, 190.0, 0.1)
@@ -95,7 +97,8 @@ class Fuzz:
     def __init__(self, folder: Path, seed: int) -> None:
         self.random = random.Random(seed)
         self.truths = {each.key: Truth(each, self.random) for each in (CALL, PUT)}
-        self.peak, self.turns, self.locked = 0.0, 0, 0
+        self.peak, self.turns = 0.0, 0
+        self.locked: set[tuple[bool, str]] = set()
         self.fired: list[str] = []
         self.desk = Parts(folder)
         self.clock = self.desk.world.clock
@@ -122,6 +125,10 @@ class Fuzz:
             run.exits = exit_rule_text.written(rules)
             run.floors = written(Floors(Trail(TrailKind.AMOUNT, Decimal(str(TRAIL)))))
             session.get_one(TradingAccount, 1).max_day_loss = Decimal(str(DAY_LOSS))
+            group = AccountGroup(owner_id=1, name="Both", created_at=self.clock.now(), changed_at=self.clock.now())
+            group.max_day_loss, group.max_day_profit = Decimal(str(GROUP_LOSS)), Decimal(str(GROUP_PROFIT))
+            group.members = [GroupMember(account_id=each) for each in (1, 2)]
+            session.add(group)
         self.desk.runs.changed(run_id)
 
     def totals(self, accounts: int) -> list[float]:
@@ -244,9 +251,10 @@ class Fuzz:
     def judge_the_day(self) -> None:
         self.days.step()
         for lock in self.desk.world.rows(DayLock):
-            self.locked += 1
-            total = float(lock.value)
-            assert any(abs(total - each) < 0.01 for each in self.totals(1)) or total >= self.bound(1) - 0.01, total
+            self.locked.add((lock.group_id is not None, lock.rule))
+            total, accounts = float(lock.value), 1 if lock.group_id is None else 2
+            is_real = any(abs(total - each) < 0.01 for each in self.totals(accounts))
+            assert is_real or (lock.rule == "day_loss" and total >= self.bound(accounts) - 0.01), (lock.sentence, total)
             with self.desk.world.database.transaction() as session:
                 session.query(DayLock).delete()
 
@@ -258,7 +266,8 @@ def run(folder: Path, seed: int, turns: int) -> None:
     said = " ".join(fuzz.fired)
     for rule in ("Max loss", "Trailing stop", "Stop of leg", "by itself"):
         assert rule in said, f"{rule} was awake"
-    assert fuzz.locked, "so was the limit of the day"
+    of_group = {(True, "day_loss"), (True, "day_profit")}
+    assert {(False, "day_loss"), *of_group} == fuzz.locked, "so were the limits of the day, of an account and a group"
 
 
 def test_no_rule_decides_on_a_bad_price(tmp_path: Path) -> None:
