@@ -30,7 +30,8 @@ def test_candles_say_what_is_complete_and_what_nobody_saw() -> None:
     assert json.loads(json.dumps(found)) == found
     assert found["legs"] == [{"exchange": "NSE_INDEX", "symbol": "NIFTY", "ratio": 1.0}]
     assert [(each["complete"], each["gap"], each["standing"]) for each in found["candles"]] == [
-        (True, False, "final"), (True, True, "gapped"), (True, True, "gapped"), (False, False, "growing"),
+        (True, False, "final"), (True, True, "gapped"), (True, True, "gapped"),
+        (False, True, "growing"),  # the first price after a loss counts once it is borne out
     ]  # fmt: skip
     assert [each["close"] for each in found["candles"]] == [100.0, 100.0, None, 101.5]
     assert found["candles"][0]["from"] == OPENS.isoformat()
