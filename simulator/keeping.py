@@ -24,6 +24,9 @@ DRAIN_S = 3600.0
 """What is under way at a broker happens within so many real seconds."""
 SOURCES = Path(__file__).parent
 
+UNREADABLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
+"""What pickle raises for bytes it did not write."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -56,7 +59,7 @@ class Keeper:
             kept: Kept = _Reader(io.BytesIO(state), pickle.loads(masters)).load()  # noqa: S301
         except FileNotFoundError:
             return None
-        except (pickle.UnpicklingError, EOFError, AttributeError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             raise ValueError(f"{self._path} cannot be read ({error}). Delete it: the market begins anew.") from error
         return kept
 

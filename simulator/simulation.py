@@ -82,6 +82,7 @@ class Simulation:
         self.ports = [self._port(account, book) for account, book in zip(self.venue.accounts, books, strict=True)]
         self.hub.receivers.extend(port.stream for port in self.ports)
         self._debt_s = 0.0
+        self._serves = False
         if self._keeper:
             self._keeper.watch(self.venue)
 
@@ -104,10 +105,11 @@ class Simulation:
             stream = self.options.ws_port and self.options.ws_port + place
             port.rest_port = await listen(port.rest, self.options.host, rest)
             port.ws_port = await listen(port.stream, self.options.host, stream)
+        self._serves = True
 
     async def stop(self) -> None:
         await asyncio.gather(*(side.stop() for port in self.ports for side in (port.rest, port.stream)))
-        if self._keeper:
+        if self._keeper and self._serves:  # who never served writes over nothing: another may, with the same file
             self.venue.timers.pass_real(DRAIN_S)
             self._keeper.save(self._kept())
 

@@ -1,6 +1,7 @@
 """A simulator that is started again goes on where it stopped: same books, same moment, same prices."""
 
 import contextlib
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +73,13 @@ def test_a_file_that_cannot_be_read_is_said_and_kept(tmp_path: Path) -> None:
     with pytest.raises(SimulatorFailedError, match="Delete it"), start_simulator("--state", str(state), accounts=2):
         pass
     assert state.read_bytes() == b"not what it wrote"
+
+
+def test_one_that_finds_its_port_taken_writes_over_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "simulator.state"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        how = ("--state", str(state), "--rest-port", str(port))
+        with pytest.raises(SimulatorFailedError, match="cannot be used"), start_simulator(*how, accounts=1):
+            pass
+    assert not state.exists()
