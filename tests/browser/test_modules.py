@@ -121,6 +121,22 @@ def test_a_filter_and_an_order_outlive_a_refresh(page: Page, gallery: str) -> No
     expect(page.get_by_role("columnheader", name="MTM")).to_have_attribute("aria-sort", "ascending")
 
 
+def test_a_filtered_table_is_never_seen_whole_while_it_is_refreshed(page: Page, gallery: str) -> None:
+    visit(page, f"{gallery}/gallery/desk")
+    page.get_by_role("searchbox").fill("zerodha")
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const count = () => window.seen.push(document.querySelectorAll('#dashboard-live tbody tr:not([hidden])').length);
+            new MutationObserver(count).observe(document.body, {childList: true, subtree: true});
+        }"""
+    )
+    with page.expect_response("**/live"):
+        page.evaluate("document.dispatchEvent(new CustomEvent('desk:touch', {detail: {topic: 'dashboard'}}))")
+    page.wait_for_function("window.seen.length > 0")
+    assert set(page.evaluate("window.seen")) == {2}
+
+
 def test_a_table_is_taken_along_as_it_is_shown(page: Page, gallery: str) -> None:
     visit(page, f"{gallery}/gallery/desk")
     page.get_by_role("searchbox").fill("zerodha")

@@ -46,6 +46,9 @@ class Web:
     def runtime(self) -> Runtime:
         return self.desk.runtime
 
+    def says_the_feed_is_live(self) -> bool:
+        return "Feed live" in read(self.browser.get("/").text)
+
     def health(self) -> HealthState:
         state: HealthState = self.desk.app.extensions["desk"].health.of(self.desk.account_ids[0]).state
         return state
@@ -133,8 +136,8 @@ def test_without_redis_pages_beside_the_leader_are_pushed_what_changed_and_say_w
 ) -> None:
     with web_beside_a_leader(market, postgres_url, tmp_path, None) as web:
         within(SOON_S, web.is_fresh, "the chain of the leader is on the pages of the other")
+        within(SOON_S, web.says_the_feed_is_live, "how the feed does is told")
         page = web.browser.get("/").text
-        assert "Feed live" in read(page)
         assert web.speaks()
         within(SOON_S, lambda: web.health() is HealthState.OK, "how accounts do is told too")
         assert len(web.desk.preview(web.desk.strategy()).plan.accounts) == 1, "all that a preview needs is at hand here"

@@ -2,5 +2,7 @@
 import htmx from "htmx.org";
 import { attachAll } from "./loader.js";
 
+// What a fragment brings is attached in the turn in which it is swapped in: a filtered table is never seen whole between.
+htmx.config.defaultSettleDelay = 0;
 // Fragments swapped in later bring modules of their own.
 htmx.onLoad(attachAll);

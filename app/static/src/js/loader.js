@@ -19,14 +19,20 @@ const MODULES = {
 };
 
 const attached = new WeakSet();
+const loaded = new Map();
 
+async function load(name) {
+  if (!MODULES[name]) throw new Error(`The page asks for a module "${name}" that does not exist.`);
+  loaded.set(name, (await MODULES[name]()).default);
+}
+
+/** Attaches at once what is loaded already, so that nothing is painted without it. */
 async function attach(element) {
   if (attached.has(element)) return;
   attached.add(element);
   for (const name of element.dataset.module.split(/\s+/)) {
-    const load = MODULES[name];
-    if (!load) throw new Error(`The page asks for a module "${name}" that does not exist.`);
-    (await load()).default(element);
+    if (!loaded.has(name)) await load(name);
+    loaded.get(name)(element);
   }
   element.dataset.attached = "";
 }
