@@ -127,7 +127,8 @@ def test_a_filtered_table_is_never_seen_whole_while_it_is_refreshed(page: Page, 
     page.evaluate(
         """() => {
             window.seen = [];
-            const count = () => window.seen.push(document.querySelectorAll('#dashboard-live tbody tr:not([hidden])').length);
+            const rows = '#dashboard-live tbody tr:not([hidden])';
+            const count = () => window.seen.push(document.querySelectorAll(rows).length);
             new MutationObserver(count).observe(document.body, {childList: true, subtree: true});
         }"""
     )
