@@ -25,6 +25,7 @@ from app.services.accounts_at_work import AccountsAtWork
 from app.services.adoption import Adopter
 from app.services.alarms import Alarms
 from app.services.claim_facts import who_of
+from app.services.clock_trust import ClockTrust
 from app.services.commands import Commands
 from app.services.day_book import DayBook
 from app.services.day_limit_watch import DayLimitWatch
@@ -291,7 +292,7 @@ def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executo
         SquareOffTimes(market.hours, market.rules.book),
         ground.market_clock,
         ground.journal,
-        is_clock_wrong=lambda: market.locks.holds(gate.Code.CLOCK_SKEWED),
+        clock_in_doubt=ClockTrust(ground.clock, market.locks, market.exchange).in_doubt,
         ask_exit=lambda run_id, account_id, leg, why, also: executor.ask_exit(
             run_id, account_id=account_id, leg=leg, why=why, with_shorts=leg is not None, also=also
         ),
@@ -329,9 +330,9 @@ def _days(
 
 
 def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:
-    is_wrong = partial(market.locks.holds, gate.Code.CLOCK_SKEWED)
+    trust = ClockTrust(ground.clock, market.locks, market.exchange)
     place = (ground.database, ground.market_clock, market.hours)
-    return ScheduledStarts(*place, previews, commands, ground.activity, is_clock_wrong=is_wrong)
+    return ScheduledStarts(*place, previews, commands, ground.activity, clock_in_doubt=trust.in_doubt)
 
 
 def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:

@@ -344,7 +344,7 @@ def _bench(database: Database, settings: Any) -> Bench:
         run_board=runs,
         days=days(database, runs, clock, activity, people),
         square_off=square_off(database, runs, hours, clock),
-        scheduled=ScheduledStarts(database, clock, nothing, nothing, nothing, activity, is_clock_wrong=bool),
+        scheduled=ScheduledStarts(database, clock, nothing, nothing, nothing, activity, clock_in_doubt=bool),
         supertrend=SupertrendWatch(database, runs, nothing, Journal(clock), ask_exits=nothing),
         peaks=Peaks(database, Journal(clock), runs.changed),
         chains=cast("Any", NoChains()),

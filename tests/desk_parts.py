@@ -50,7 +50,7 @@ def square_off(database: Database, runs: RunBoard, hours: SessionHours, clock: A
         _times(hours),
         clock,
         Journal(clock),
-        is_clock_wrong=lambda: False,
+        clock_in_doubt=lambda: False,
         ask_exit=nothing,
     )
 

@@ -58,6 +58,7 @@ class ClockWatch:
     def _judge(self, ahead_s: float) -> None:
         """`ahead_s`: how far the gateway's clock is ahead of ours."""
         self._exchange.gateway_ahead_s = ahead_s
+        self._exchange.heard = True
         self._exchange.agreeing = self._exchange.agreeing + 1 if abs(ahead_s) <= BLOCK_S else 0
         for limit in self._over:
             self._over[limit] = self._over[limit] + 1 if abs(ahead_s) > limit else 0

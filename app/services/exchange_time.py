@@ -25,6 +25,8 @@ class ExchangeTime:
         self.late_after_s = late_after_s
         self.gateway_ahead_s = 0.0
         """How far the gateway's clock is ahead of ours, as its newest answer to a ping says."""
+        self.heard = False
+        """Whether any answer has said what time it is."""
         self.agreeing = 0
         """How many of its newest answers in a row bear our clock out; 0 before the first, and when one does not."""
 

@@ -63,7 +63,7 @@ class ScheduledStarts:
         commands: Commands,
         activity: Activity,
         *,
-        is_clock_wrong: Callable[[], bool],
+        clock_in_doubt: Callable[[], bool],
     ) -> None:
         self._database = database
         self._market_clock = market_clock
@@ -71,7 +71,7 @@ class ScheduledStarts:
         self._previews = previews
         self._commands = commands
         self._activity = activity
-        self._is_clock_wrong = is_clock_wrong
+        self._clock_in_doubt = clock_in_doubt
         self._turns = FairTurns()
         self._over: set[tuple[int, date]] = set()
         self._again_at: dict[tuple[int, date], datetime] = {}
@@ -82,7 +82,7 @@ class ScheduledStarts:
             now = self._market_clock.now()
         except Unavailable:
             return LOOK_S
-        if self._is_clock_wrong():
+        if self._clock_in_doubt():
             return LOOK_S  # a start that this makes too late is left out, and says so
         with self._database.reading() as session:
             known = [(row.id, read(row.times)) for row in session.execute(_WITH_TIMES)]

@@ -123,7 +123,7 @@ class SquareOffTimes:
 class SquareOff:
     """`step` belongs to one loop, `when` to anybody.
 
-    A clock that may be wrong leaves nothing: entries are held by it as well.
+    A clock in doubt leaves nothing.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class SquareOff:
         market_clock: MarketClock,
         journal: Journal,
         *,
-        is_clock_wrong: Callable[[], bool],
+        clock_in_doubt: Callable[[], bool],
         ask_exit: AskExit,
     ) -> None:
         self._database = database
@@ -142,14 +142,14 @@ class SquareOff:
         self._times = times
         self._market_clock = market_clock
         self._journal = journal
-        self._is_clock_wrong = is_clock_wrong
+        self._clock_in_doubt = clock_in_doubt
         self._ask_exit = ask_exit
         self._turns = FairTurns()
 
     def step(self) -> float:
         """Leave what is due. Returns the seconds until the next look."""
         living = self._run_board.living()
-        if not living or self._is_clock_wrong():
+        if not living or self._clock_in_doubt():
             return LOOK_S
         try:
             now = self._market_clock.now()

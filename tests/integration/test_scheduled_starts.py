@@ -49,7 +49,7 @@ class Scheduled:
         desk = self.desk.desk
         return ScheduledStarts(
             self.desk.bench.database, self.desk.clock, hours, self.desk.previews, desk.commands, desk.activity,
-            is_clock_wrong=lambda: self.wrong_clock,
+            clock_in_doubt=lambda: self.wrong_clock,
         )  # fmt: skip
 
     def rows(self, table: Any) -> list[Any]:

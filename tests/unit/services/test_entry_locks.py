@@ -15,6 +15,7 @@ from app.domain.orders import IntentState
 from app.persistence.tables import ActivityLog, EngineStart
 from app.ports.gateway import LoggedOut
 from app.services.activity import Activity
+from app.services.clock_trust import ANSWER_WITHIN_S, ClockTrust
 from app.services.clock_watch import ClockWatch
 from app.services.disk_watch import LEAST_FREE, DiskWatch
 from app.services.engine_starts import EngineStarts
@@ -218,6 +219,32 @@ def test_row_39_answers_that_bear_the_clock_out_are_counted_in_a_row(world: Lock
         watch.step()  # the same answer says nothing new
         world.clock.advance(5)
     assert counted == [1, 2, 0, 0, 1]
+
+
+def test_row_39_a_clock_that_nobody_has_borne_out_is_in_doubt_for_a_minute_at_most(world: LockedWorld) -> None:
+    exchange = ExchangeTime(world.clock)
+    trust = ClockTrust(world.clock, world.locks, exchange)
+    assert trust.in_doubt(), "it was set wrong while the machine was off, for all that is known"
+    world.clock.advance(ANSWER_WITHIN_S - 1)
+    assert trust.in_doubt()
+    world.clock.advance(1)
+    assert not trust.in_doubt(), "a gateway that never tells the time does not keep a trader in"
+
+
+def test_row_39_what_is_due_by_the_clock_waits_while_a_gateway_contradicts_it(world: LockedWorld) -> None:
+    ahead, exchange = {"s": 3600.0}, ExchangeTime(world.clock)
+    watch, trust = clocks(world, ahead, exchange), ClockTrust(world.clock, world.locks, exchange)
+    world.clock.advance(ANSWER_WITHIN_S)
+    watch.step()
+    assert trust.in_doubt(), "one answer is enough to wait, where two are needed to hold entries"
+    ahead["s"] = 1.0
+    world.clock.advance(5)
+    watch.step()
+    assert not trust.in_doubt()
+    for ahead["s"] in (3600.0, 3600.0):
+        world.clock.advance(5)
+        watch.step()
+    assert trust.in_doubt()
 
 
 def clocks(world: LockedWorld, ahead: dict[str, float], exchange: ExchangeTime | None = None) -> ClockWatch:

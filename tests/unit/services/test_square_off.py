@@ -56,7 +56,7 @@ class ByTheClock:
         self.runs = RunBoard(self.world.database, self.prices, self.world.clock)
         self.loop = SquareOff(
             self.world.database, self.runs, self.times, self.world.clock, Journal(self.world.clock),
-            is_clock_wrong=lambda: self.wrong_clock, ask_exit=self._ask_exit,
+            clock_in_doubt=lambda: self.wrong_clock, ask_exit=self._ask_exit,
         )  # fmt: skip
 
     def _ask_exit(
