@@ -25,7 +25,6 @@ from app.services.accounts_at_work import AccountsAtWork
 from app.services.adoption import Adopter
 from app.services.alarms import Alarms
 from app.services.claim_facts import who_of
-from app.services.clock_trust import ClockTrust
 from app.services.commands import Commands
 from app.services.day_book import DayBook
 from app.services.day_limit_watch import DayLimitWatch
@@ -57,6 +56,7 @@ from app.services.warm_prices import WarmPrices
 from app.wiring import Ground, MarketSide, mark_of
 from app.wiring_orders import build_lanes, build_world
 from app.wiring_pages import PageSide
+from app.wiring_times import build_expired, build_scheduled, build_square_off
 
 PUSHED_WITHIN_S = 1.0
 """How long the books of an account that is pushed its order updates are left alone after it took an order."""
@@ -109,7 +109,6 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     strategies = Strategies(database, clock, ground.activity)
     previews = _previews(ground, market, strategies)
     alarms = Alarms(database, clock, ground.journal, ground.activity)
-    executor = _executor(ground, market, previews, alarms, run_board)
     setbacks = _setback_watch(ground, market)
 
     def changed(run_id: int, account_id: int) -> None:
@@ -131,6 +130,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
     order_feeds = _order_feeds(ground, market, turns, pushed)
     reconciler = _reconciler(ground, market, pushed, changed)
     world = build_world(ground, market, turns, reconciler)
+    executor = _executor(ground, market, previews, reconciler, alarms=alarms, run_board=run_board)
     executor.lanes = lanes = build_lanes(
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, going_out=rush.hold
     )
@@ -155,10 +155,10 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         reconciler=reconciler,
         risk=_risk(ground, market, run_board, executor, peaks, proven := _proven(ground, market)),
         peaks=peaks,
-        square_off=_square_off(ground, market, run_board, executor),
+        square_off=build_square_off(ground, market, run_board, executor),
         supertrend=_supertrend(ground, market, run_board, executor),
         days=_days(ground, market, run_board, executor, proven),
-        scheduled=_scheduled(ground, market, previews, commands),
+        scheduled=build_scheduled(ground, market, previews, commands),
         order_feeds=order_feeds,
         pushed=pushed,
         setbacks=setbacks,
@@ -197,7 +197,13 @@ def _setback_watch(ground: Ground, market: MarketSide) -> SetbackWatch:
 
 
 def _executor(
-    ground: Ground, market: MarketSide, previews: Previews, alarms: Alarms, run_board: RunBoard
+    ground: Ground,
+    market: MarketSide,
+    previews: Previews,
+    reconciler: Reconciler,
+    *,
+    alarms: Alarms,
+    run_board: RunBoard,
 ) -> StrategyExecutor:
     denials = _denials(ground, market)
     settings, database, clock = ground.settings, ground.database, ground.clock
@@ -209,7 +215,12 @@ def _executor(
         ground.journal,
         pending=PendingOrders(database, ground.journal, market.pricing, denials=denials, phase=market.hours.phase),
         watch=IntegrityWatch(
-            clock, alarms, lot_size=market.contracts.lot_size, mark=run_board.mark, phase=market.hours.phase
+            clock,
+            alarms,
+            lot_size=market.contracts.lot_size,
+            mark=run_board.mark,
+            books=reconciler.known,
+            phase=market.hours.phase,
         ),
         on_change=run_board.changed,
     )
@@ -285,29 +296,6 @@ def _supertrend(ground: Ground, market: MarketSide, run_board: RunBoard, executo
     return watch
 
 
-def _square_off(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> SquareOff:
-    return SquareOff(
-        ground.database,
-        run_board,
-        SquareOffTimes(market.hours, market.rules.book),
-        ground.market_clock,
-        ground.journal,
-        clock_in_doubt=ClockTrust(ground.clock, market.locks, market.exchange).in_doubt,
-        ask_exit=lambda run_id, account_id, leg, why, also: executor.ask_exit(
-            run_id, account_id=account_id, leg=leg, why=why, with_shorts=leg is not None, also=also
-        ),
-    )
-
-
-def _expired(ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor) -> ExpiredLegs:
-    def ended(run_id: int) -> None:
-        run_board.changed(run_id)
-        executor.touch(run_id)
-
-    place = (ground.database, ground.clock, ground.market_clock, ground.journal)
-    return ExpiredLegs(*place, agreeing=lambda: market.exchange.agreeing, on_change=ended)
-
-
 def _days(
     ground: Ground, market: MarketSide, run_board: RunBoard, executor: StrategyExecutor, proven: ProvenPrices
 ) -> DaySide:
@@ -326,13 +314,7 @@ def _days(
     runs = RunMinutes(ground.database, run_board, market.rules.book)
     costs = AccountCosts(ground.database, market.rules.book, ground.clock)
     book = DayBook(ground.database, judged, costs, runs, ground.market_clock)
-    return DaySide(shown, costs, limits, book, _expired(ground, market, run_board, executor))
-
-
-def _scheduled(ground: Ground, market: MarketSide, previews: Previews, commands: Commands) -> ScheduledStarts:
-    trust = ClockTrust(ground.clock, market.locks, market.exchange)
-    place = (ground.database, ground.market_clock, market.hours)
-    return ScheduledStarts(*place, previews, commands, ground.activity, clock_in_doubt=trust.in_doubt)
+    return DaySide(shown, costs, limits, book, build_expired(ground, market, run_board, executor))
 
 
 def _pushed_orders(ground: Ground, turns: BookTurns, changed: Callable[[int, int], None]) -> PushedOrders:

@@ -29,6 +29,7 @@ class AlarmKind(StrEnum):
     ODD_LOT = "odd_lot"
     RUN_INCOMPLETE = "run_incomplete"
     OPPOSITE = "opposite"
+    UNNAMED = "unnamed"
 
 
 STOPS_STRATEGY = frozenset({AlarmKind.EXIT_REFUSED})

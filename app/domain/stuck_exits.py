@@ -21,8 +21,8 @@ LATE_ALARM_S = 30.0
 class Stuck(StrEnum):
     """UNKNOWN: nobody can say whether it stands. PARKED: the gateway holds it for somebody's approval.
 
-    UNSEEN   the broker acknowledged it, and no book shows it. RESTS: it stands, and cancelling it does not end it.
-    WAITS    it was not sent yet.
+    UNSEEN   the broker acknowledged it, and no book that was read shows it.
+    RESTS    it stands, and cancelling it does not end it. WAITS: it was not sent yet.
     """
 
     UNKNOWN = "unknown"

@@ -12,6 +12,7 @@ from app.domain.stuck_exits import LATE_ALARM_S, MAY_SEND_AGAIN, RESTS_ALARM_S, 
 from app.persistence.tables import Intent, Order, Run
 from app.ports.clock import Clock
 from app.services.alarms import Alarms
+from app.services.reconciler import KnownBook
 from app.services.run_state import AccountState, ExecutionState
 
 KINDS = {
@@ -29,8 +30,8 @@ _WORDS = {
     Stuck.PARKED: "the gateway holds the exit of {what} for approval, and nothing was sent to the broker. In the "
     f"gateway's action centre, approve it there or reject it, and switch the gateway back to auto; {_SEND_AGAIN} The "
     "account takes no entries until it is resumed.",
-    Stuck.UNSEEN: "the broker acknowledged the exit of {what}, and no book of the broker shows it. Look for order "
-    f"{{orders}} at the broker; {_SEND_AGAIN}",
+    Stuck.UNSEEN: "the broker acknowledged the exit of {what}, and {books}. Look for order {orders} at the broker; "
+    f"{_SEND_AGAIN}",
     Stuck.RESTS: "the exit of {what} stands in the broker's book for more than "
     f"{RESTS_ALARM_S:.0f} s, neither filled nor ended by our cancels. Nothing more is sent while it stands. Cancel it "
     "at the broker, order {orders}: the exit then goes on by itself at a new price.",
@@ -76,8 +77,10 @@ class ExitWatch:
     was an alarm already.
     """
 
-    def __init__(self, clock: Clock, alarms: Alarms) -> None:
+    def __init__(self, clock: Clock, alarms: Alarms, *, books: Callable[[int], KnownBook | None]) -> None:
+        """`books` is what an account's books said when they were last read; None before the first time."""
         self._clock = clock
+        self._books = books
         self._alarms = alarms
         self._leaving_since: dict[tuple[int, int], float] = {}
 
@@ -86,7 +89,7 @@ class ExitWatch:
     ) -> Iterator[Finding]:
         """What of this account's exits is an alarm now. `name` gives the account's."""
         found = [
-            _finding(execution, how, intents, name())
+            _finding(execution, how, intents, name(), self._shown(account.account_id, intents, now))
             for execution in account.executions
             if execution.open_intents(Purpose.EXIT)
             for how, intents in stuck_exits(session, execution, now).items()
@@ -102,6 +105,14 @@ class ExitWatch:
                 f"{', '.join(late)} still held. It is tried on; the page of the run says what came of each order. "
                 "Close it at the broker if that is too late.",
             )
+
+    def _shown(self, account_id: int, intents: Sequence[Intent], now: datetime) -> str:
+        """What the account's books say of orders that they have not shown."""
+        book = self._books(account_id)
+        age = None if book is None else self._clock.monotonic() - book.began
+        if age is None or age >= min(age_s(now, intent.sent_at or intent.created_at) for intent in intents):
+            return "its books could not be read since"
+        return f"its book of {age:.0f} s ago does not show it"
 
     def _late(self, session: Session, run: Run, account: AccountState) -> list[str]:
         """What is still held of what should have gone by now; empty while the time is not up."""
@@ -125,11 +136,12 @@ def _is_held(account: AccountState, execution: ExecutionState) -> bool:
     return bool(execution.net) and (broker is None or broker * execution.net > 0)
 
 
-def _finding(execution: ExecutionState, how: Stuck, intents: Sequence[Intent], name: str) -> Finding:
+def _finding(execution: ExecutionState, how: Stuck, intents: Sequence[Intent], name: str, books: str) -> Finding:
     row = execution.row
     reasons = [intent.reason for intent in intents if intent.reason]
     words = _WORDS[how].format(
         what=f"{sum(intent.units for intent in intents)} {row.symbol}",
+        books=books,
         orders=", ".join(intent.order_id for intent in intents if intent.order_id),
         why=f"{reasons[-1].rstrip('.')}." if reasons else "its turn has not come.",
     )

@@ -27,6 +27,7 @@ from app.services.alarms import Alarms
 from app.services.blind_watch import IncompleteWatch, OppositeWatch
 from app.services.exit_watch import ExitWatch
 from app.services.exits import refused_exits, refused_in_a_row
+from app.services.reconciler import KnownBook
 from app.services.run_state import AccountState, ExecutionState
 from app.services.trading_states import write_state
 
@@ -47,13 +48,18 @@ class IntegrityWatch:
         *,
         lot_size: Callable[[ContractKey], int | None],
         mark: Callable[[ContractKey], Mark | None],
+        books: Callable[[int], KnownBook | None],
         phase: Callable[[str], Phase],
     ) -> None:
-        """`lot_size` is today's, None when nobody can say; `mark` the newest price, None when there never was one."""
+        """`lot_size` is today's, None when nobody can say; `mark` the newest price, None when there never was one.
+
+        `books` is what an account's books said when they were last read; None before the first time.
+        """
         self._clock = clock
         self._alarms = alarms
         self._lot_size = lot_size
-        self._exits = ExitWatch(clock, alarms)
+        self._books = books
+        self._exits = ExitWatch(clock, alarms, books=books)
         self._incomplete = IncompleteWatch(clock, alarms, mark=mark, phase=phase)
         self._opposite = OppositeWatch(clock, alarms)
         self._naked_since: dict[tuple[int, int], float] = {}
@@ -89,11 +95,29 @@ class IntegrityWatch:
         name = _Name(session, account.account_id)
         yield from self._naked(session, run, account, name)
         yield from _address_refused(account, name)
+        yield from self._unnamed(session, run, account, name)
         yield from self._exits.look(session, run, account, name.__str__, now)
         for execution in account.executions:
             yield from _refused_exit(execution, name)
             yield from _kept(run, account, execution, name)
             yield from self._odd_lot(execution, name)
+
+    def _unnamed(self, session: Session, run: Run, account: AccountState, name: "_Name") -> Iterator[Finding]:
+        """Any of our contracts may be in such a row. Before the first read an engine goes by what stood before it."""
+        book = self._books(account.account_id)
+        if book is None:
+            stands = self._alarms.is_open(session, run.id, account.account_id, AlarmKind.UNNAMED)
+        else:
+            stands = book.unnamed > 0
+        if stands:
+            yield Finding(
+                AlarmKind.UNNAMED,
+                account.account_id,
+                None,
+                f"{name}: its broker shows a position that its gateway cannot name. Contracts of this run that the "
+                "book does not list count as our fills say, as far as that position can be theirs. Load the contract "
+                "list of the gateway anew, and compare the broker's book with this page.",
+            )
 
     def _naked(self, session: Session, run: Run, account: AccountState, name: "_Name") -> Iterator[Finding]:
         place = (run.id, account.account_id)

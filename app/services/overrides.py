@@ -16,7 +16,7 @@ from app.services.run_state import ExecutionState, Rows, load_accounts
 _ALTHOUGH = {
     Stuck.UNKNOWN: "although its outcome is unknown",
     Stuck.PARKED: "although the gateway holds it for approval",
-    Stuck.UNSEEN: "although the broker acknowledged it and no book shows it",
+    Stuck.UNSEEN: "although the broker acknowledged it and no book that was read shows it",
 }
 
 

@@ -47,14 +47,15 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class KnownBook:
-    """Order ids that reads of a trading date have shown, and of the last one: when it began (monotonic) and what each
-    holding carries, which is what it has beside the day's trades.
+    """Order ids that reads of a trading date have shown, and of the last one: when it began (monotonic), what each
+    holding carries, which is what it has beside the day's trades, and how many open positions have no name.
     """
 
     ids: frozenset[str]
     day: date
     began: float
     carries: dict[tuple[ContractKey, str], int]
+    unnamed: int
 
 
 class Reconciler:
@@ -203,4 +204,4 @@ class Reconciler:
             before = self._known.get(account_id)
             if before is not None and before.day == day:
                 ids |= before.ids  # a read that leaves rows out takes nothing away: an order stays an order all day
-            self._known[account_id] = KnownBook(ids, day, books.began, books.carries())
+            self._known[account_id] = KnownBook(ids, day, books.began, books.carries(), books.unnamed)

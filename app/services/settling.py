@@ -74,6 +74,11 @@ class Books:
             found.setdefault(trade.order_id, []).append(trade)
         return found
 
+    @property
+    def unnamed(self) -> int:
+        """Positions that are not flat and that the gateway could not name."""
+        return sum(1 for position in self.positions if position.contract is None and position.net)
+
     def carries(self) -> dict[Holding, int]:
         """Signed units of each position that today's trades do not explain: what was carried in, if all is well."""
         carries: dict[Holding, int] = {}

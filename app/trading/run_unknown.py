@@ -22,7 +22,10 @@ _KNOWN = {
             "gateway back to auto, or the next one is held as well."
         ),
     ),
-    Stuck.UNSEEN: ("In no book", "The broker acknowledged it, and no book of the broker shows it. Look for it there."),
+    Stuck.UNSEEN: (
+        "Not in a book",
+        "The broker acknowledged it, and none of its books that were read since shows it. Look for it there.",
+    ),
 }
 
 

@@ -58,7 +58,7 @@ def test_row_48_a_parked_exit_is_held_for_approval_and_may_be_sent_again_at_once
 
 def test_an_exit_that_is_in_no_book_may_be_sent_again_after_ten_seconds(desk: TradingBench) -> None:
     text = hanging(desk, 12, IntentState.WORKING).text()
-    assert "In no book" in text
+    assert "Not in a book" in text
     assert "are bought twice" in text
 
 

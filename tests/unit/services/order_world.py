@@ -238,6 +238,7 @@ class OrderWorld:
             pending=PendingOrders(self.database, journal, self.pricing, denials=self._denials, phase=hours.phase),
             watch=IntegrityWatch(
                 self.clock, self.alarms, lot_size=world.lot_size, phase=hours.phase, mark=lambda _: self.pricing.mark,
+                books=self.reconciler.known,
             ), on_change=lambda _run_id: None,
         )  # fmt: skip
         self.executor.lanes = self.queue

@@ -8,8 +8,10 @@ from app.domain.alarms import AlarmKind
 from app.domain.calendar import Phase
 from app.domain.contracts import Side
 from app.domain.pnl import Mark
+from app.ports.gateway import Unreachable
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL, LOT, PRICE, PUT
+from tests.unit.services.test_book_rows import unnamed
 from tests.unit.services.test_exit_alarms import raised_after_s, sentence, short
 from tests.unit.services.test_integrity_watch import kinds
 
@@ -80,6 +82,33 @@ def test_it_is_seen_though_another_run_holds_the_same(world: OrderWorld) -> None
     assert world.broker.net(PUT.key) == -LOT, "as much as either run holds"
     assert kinds(world) == [AlarmKind.OPPOSITE] * 2
     assert {alarm.run_id for alarm in world.alarms.standing(_Owner())} == {first, second}
+
+
+def test_a_position_that_the_gateway_cannot_name_is_an_alarm_until_it_can(world: OrderWorld) -> None:
+    run_id = short(world)
+    world.turns(3)
+    named = world.broker.position_book
+    unnamed(world, PUT.key)
+    raised_after_s(world, run_id, AlarmKind.UNNAMED, 6)
+    assert "cannot name" in sentence(world)
+    world.broker.broken = Unreachable("The gateway does not answer.")
+    world.restart()
+    world.turns(2)
+    assert kinds(world) == [AlarmKind.UNNAMED], "an engine that has read nothing yet goes by what stood"
+    world.broker.broken = None
+    world.broker.position_book = named  # type: ignore[method-assign]
+    world.turns(3)
+    assert kinds(world) == []
+
+
+def test_a_flat_row_without_a_name_is_none(world: OrderWorld) -> None:
+    run_id = short(world)
+    world.turns(3)
+    unnamed(world, PUT.key)
+    world.exit(run_id)
+    world.turns(4)
+    assert world.broker.net(PUT.key) == 0
+    assert kinds(world) == []
 
 
 def test_foreign_units_on_the_same_side_or_elsewhere_are_none(world: OrderWorld) -> None:

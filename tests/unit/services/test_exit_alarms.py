@@ -8,6 +8,7 @@ from app.domain.alarms import AlarmKind
 from app.domain.contracts import Side
 from app.domain.errors import Conflict, NoFreshPrice
 from app.domain.outcomes import Outcome, Verdict
+from app.ports.gateway import Unreachable
 from app.services.order_request import order_request
 from app.services.overrides import Override
 from tests.unit.services.order_world import OrderWorld
@@ -113,7 +114,17 @@ def test_a_parked_exit_that_is_approved_is_over(world: OrderWorld) -> None:
 def test_an_exit_that_was_acknowledged_and_is_in_no_book_is_an_alarm_at_ten_seconds(world: OrderWorld) -> None:
     run_id = ghost(world)
     assert 10 <= raised_after_s(world, run_id, AlarmKind.EXIT_UNSEEN) <= 12
-    assert "no book of the broker shows it" in sentence(world)
+    assert "does not show it" in sentence(world)
+
+
+def test_books_that_cannot_be_read_are_not_said_to_lack_an_exit(world: OrderWorld) -> None:
+    run_id = ghost(world)
+    world.broker.broken = Unreachable("The gateway does not answer.")
+    assert 10 <= raised_after_s(world, run_id, AlarmKind.EXIT_UNSEEN) <= 12
+    assert "its books could not be read since" in sentence(world)
+    world.broker.broken = None
+    world.turns(3)
+    assert "does not show it" in sentence(world)
 
 
 def test_an_exit_in_no_book_is_sent_again_when_its_trader_says_so(world: OrderWorld) -> None:
@@ -123,7 +134,7 @@ def test_an_exit_in_no_book_is_sent_again_when_its_trader_says_so(world: OrderWo
         world.executor.ask_override(run_id, SHORT, "asha")
     raised_after_s(world, run_id, AlarmKind.EXIT_UNSEEN)
     said = world.executor.ask_override(run_id, SHORT, "asha")
-    assert "no book shows it" in said
+    assert "no book that was read shows it" in said
     world.turns(3)
     assert world.broker.net(PUT.key) == 0
     assert kinds(world) == []
