@@ -21,6 +21,7 @@ from app.domain.calendar import Phase, trading_date
 from app.domain.contracts import Contract, Side
 from app.domain.orders import FINAL, IntentState, OrderRequest
 from app.domain.plan import Mode
+from app.domain.risk import RiskRule
 from app.persistence.tables import (
     FillRow,
     Intent,
@@ -70,6 +71,7 @@ class Checker:
         self._legs = legs
         self._words = words
         self._called: set[int] = set()
+        self._peaks: dict[int, Decimal] = {}
         self.torn: set[int] = set()
         """Runs of which a person wanted one leg closed by itself: a hedge then goes before its short."""
 
@@ -160,9 +162,14 @@ class Checker:
     def _rules(self) -> None:
         """A rule that fired was broken by what it judged, once for its run, and its exit stands beside it."""
         events = self._world.rows(RiskEvent)
+        for run in self._world.rows(Run):
+            risen = run.peak >= self._peaks.get(run.id, run.peak)
+            self.must(risen, "I4", Kind.OTHER, f"the peak of run {run.id} fell to {run.peak}, and its floor with it")
+            self._peaks[run.id] = run.peak
         self.must(len({(e.run_id, e.rule) for e in events}) == len(events), "I4", Kind.OTHER, "a rule fired twice")
         for event in events:
-            broken = event.value <= -event.threshold if event.rule == "max_loss" else event.value >= event.threshold
+            at = -event.threshold if event.rule == RiskRule.MAX_LOSS else event.threshold
+            broken = event.value >= at if event.rule == RiskRule.MAX_PROFIT else event.value <= at
             self.must(broken, "I4", Kind.OTHER, f"{event.rule} fired at {event.value}")
             going = all(e.exit_wanted for e in self._world.rows(StrategyExecution) if e.run_id == event.run_id)
             self.must(going, "I4", Kind.LOST, f"{event.rule} fired and run {event.run_id} is not on its way out")

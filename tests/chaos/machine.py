@@ -47,14 +47,25 @@ class MachineEvents(BrokerEvents):
             self.bring_exits(60)
 
     def tick(self) -> None:
-        """A price comes, or what is none; rules are judged on it at once, and again."""
+        """A price comes, or what is none; rules are judged on it at once, and again.
+
+        In a short schedule what rests has filled by then, and each contract has a price: else its rules hardly ever
+        had something to judge.
+        """
+        if not self.is_long:
+            self.broker.fill_all()
+            self.world.read()
         contract, _, _ = self.dice.choice(self.legs)
         price = self.dice.choice((*NO_PRICES, *(float(PRICE) + move for move in (-30, -8, 0, 8, 30))))
         for _ in range(self.dice.randint(1, 2)):
             self.world.clock.advance(0.1)
-            self.world.board.put(Tick(contract.key, price, self.world.clock.now()))
+            for each, _, _ in self.legs:
+                if each is contract or not self.is_long:
+                    came = price if each is contract else float(PRICE)
+                    self.world.board.put(Tick(each.key, came, self.world.clock.now()))
             for _ in range(self.dice.randint(1, 2)):
                 self.world.risk.step()
+            self.world.peaks.step()
 
     def jump(self) -> None:
         """The wall clock is set an hour ahead or back; the monotonic one goes on as it did."""

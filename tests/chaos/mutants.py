@@ -67,8 +67,8 @@ MUTANTS = {
     "unknown is taken for not sent": Mutant(_unknown_is_taken_for_not_sent, HARM, first_seed=7),
     "old epochs still claim": Mutant(_old_epochs_still_claim, frozenset({"I3"}), first_seed=27),
     "exits have no cap": Mutant(_exits_have_no_cap, frozenset({"I2"}), first_seed=3),
-    "no order ids are kept before a send": Mutant(_no_ids_are_kept_before_a_send, HARM, first_seed=48),
-    "nothing is waited for": Mutant(_nothing_is_waited_for, HARM, first_seed=5),
-    "exits do not wait for the first books": Mutant(_exits_do_not_wait_for_the_first_books, HARM, first_seed=30),
-    "the kill switch is not asked": Mutant(_the_kill_switch_is_not_asked, frozenset({"I4"}), first_seed=2),
+    "no order ids are kept before a send": Mutant(_no_ids_are_kept_before_a_send, HARM, first_seed=46),
+    "nothing is waited for": Mutant(_nothing_is_waited_for, HARM, first_seed=32),
+    "exits do not wait for the first books": Mutant(_exits_do_not_wait_for_the_first_books, HARM, first_seed=112),
+    "the kill switch is not asked": Mutant(_the_kill_switch_is_not_asked, frozenset({"I4"}), first_seed=26),
 }

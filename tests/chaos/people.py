@@ -1,5 +1,6 @@
 """What people do: start, leave by clicks that come twice, change what rests, halt everything, trade past us."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,12 @@ from app.domain.trading_states import Scope
 from app.persistence.tables import Intent, StrategyExecution, TradingStateRow
 from app.services.commands import ExitScope
 from app.services.kill_switch import Target
+from app.services.overrides import Override
 from app.services.pending_orders import Change, PendingChange
 from tests.chaos.day import UNSETTLED
 from tests.chaos.machine import MachineEvents
-from tests.unit.services.pretend_broker import LOT, PRICE
+from tests.chaos.world import WatchedBroker
+from tests.unit.services.pretend_broker import BY_HAND, LOT, PRICE
 
 MOST_RUNS = 2
 LIMITS = {Side.BUY: ("99.00", "100.50"), Side.SELL: ("101.00", "99.50")}
@@ -31,7 +34,8 @@ class PeopleEvents(MachineEvents):
             return
         typed = {n: self.terms(side) for n, (_, side, _) in enumerate(self.legs, 1) if self.dice.random() < 0.2}
         run_id = self.world.start(*self.legs, typed=typed)
-        self.world.rule(run_id, max_loss=self.dice.choice(LOSSES), max_profit=self.dice.choice(LOSSES))
+        loss, profit, trail = (self.dice.choice(LOSSES) for _ in range(3))
+        self.world.rule(run_id, max_loss=loss, max_profit=profit, trail=trail)
 
     def terms(self, side: Side) -> PriceTerms:
         if self.dice.random() < 0.6:
@@ -61,6 +65,39 @@ class PeopleEvents(MachineEvents):
             )
         if self.dice.random() < 0.7:
             self.world.take_commands()
+
+    def send_again(self) -> None:
+        """An exit goes astray, and a person who sees at the broker that it is not there sends it again."""
+        if not self.is_long and not self.broker.on_their_way:
+            for broker in self.brokers:
+                broker.acts = ["gone"]
+            for run in self.runs:
+                self.world.exit(run.id)
+            self.world.executor.step()
+            self.world.work()
+            self.world.clock.advance(11)
+        for execution in self.world.rows(StrategyExecution):
+            broker = self.world.watched[execution.account_id]
+            exits = [i for i in self.world.rows(Intent) if (i.execution_id, i.purpose) == (execution.id, "EXIT")]
+            if any(i.state in UNSETTLED for i in exits) and self.none_landed(broker, execution, exits):
+                with self.may_be_refused():
+                    wanted = Override(execution.account_id, execution.leg)
+                    self.world.executor.ask_override(execution.run_id, wanted, "asha")
+                    self.counted["set aside"] += 1
+
+    def none_landed(self, broker: WatchedBroker, execution: Any, exits: Iterable[Any]) -> bool:
+        """Nothing of what is unknown stands at the broker or is on its way there, and all else is settled."""
+        side = Side(execution.side).opposite
+        known = {i.order_id for i in self.world.rows(Intent) if i.order_id}
+        there = any(
+            order.request.contract.symbol == execution.symbol
+            and order.request.side is side
+            and order.request.tag != BY_HAND
+            and order.order_id not in known
+            for order in broker.standing
+        )
+        working = any(i.state == IntentState.WORKING for i in exits)
+        return not (there or working or broker.on_their_way or broker.alike or broker.mimicked)
 
     def change_pending(self) -> None:
         """Cancel it, another price, or the rest at market: of whatever leg, resting or not."""

@@ -16,40 +16,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.orm.attributes import instance_state
 
-from app.persistence.database import Database, Table
-from app.persistence.turns import Turn
-from tests.chaos.quick_statements import Driver, Plan, Row, Values
+from app.persistence.database import Table
+from tests.chaos.quick_statements import Driver, Plan, Row, Values, remembered
 
 _NOTHING: Values = {}
 _DIALECT = sqlite.dialect()
-
-
-class QuickDatabase(Database):
-    """As `Database`, for one thread, on a connection that never reaches a disk."""
-
-    def __init__(self, driver: Driver) -> None:
-        super().__init__(driver.engine)
-        self.driver = driver
-
-    @contextmanager
-    def reading(self) -> Iterator[Any]:
-        session = QuickSession(self.driver)
-        yield session
-        session.close()
-
-    @contextmanager
-    def transaction(self, turn: Turn = Turn.SOON) -> Iterator[Any]:  # noqa: ARG002 - one thread waits for nobody
-        session = QuickSession(self.driver)
-        self.driver.open()
-        try:
-            yield session
-            session.flush()
-        except BaseException:
-            self.driver.end("ROLLBACK")
-            self.driver.forget()
-            raise
-        self.driver.end("COMMIT")
-        session.close()
 
 
 class Result:
@@ -117,8 +88,9 @@ def _shape(of: Any) -> _Shape:
 def _shape_of(of: Any) -> _Shape:
     mapper, dialect = inspect(of), _DIALECT
     columns = [
-        (each.key, each.columns[0], each.columns[0].type._cached_bind_processor(dialect))
+        (each.key, column, remembered(column.type, column.type._cached_bind_processor(dialect)))
         for each in mapper.column_attrs
+        for column in [each.columns[0]]
     ]
     late = {
         each.key: _late(select(each.class_attribute).where(of.id == bindparam("id")), of_many=False)
@@ -208,9 +180,8 @@ class QuickSession:
     def scalars(self, statement: Any, values: Values | Sequence[Values] = _NOTHING) -> Result:
         if statement.is_insert:
             return Result([row.id for row in self._inserted(statement, values)])
-        assert isinstance(values, Mapping)
         self._autoflush()
-        plan, rows = self._driver.query(statement, values)
+        plan, rows = self._driver.query(statement, values)  # type: ignore[arg-type] # only inserts have many
         of, names, _ = plan.parts[0]
         if of is None:
             return Result([row[0] for row in rows])
@@ -223,8 +194,7 @@ class QuickSession:
         self._autoflush()
         if not statement.is_select:
             return self._written(statement, self._driver.run(statement, values))
-        assert isinstance(values, Mapping)
-        plan, rows = self._driver.query(statement, values)
+        plan, rows = self._driver.query(statement, values)  # type: ignore[arg-type] # only writes have many
         return Result(list(rows) if plan.is_plain else [self._row(plan, row) for row in rows])
 
     def _inserted(self, statement: Any, values: Values | Sequence[Values]) -> list[Any]:
@@ -333,9 +303,7 @@ class QuickSession:
                 continue  # the database puts NULL, or the next number
             names.append(column.name)
             bound.append(values[key] if process is None else process(values[key]))
-        marks = ", ".join("?" * len(names))
-        text = f"INSERT INTO {shape.name} ({', '.join(names)}) VALUES ({marks})"
-        cursor = self._driver.write(shape.name, text, bound)
+        cursor = self._driver.write(shape.name, _insertion(shape.name, tuple(names)), bound)
         for key, _, _ in shape.columns:
             values.setdefault(key, None)
         values["id"] = cursor.lastrowid if values["id"] is None else values["id"]
@@ -365,6 +333,11 @@ class QuickSession:
             _forget_changes_of(instance_state(row))
             if self.scalars(_shape(of).by_id, {"id": ident}).first() is None:
                 del self._objects[of, ident]
+
+
+@cache
+def _insertion(table: str, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
 def _forget_changes_of(state: Any) -> None:

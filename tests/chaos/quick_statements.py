@@ -4,9 +4,10 @@ import re
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Engine
+from sqlalchemy import JSON, Engine, TypeDecorator
 from sqlalchemy.engine.interfaces import CacheStats
 from sqlalchemy.exc import DBAPIError
 
@@ -35,7 +36,10 @@ class Driver:
         self._compiled: dict[Any, Any] = {}
         self._writes: dict[str, int] = dict.fromkeys(Table.metadata.tables, 0)
         self._changes = 0
+        self._generation = 0
         self._is_open = False
+        self.written: set[str] = set()
+        """Tables that this driver wrote to; who makes them as they were before forgets it."""
 
     def query(self, statement: Any, values: Values) -> "tuple[Plan, Sequence[Row]]":
         known = self._by_statement.get(id(statement))
@@ -51,9 +55,11 @@ class Driver:
     def _rows(self, plan: "Plan", values: Values) -> Sequence[Row]:
         if self.raw.total_changes != self._changes:
             self.forget()  # somebody wrote past us
+        if plan.stamped != self._generation:
+            writes = self._writes
+            plan.stamp, plan.stamped = sum([writes[table] for table in plan.tables]), self._generation
         text, bound = plan.bound(values)
-        place, writes = (text, *bound), self._writes
-        stamp = sum([writes[table] for table in plan.tables])
+        place, stamp = (text, *bound), plan.stamp
         kept = plan.kept.get(place)
         if kept is not None and kept[0] == stamp:
             return kept[1]
@@ -69,13 +75,15 @@ class Driver:
 
     def run(self, statement: Any, values: Values | Sequence[Values]) -> int:
         """How many rows it changed."""
-        many = [values] if isinstance(values, Mapping) else values
+        many = [values] if type(values) is dict or isinstance(values, Mapping) else values
         plan, named, _ = self._plan(statement, many[0])
         bound = [plan.bound(named(each)) for each in many]
         return sum(self.write(statement.table.name, text, each).rowcount for text, each in bound)
 
     def write(self, table: str, text: str, values: Row) -> sqlite3.Cursor:
         self._writes[table] += 1
+        self._generation += 1
+        self.written.add(table)
         self.begin()
         try:
             cursor = self.raw.execute(text, values)
@@ -103,6 +111,7 @@ class Driver:
         """Tables may say anything by now."""
         for table in self._writes:
             self._writes[table] += 1
+        self._generation += 1
         self._changes = self.raw.total_changes
 
     def _plan(self, statement: Any, values: Values) -> "tuple[Plan, Callable[[Values], Values], bool]":
@@ -121,6 +130,11 @@ class Driver:
         )
 
 
+def remembered(of: Any, process: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """What stores a value of that type: the same few moments and prices are stored again and again."""
+    return lru_cache(MOST_KEPT)(process) if isinstance(of, TypeDecorator) and process is not None else process
+
+
 def _as_sqlalchemy(error: sqlite3.Error, text: str) -> BaseException:
     return DBAPIError.instance(text, None, error, sqlite3.Error)
 
@@ -129,15 +143,18 @@ class Plan:
     """A compiled statement: its text and what is bound where.
 
     `parts` are what a query asks for: a mapped class with the keys of its columns, or None for a single value. `row`
-    makes a tuple of them all, with names; where all are single values, rows are such tuples already.
+    makes a tuple of them all, with names; where all are single values, rows are such tuples already. `stamp` counts the
+    writes to its tables, as of the `stamped` write to any.
     """
 
     def __init__(self, compiled: Any, statement: Any) -> None:
         processors = compiled._bind_processors
         self._binds = [
-            (name, compiled.binds[name].effective_value, processors.get(name), bool(compiled.binds[name].expanding))
+            (name, each.effective_value, remembered(each.type, processors.get(name)), bool(each.expanding))
             for name in compiled.positiontup
+            for each in [compiled.binds[name]]
         ]
+        self.stamp, self.stamped = 0, -1
         self._text = compiled.string
         self._texts: dict[tuple[int, ...], str] = {}
         if statement.is_select:

@@ -18,7 +18,7 @@ from tests.chaos.checker import Kind, Violation
 from tests.chaos.schedule import Day
 from tests.chaos.world import ChaosWorld
 
-CHUNK = 20
+CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ contracts. The brokers keep the truth; the process dies at any moment and starts
 gateway's call ends within 125 s: an exit is not accepted later than that after its send, nor is anything once a
 stranger's order looks like it.
 
-Not here: SL-M (for futures alone, and these legs are options); trailing and leg stops (`tests/day` has
-them); an exit sent again by a person, who takes its risk, and adopted positions (`tests/unit/services` has both).
+A person sends an exit again only where it surely did not arrive: who takes the risk of two may get two. Not here: SL-M
+(for futures alone, and these legs are options); leg stops (`tests/day` has them); adopted positions
+(`tests/unit/services` has them).
 """
 
 from app.domain.calendar import Phase
@@ -49,7 +50,7 @@ class Day(PeopleEvents):
             (self.reorder, 1), (self.close_market, 1), (self.omit, 1), (self.tick, 3), (self.trigger, 1),
             (self.change_pending, 2), (self.answer_changes, 1), (self.kill, 1), (self.fill_on_cancel, 1),
             (self.ignore_cancels, 1), (self.trade_alike, 1), (self.hear, 4),
-            (self.bleed, 1), (self.close_while_down, 1),
+            (self.bleed, 1), (self.close_while_down, 1), (self.send_again, 2),
         )  # fmt: skip
         chosen = self.dice.choices([each for each, _ in steps], [weight for _, weight in steps])[0]
         self.story.append(chosen.__name__)
@@ -108,6 +109,7 @@ class Day(PeopleEvents):
             for broker in self.brokers:
                 broker.fill_all()
             self.world.turn(8)
+            self.world.executor.step()
             self.checker.always()
             if self.is_over() and not any(broker.on_their_way for broker in self.brokers):
                 break

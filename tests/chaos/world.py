@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -18,6 +18,7 @@ from app.domain.money import Units
 from app.domain.orders import OrderRequest
 from app.domain.outcomes import Outcome
 from app.domain.plan import Mode
+from app.domain.trailing import NO_FLOORS, Floors, Trail, TrailKind
 from app.engine.intake import LOOK_S, Intake
 from app.persistence.database import Database, Table
 from app.persistence.tables import Run
@@ -25,6 +26,7 @@ from app.ports.feed import FeedMode
 from app.services.activity import Activity
 from app.services.claims import Claims
 from app.services.commands import Commands
+from app.services.floor_text import written
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.order_desk import OrderDesk
@@ -34,13 +36,14 @@ from app.services.proven_prices import ProvenPrices
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
-from tests.chaos.quick_session import QuickDatabase, QuickSession
+from tests.chaos.quick_database import QuickDatabase
 from tests.chaos.quick_statements import Driver
 from tests.unit.services.market_fakes import FakeClock
 from tests.unit.services.order_world import OrderWorld, no_feed
 from tests.unit.services.pretend_broker import BY_HAND, PRICE, PretendBroker, Standing
 
 ACCOUNTS = 2
+_NOTHING: Mapping[str, Any] = {}
 CONNECT = {"check_same_thread": False, "cached_statements": 2000}
 """SQLite keeps what it made of so many statements; with its usual 128 a schedule would make most of them anew."""
 
@@ -169,6 +172,7 @@ class ChaosWorld(OrderWorld):
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=CONNECT)
         self.connection = _prepare(engine)
         self.driver = Driver(engine, self.connection)
+        self._is_quick = quick
         Table.metadata.create_all(engine)
         self.former: OrderDesk | None = None
         self.former_books: Reconciler | None = None
@@ -179,7 +183,7 @@ class ChaosWorld(OrderWorld):
         self.sending: int | None = None
         self.prepare(QuickDatabase(self.driver) if quick else Database(engine), ACCOUNTS)
         tables = [table.name for table in Table.metadata.sorted_tables]
-        self._empty = [f"DELETE FROM {name}" for name in reversed(tables)]
+        self._tables = list(reversed(tables))
         self._first = [(name, row) for name in tables for row in self.connection.execute(f"SELECT * FROM {name}")]
 
     def begin(self, asked: Callable[[int, OrderRequest], None], accounts: int = ACCOUNTS) -> None:
@@ -201,12 +205,15 @@ class ChaosWorld(OrderWorld):
 
     def _renew(self) -> None:
         """The first rows alone. Their tables stay, and with them all that SQLite has made of the statements."""
+        touched = [name for name in self._tables if name in self.driver.written or not self._is_quick]
         self.connection.execute("BEGIN")
-        for statement in self._empty:
-            self.connection.execute(statement)
+        for name in touched:
+            self.connection.execute(f"DELETE FROM {name}")
         for name, row in self._first:
-            self.connection.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
+            if name in touched:
+                self.connection.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
         self.connection.execute("COMMIT")
+        self.driver.written.clear()
         self.driver.forget()
 
     def restart(self) -> None:
@@ -221,11 +228,11 @@ class ChaosWorld(OrderWorld):
         journal, activity = Journal(self.clock), Activity(self.database, self.clock)
         self.board = PriceBoard(self.clock)
         self.run_board = RunBoard(self.database, self.board, self.clock)
+        self.peaks = Peaks(self.database, journal, self.run_board.changed)
         self.risk = RiskMonitor(
             self.board, self.run_board, nothing, ProvenPrices(self.board, self.clock, nothing.gap_from),
             websocket_manager=nothing, journal=journal, clock=self.clock,
-            peaks=Peaks(self.database, journal, self.run_board.changed),
-            ask_exits=self.executor.ask_exits,
+            peaks=self.peaks, ask_exits=self.executor.ask_exits,
         )  # fmt: skip
         self.commands = Commands(self.database, self.clock, activity, lambda: None)
         self.kill_switch = KillSwitch(self.database, self.clock, activity, nothing, lambda: None)
@@ -273,11 +280,12 @@ class ChaosWorld(OrderWorld):
         while self.intake.step() != LOOK_S:
             pass
 
-    def rule(self, run_id: int, *, max_loss: Decimal | None, max_profit: Decimal | None) -> None:
-        """The limits of a run that has just begun."""
+    def rule(self, run_id: int, *, max_loss: Decimal | None, max_profit: Decimal | None, trail: Decimal | None) -> None:
+        """The limits of a run that has just begun; `trail` rupees below its peak it is left."""
+        floors = NO_FLOORS if trail is None else Floors(Trail(TrailKind.AMOUNT, trail))
         with self.database.transaction() as session:
             run = session.get_one(Run, run_id)
-            run.max_loss, run.max_profit = max_loss, max_profit
+            run.max_loss, run.max_profit, run.floors = max_loss, max_profit, written(floors)
 
     def send(self, intent_id: int) -> None:
         self.send_from(self.desk, intent_id)
@@ -293,7 +301,7 @@ class ChaosWorld(OrderWorld):
         return self.found(_all_of(table))
 
     def found(self, query: Select[Any]) -> list[Any]:
-        return QuickSession(self.driver).execute(query).all()
+        return list(self.driver.query(query, _NOTHING)[1])
 
 
 @cache

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.__main__ import main
+from tests.chaos.runner import run
 from tests.chaos.schedule import Day
 from tests.chaos.world import ChaosWorld, WatchedBroker
 from tests.unit.services.pretend_broker import PretendBroker
@@ -40,8 +41,9 @@ def test_a_broker_with_two_orders_for_one_call_is_found_out(
     monkeypatch.setattr(
         WatchedBroker, "accept", lambda broker, request: once(broker, request) and once(broker, request)
     )
-    assert main(["--seed", "12"]) == 1
+    seed = next(seed for seed in SAMPLE if run(seed) is not None)
+    assert main(["--seed", str(seed)]) == 1
     said = capsys.readouterr().out
-    assert "make chaos SEED=12" in said
+    assert f"make chaos SEED={seed}" in said
     assert "0 passed, 1 failed" in said
     assert "duplicates 0, lost 0, over-closed 0" not in said
