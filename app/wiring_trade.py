@@ -258,6 +258,7 @@ def _adopter(
         epoch=lambda: ground.lease.epoch,
         on_change=made,
         rules=RuleGiver(*place, offers, epoch=lambda: ground.lease.epoch, on_change=made),
+        price_of=lambda key: market.quotes.touch(key).last.value,
     )
 
 

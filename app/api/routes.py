@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from app.api.candles import as_json
 from app.domain.errors import InvalidInput
 from app.services.adoption_commands import Adopt
-from app.services.kill_switch import Target
 from app.services.overrides import Override
 from app.web.account_choice import chosen_accounts
 from app.web.candle_subject import minutes_in, subject_in
@@ -21,7 +20,6 @@ from app.web.market_data import market_data as market_data_view
 from app.web.places import average_in, chosen_rules_in, place_in, units_in
 from app.web.roles import admins_only
 from app.web.signed_in import user
-from app.web.targets import target_named
 
 api_bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -32,24 +30,6 @@ def session() -> ResponseReturnValue:
     """Who is signed in: a page that was open all night asks before it acts."""
     who = user()
     return jsonify({"username": who.username, "role": who.role})
-
-
-@api_bp.get("/trading/states")
-@api_rate_limit
-def trading_states() -> ResponseReturnValue:
-    """What is halted or reduce-only and concerns this user; an empty list means that entries are taken."""
-    return jsonify(
-        [
-            {
-                "target": Target(standing.scope, standing.scope_id).name,
-                "state": standing.state.value,
-                "by": standing.actor,
-                "at": standing.at.isoformat(),
-                "why": standing.why,
-            }
-            for standing in desk().kill_switch.standings(user())
-        ]
-    )
 
 
 @api_bp.get("/pnl")
@@ -154,17 +134,9 @@ def send_again(run_id: int) -> ResponseReturnValue:
     return jsonify({"command_id": desk().overrides.ask(run_id, wanted, actor=user(), key=key)}), 202
 
 
-@api_bp.post("/trading/kill")  # never slowed down: whoever is in a hurry here has a reason
-def kill() -> ResponseReturnValue:
-    """Halt, cancel, close: `target` and `idempotency_key` as the page of the kill switch sends them."""
-    once_each()
-    target, key = target_named(request.form.get("target", "")), form_key()
-    return jsonify({"command_id": desk().kill_switch.kill(target, actor=user(), key=key)}), 202
-
-
-def once_each() -> None:
-    """Raises InvalidInput naming a field of the form that was sent more than once."""
-    repeated = next((name for name, values in request.form.lists() if len(values) > 1), None)
+def once_each(*, but: str | None = None) -> None:
+    """Raises InvalidInput naming a field of the form that was sent more than once; `but` may be."""
+    repeated = next((name for name, values in request.form.lists() if len(values) > 1 and name != but), None)
     if repeated is not None:
         raise InvalidInput(repeated, f"{repeated} must be given once.")
 

@@ -25,13 +25,19 @@ class AdoptCode(StrEnum):
     ODD_LOT = "ADOPT_ODD_LOT"
     CHANGED = "ADOPT_CHANGED"
     NO_AVERAGE = "ADOPT_NO_AVERAGE"
+    NO_PRICE = "ADOPT_NO_PRICE"
+    SHORT_STAYS = "ADOPT_SHORT_STAYS"
 
 
 class AverageFrom(StrEnum):
-    """Who says at which average adopted units were opened."""
+    """Who says at which average adopted units were opened.
+
+    PRICE: nobody does. They count from the price at which the kill switch took them along.
+    """
 
     BROKER = "broker"
     TYPED = "typed"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +121,11 @@ def why_not(at: Standing) -> Denied | None:
     return None
 
 
-def adopt(at: Standing, *, units: int, average: Decimal | None) -> Adoptable:
+def adopt(at: Standing, *, units: int, average: Decimal | None, price: Decimal | None = None) -> Adoptable:
     """What becomes ours. `units` and `average` are what was shown, or typed where the broker gives no average.
 
-    All foreign units or none. Raises Denied: what was shown has to be what is there.
+    `price` is what the contract trades at now: units that are left at once need no other average. All foreign units or
+    none. Raises Denied: what was shown has to be what is there.
     """
     no = why_not(at)
     if no is not None:
@@ -132,12 +139,18 @@ def adopt(at: Standing, *, units: int, average: Decimal | None) -> Adoptable:
             words = f"The broker's average of {at.contract} is {known} now, not {average}. Look again."
             raise _no(AdoptCode.CHANGED, words)
         return Adoptable(units, known, AverageFrom.BROKER)
+    if average is None and price is not None and price > 0:
+        return Adoptable(units, price, AverageFrom.PRICE)
     if average is None or average <= 0:
         words = (
             f"The broker gives no average of the foreign units of {at.contract}: type the price they were opened at."
         )
         raise _no(AdoptCode.NO_AVERAGE, words)
     return Adoptable(units, average, AverageFrom.TYPED)
+
+
+MAY_PASS = frozenset({AdoptCode.UNREAD, AdoptCode.UNSETTLED, AdoptCode.OPPOSITE, AdoptCode.NO_PRICE})
+"""What stands in the way for a while: our own exits are under way, or books or a price were not read yet."""
 
 
 def is_ignored(foreign: int, ignored: int | None) -> bool:

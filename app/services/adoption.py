@@ -8,18 +8,17 @@ our own that turned up late has been claimed.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Protocol
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.adoption import Adoptable, AdoptCode, AverageFrom, ForeignOrder, adopt, brought_about
+from app.domain.adoption import MAY_PASS, Adoptable, AdoptCode, AverageFrom, ForeignOrder, adopt, brought_about
 from app.domain.books import OrderStatus
 from app.domain.calendar import trading_date
 from app.domain.contracts import Contract, ContractKey, Side
 from app.domain.errors import Denied, Refused, Unavailable
 from app.domain.money import Units
-from app.domain.reconcile import CLEAN_READS
 from app.domain.wording import contract_name
 from app.persistence.database import Database
 from app.persistence.leading import holds_lease
@@ -38,26 +37,11 @@ from app.ports.clock import Clock
 from app.services.activity import Activity
 from app.services.adoption_commands import Adopt, adopt_of
 from app.services.adoption_facts import OurSides
+from app.services.adoption_waits import ALONG_PATIENCE_S, PATIENCE_S, AdoptionWaits, KeptBooks
 from app.services.given_rules import Recipe, RuleGiver, agreed, watched_position
 from app.services.ignored_positions import forget
 from app.services.journal import Journal
-
-PATIENCE_S = 20.0
-"""How long the books may take before nothing is adopted."""
-
-
-class KeptBooks(Protocol):
-    """The reconciler: when (monotonic) the newest read began whose orders and positions our rows show."""
-
-    def kept(self, account_id: int) -> float | None: ...
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A command that waits for books: since when (monotonic), and the reads that began since."""
-
-    since: float
-    reads: set[float]
+from app.services.taken_along import left_at_once, wait_for_shorts
 
 
 class Adopter:
@@ -77,8 +61,10 @@ class Adopter:
         epoch: Callable[[], int | None],
         on_change: Callable[[int], None],
         rules: RuleGiver,
+        price_of: Callable[[ContractKey], Decimal],
     ) -> None:
-        """`contract_of` gives None for what today's list does not have; `freeze_of` raises Refused where no rule says.
+        """`contract_of` gives None for what today's list does not have; `freeze_of` raises Refused where no rule says,
+        `price_of`, which may ask a gateway, Unavailable where nobody tells a fresh one.
 
         `on_change` is told of the run that was made.
         """
@@ -86,14 +72,13 @@ class Adopter:
         self._clock = clock
         self._journal = journal
         self._activity = activity
-        self._books = books
-        self._read_soon = read_soon
+        self._waits = AdoptionWaits(clock, books, read_soon)
         self._contract_of = contract_of
         self._freeze_of = freeze_of
         self._epoch = epoch
         self._on_change = on_change
         self.rules = rules
-        self._waiting: dict[int, _Waiting] = {}
+        self._price_of = price_of
 
     def do(self, command_id: int) -> str:
         """What became of it, as a sentence. Doing it again changes nothing.
@@ -106,34 +91,45 @@ class Adopter:
             return command.answer or "This was done before."
         wanted, by = adopt_of(command.payload)
         try:
-            self._await_books(command_id, wanted.account_id)
+            self._await(command_id, wanted)
             run_id, said = self._adopt(command_id, wanted, by)
         except Refused as no:
-            self._waiting.pop(command_id, None)
+            if self._may_pass(command_id, wanted, no):
+                raise Unavailable(str(no)) from no
+            self._waits.over(command_id)
             said = f"{no.code}: {no}" if isinstance(no, Denied) else str(no)
             self._tell_refused(command, wanted, said)
             raise Refused(said) from no
-        self._waiting.pop(command_id, None)
+        self._waits.over(command_id)
         self._on_change(run_id)
         return said
 
-    def _await_books(self, command_id: int, account_id: int) -> None:
-        """Raises Unavailable until enough reads that began since are kept, Denied when they do not come."""
-        now = self._clock.monotonic()
-        waiting = self._waiting.setdefault(command_id, _Waiting(now, set()))
-        kept = self._books.kept(account_id)
-        if kept is not None and kept > waiting.since:
-            waiting.reads.add(kept)
-        if len(waiting.reads) >= CLEAN_READS:
-            return
-        if now - waiting.since > PATIENCE_S:
-            words = f"The account's books could not be read for {PATIENCE_S:.0f} s, so nothing was adopted."
-            raise Denied(AdoptCode.UNREAD, words)
-        self._read_soon(account_id)
-        raise Unavailable("The account's books are read first.")
+    def _await(self, command_id: int, wanted: Adopt) -> None:
+        """Raises Unavailable until its turn has come and the books are read, Denied when they are not."""
+        if wanted.kill is not None:
+            with self._database.reading() as session:
+                wait_for_shorts(session, wanted)
+        self._waits.for_books(command_id, wanted.account_id, PATIENCE_S if wanted.kill is None else ALONG_PATIENCE_S)
+
+    def _may_pass(self, command_id: int, wanted: Adopt, no: Refused) -> bool:
+        """Whether what the kill switch takes along only has to wait for it: nobody is there to ask again."""
+        may = wanted.kill is not None and isinstance(no, Denied) and no.code in MAY_PASS
+        return may and self._waits.lasts_s(command_id) <= ALONG_PATIENCE_S
 
     def _adopt(self, command_id: int, wanted: Adopt, by: str) -> tuple[int, str]:
         """The run, and what is said of it. Raises Denied, Refused; then nothing was written."""
+        try:
+            return self._adopt_at(command_id, wanted, by, price=None)
+        except Denied as no:
+            if wanted.kill is None or no.code != AdoptCode.NO_AVERAGE:
+                raise
+        try:
+            price = self._price_of(wanted.contract)
+        except Unavailable as nobody:
+            raise Denied(AdoptCode.NO_PRICE, f"It is worth nobody knows what just now: {nobody}") from nobody
+        return self._adopt_at(command_id, wanted, by, price=price)
+
+    def _adopt_at(self, command_id: int, wanted: Adopt, by: str, *, price: Decimal | None) -> tuple[int, str]:
         contract = self._contract(wanted, trading_date(self._journal.now()))
         recipe = self._recipe(command_id, wanted)
         with self._database.transaction() as session:
@@ -147,7 +143,7 @@ class Adopter:
             account = session.get_one(TradingAccount, wanted.account_id, with_for_update={"key_share": True})
             if account.state == "ARCHIVED":
                 raise Denied(AdoptCode.ACCOUNT, f"{account.name} is archived: it takes part in nothing.")
-            found = self._judge(session, wanted, contract)
+            found = self._judge(session, wanted, contract, price)
             return self._write(session, _Act(command, wanted, by, account, contract, recipe), found, orders)
 
     def _recipe(self, command_id: int, wanted: Adopt) -> Recipe | None:
@@ -168,7 +164,7 @@ class Adopter:
             raise Denied(AdoptCode.CONTRACT, words)
         return replace(listed, freeze=self._freeze_of(listed, today))
 
-    def _judge(self, session: Session, wanted: Adopt, contract: Contract) -> Adoptable:
+    def _judge(self, session: Session, wanted: Adopt, contract: Contract, price: Decimal | None) -> Adoptable:
         position = session.scalars(
             select(Position).where(
                 Position.account_id == wanted.account_id,
@@ -185,7 +181,7 @@ class Adopter:
             average=None if position is None else position.average,
             lot_size=contract.lot_size,
         )
-        return adopt(standing, units=wanted.units, average=wanted.average)
+        return adopt(standing, units=wanted.units, average=wanted.average, price=price)
 
     def _write(self, session: Session, act: "_Act", found: Adoptable, orders: list[Order]) -> tuple[int, str]:
         now, market_now = self._clock.now(), self._journal.now()
@@ -210,7 +206,8 @@ class Adopter:
         forget(session, act.account.id, act.wanted.contract, act.wanted.product)
         words = _words(act, found, ids)
         self._journal.note(session, run.id, "adopted", words, act.account.id)
-        words = " ".join([words, *self._put_rules(session, run, act, found)])
+        rules, exit_words = self._put_rules(session, run, act, found), self._leave(session, run, execution, act)
+        words = " ".join([words, *rules, *exit_words])
         self._activity.record(
             session,
             user_id=act.command.user_id,
@@ -233,6 +230,14 @@ class Adopter:
         at = watched_position(act.account.id, act.contract, found.units, average)
         offer = agreed(act.recipe, chosen, at)
         return [self.rules.put(session, run, offer, by=act.by, account_id=act.account.id)]
+
+    def _leave(self, session: Session, run: Run, execution: StrategyExecution, act: "_Act") -> list[str]:
+        """The exit of what the kill switch took along, latched with it, so that no crash makes it a run that stays."""
+        if act.wanted.kill is None:
+            return []
+        execution.exit_wanted, run.state = left_at_once(act.by), "EXITING"
+        self._journal.note(session, run.id, "exit", f"{left_at_once(act.by)}. To be flat: 1 position.", act.account.id)
+        return ["It is left at once."]
 
     def _tell_refused(self, command: CommandRow, wanted: Adopt, said: str) -> None:
         with self._database.transaction() as session:
@@ -338,7 +343,11 @@ def _fill(adoption: Adoption, execution_id: int, found: Adoptable, at: datetime)
 
 
 def _words(act: _Act, found: Adoptable, ids: tuple[str, ...]) -> str:
-    whose = "the broker's average" if found.average_from is AverageFrom.BROKER else f"the average that {act.by} typed"
+    whose = {
+        AverageFrom.BROKER: "the broker's average",
+        AverageFrom.TYPED: f"the average that {act.by} typed",
+        AverageFrom.PRICE: "its price then, since the broker tells no average of these units alone",
+    }[found.average_from]
     brought = f" Brought about by {'order' if len(ids) == 1 else 'orders'} {', '.join(ids)}." if ids else ""
     return (
         f"{act.by} adopted {found.units:+d} {contract_name(act.contract)} in {act.account.name} at "

@@ -28,7 +28,8 @@ class Adopt:
     """What is to become a run: all units (signed) that were shown as foreign there.
 
     `average` is the one that was shown, or typed where the broker gives none; None: none was shown and none typed.
-    `rules` are those that the run is to be under from its first moment, None for none.
+    `rules` are those that the run is to be under from its first moment, None for none. `kill` is the command of the
+    kill switch that takes it along, to be left at once; None: somebody adopts it to keep it.
     """
 
     account_id: int
@@ -37,12 +38,15 @@ class Adopt:
     units: int
     average: Decimal | None
     rules: Chosen | None = None
+    kill: int | None = None
 
     def payload(self) -> dict[str, object]:
         """As the command keeps it."""
         ruled: dict[str, object] = {} if self.rules is None else self.rules.payload()
+        along: dict[str, object] = {} if self.kill is None else {"kill": self.kill}
         return {
             **ruled,
+            **along,
             "account_id": self.account_id,
             "exchange": self.contract.exchange,
             "symbol": self.contract.symbol,
@@ -54,7 +58,7 @@ class Adopt:
 
 def adopt_of(payload: Mapping[str, object]) -> tuple[Adopt, str]:
     """What a stored command asks for, and who asked."""
-    average = payload.get("average")
+    average, kill = payload.get("average"), payload.get("kill")
     wanted = Adopt(
         account_id=int(str(payload["account_id"])),
         contract=ContractKey(str(payload["exchange"]), str(payload["symbol"])),
@@ -62,6 +66,7 @@ def adopt_of(payload: Mapping[str, object]) -> tuple[Adopt, str]:
         units=int(str(payload["units"])),
         average=None if average is None else Decimal(str(average)),
         rules=chosen_of(payload),
+        kill=kill if isinstance(kill, int) else None,
     )
     return wanted, str(payload["by"])
 

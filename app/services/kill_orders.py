@@ -19,6 +19,7 @@ from app.services.kill_parts import Part, moment_of, parts_in, parts_of, stored
 from app.services.kill_switch import target_of
 from app.services.run_state import AccountState, load_accounts
 from app.services.strategy_executor import StrategyExecutor
+from app.services.taken_along import Along, adopted_parts, along_of, ticked_of, write_asks
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +38,21 @@ class KillOrders:
         self._turns = FairTurns()
 
     def do(self, command_id: int) -> str:
-        """Latch the exit of everything that lives in the scope. Returns the sentence that says so.
+        """Latch the exit of everything that lives in the scope, and ask for what is to be taken along. Returns the
+        sentence that says so.
 
         One run's refusal keeps no other from getting out, and neither does one that crashes: it comes last the next
         time. Raises Unavailable when nobody can say just now.
         """
-        parts, by = self._take(command_id)
+        parts, by, along = self._take(command_id)
         refusals: list[str] = []
         for run_id in self._turns.order({part.run_id for part in parts}):
             with self._turns.turn(run_id):
                 refusals += self._ask([part for part in parts if part.run_id == run_id], f"Kill switch by {by}")
         count = len(parts) - len(refusals)
         words = f"{count} {'run is' if count == 1 else 'runs are'} on the way out." if parts else "No run was open."
-        return " ".join([words, *refusals])
+        going = f"{along} foreign {'position goes' if along == 1 else 'positions go'} along once the books are read."
+        return " ".join([words, *refusals, *([going] if along else [])])
 
     def _ask(self, parts: Sequence[Part], why: str) -> list[str]:
         """Of one run; gives what it refuses. Raises Unavailable."""
@@ -64,17 +67,20 @@ class KillOrders:
                 refusals.append(f"Run {part.run_id}: {refusal}")
         return refusals
 
-    def _take(self, command_id: int) -> tuple[list[Part], str]:
-        """What lived in the scope when it was first taken: entries are halted by then, so nothing is added to it."""
+    def _take(self, command_id: int) -> tuple[list[Part], str, int]:
+        """What lived in the scope when it was first taken: entries are halted by then, so nothing is added to it. Also
+        who asked, and how many foreign positions go along.
+        """
         with self._database.transaction() as session:
             command = session.get_one(CommandRow, command_id)
             target, by = target_of(command.payload), str(command.payload["by"])
-            kept = parts_of(command.payload)
+            kept, along = parts_of(command.payload), len(ticked_of(command.payload))
             if kept is not None:
-                return list(kept), by
+                return list(kept), by, along
             parts = parts_in(session, target.scope, target.id)
             command.payload = {**command.payload, "parts": stored(parts)}
-            return parts, by
+            write_asks(session, command)
+            return parts, by, along
 
 
 class KillWatch:
@@ -99,19 +105,26 @@ class KillWatch:
             return [row.id for row in session.scalars(done) if moment_of(row.payload, "flat_at") is None]
 
     def _look(self, session: Session, command: CommandRow, now: datetime) -> None:
+        along = along_of(session, command)
         left = [
             account
-            for part in parts_of(command.payload) or ()
+            for part in (*(parts_of(command.payload) or ()), *adopted_parts(along))
             for account in load_accounts(
                 session, part.run_id, only=None if part.account_id is None else {part.account_id}
             )
             if any(execution.net or execution.is_moving for execution in account.executions)
         ]
-        if not left:
-            self._say(session, command, "flat", now, "Everything of ours in the scope of the kill switch is flat.")
+        waiting = [each for each in along if each.waits]
+        if not left and not waiting:
+            self._say(session, command, "flat", now, flat_words(along))
         elif now - command.asked_at >= ALARM_AFTER and moment_of(command.payload, "alarm_at") is None:
-            names = "; ".join(dict.fromkeys(self._words(session, account) for account in left))
-            self._say(session, command, "alarm", now, f"Not flat 30 s after the kill switch: {names}.")
+            names = dict.fromkeys(
+                [
+                    *(self._words(session, account) for account in left),
+                    *(f"foreign and not taken along yet: {each.ticked.name}" for each in waiting),
+                ]
+            )
+            self._say(session, command, "alarm", now, f"Not flat 30 s after the kill switch: {'; '.join(names)}.")
 
     def _words(self, session: Session, account: AccountState) -> str:
         units = sum(abs(execution.net) for execution in account.executions)
@@ -131,3 +144,10 @@ class KillWatch:
             subject=target_of(command.payload).subject,
             sentence=sentence,
         )
+
+
+def flat_words(along: Sequence[Along]) -> str:
+    """That all is flat, with the foreign positions that were ticked and stay, and why."""
+    stays = [f"{each.ticked.name} ({each.refused})" for each in along if each.refused is not None]
+    words = "Everything of ours in the scope of the kill switch is flat."
+    return f"{words} Foreign and not taken along: {'; '.join(stays)}" if stays else words

@@ -1,6 +1,6 @@
 """The kill switch: halt a scope and ask the engine to get out of it, in one transaction; release it by password."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from app.services.commands import CommandKind
 from app.services.group_facts import groups_in
 from app.services.kill_parts import Part, moment_of, parts_of
 from app.services.people import People
+from app.services.taken_along import Along, Ticked, along_of, check_ticked, stored
 from app.services.trading_states import EVERYTHING, Standing, standings, write_state
 
 MOST_SHOWN = 5
@@ -44,7 +45,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One use of the switch. `parts` None: the engine has not taken it yet. Times are real; None: not so far."""
+    """One use of the switch. `parts` None: the engine has not taken it yet. Times are real; None: not so far.
+
+    `along` are the foreign positions that were ticked. Those that have become runs are not in `parts`.
+    """
 
     command_id: int
     target: Target
@@ -54,6 +58,7 @@ class Kill:
     parts: tuple[Part, ...] | None
     flat_at: datetime | None
     alarm_at: datetime | None
+    along: tuple[Along, ...] = ()
 
 
 class KillSwitch:
@@ -68,17 +73,19 @@ class KillSwitch:
         self._people = people
         self._asking = Asking(database, clock, activity, wake)
 
-    def kill(self, target: Target, *, actor: Actor, key: str) -> int:
+    def kill(self, target: Target, *, actor: Actor, key: str, ticked: Sequence[Ticked] = ()) -> int:
         """The id of the command. The same key from the same user is the same kill. No entry is claimed after this.
 
-        Raises NotFound for what is not there or not the actor's, Conflict when the key was used for something else.
+        `ticked` are foreign positions, as they were shown, that go along wherever they are. Raises NotFound for what is
+        not there or not the actor's, InvalidInput for too many of them, Conflict when the key was used for something
+        else.
         """
         return self._asking.once(
             Wish(
                 kind=CommandKind.KILL, user_id=actor.id, username=actor.username, key=key,
-                payload={"scope": target.scope.value, "scope_id": target.id},
+                payload={"scope": target.scope.value, "scope_id": target.id, **stored(ticked)},
             ),
-            lambda session: self._halt(session, target, actor),
+            lambda session: self._halt(session, target, actor, ticked),
         )  # fmt: skip
 
     def reduce(self, target: Target, *, actor: Actor) -> None:
@@ -132,15 +139,18 @@ class KillSwitch:
                 .limit(100)
             )
             mine = [row for row in rows if viewer.is_admin or row.user_id == viewer.id or _is_for_all(row)]
-        return [_kill(row) for row in mine[:MOST_SHOWN]]
+            return [_kill(row, along_of(session, row)) for row in mine[:MOST_SHOWN]]
 
-    def _halt(self, session: Session, target: Target, actor: Actor) -> Said:
+    def _halt(self, session: Session, target: Target, actor: Actor, ticked: Sequence[Ticked]) -> Said:
         what = _named(session, target, actor)
+        check_ticked(session, ticked, actor)
         write_state(
             session, target.scope, target.id, TradingState.HALTED,
             user_id=actor.id, actor=actor.username, at=self._clock.now(), why="Kill switch",
         )  # fmt: skip
         words = f"Kill switch for {what}: entries are halted, resting orders cancelled, positions of ours closed."
+        if ticked:
+            words += f" Foreign positions that go along: {', '.join(each.name for each in sorted(ticked))}."
         return Said("kill.ask", target.subject, words)
 
     def _record(self, session: Session, actor: Actor, action: str, target: Target, sentence: str) -> None:
@@ -215,7 +225,7 @@ def _is_for_all(row: CommandRow) -> bool:
     return target_of(row.payload).scope is Scope.ALL
 
 
-def _kill(row: CommandRow) -> Kill:
+def _kill(row: CommandRow, along: tuple[Along, ...]) -> Kill:
     return Kill(
         command_id=row.id,
         target=target_of(row.payload),
@@ -225,4 +235,5 @@ def _kill(row: CommandRow) -> Kill:
         parts=parts_of(row.payload),
         flat_at=moment_of(row.payload, "flat_at"),
         alarm_at=moment_of(row.payload, "alarm_at"),
+        along=along,
     )

@@ -10,6 +10,7 @@ from app.trading.kill_page import kill_page
 from app.trading.runs import only
 from app.web.desk import desk
 from app.web.idempotency import form_key
+from app.web.places import ticked_in
 from app.web.signed_in import user
 from app.web.targets import target_named
 
@@ -30,10 +31,11 @@ def kill_live() -> ResponseReturnValue:
 @trading_bp.post("/kill")
 def press_kill() -> ResponseReturnValue:
     """Halt, cancel, close. However often a rendered form is sent, it is one kill."""
-    target = target_named(only({"target", "idempotency_key"}).get("target", ""))
+    form = only({"target", "idempotency_key"}, several={"foreign"})
+    target, ticked = target_named(form.get("target", "")), ticked_in(form.getlist("foreign"))
     key = form_key()
     try:
-        desk().kill_switch.kill(target, actor=user(), key=key)
+        desk().kill_switch.kill(target, actor=user(), key=key, ticked=ticked)
     except Conflict as refused:
         flash(str(refused), "bad")
     return redirect(url_for("trading.kill"), 303)

@@ -7,18 +7,16 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.domain.account_groups import Group
-from app.domain.adoption import is_ignored
-from app.domain.contracts import ContractKey
 from app.domain.trading_states import Scope, TradingState
-from app.persistence.tables import AccountGroup, Position, Run, Strategy, User
+from app.persistence.tables import AccountGroup, Run, Strategy, User
 from app.services.account_health import HealthState
 from app.services.accounts import AccountRow
-from app.services.book_ledger import Place
-from app.services.ignored_positions import Ignored, ignored_in
+from app.services.foreign_positions import foreign_positions
 from app.services.kill_orders import ALARM_AFTER
-from app.services.kill_parts import GOING
+from app.services.kill_parts import GOING, Part
 from app.services.kill_switch import Kill, Target
 from app.services.run_board import CellView, RunView
+from app.services.taken_along import Along, adopted_parts
 from app.services.trading_states import Standing
 from app.trading.kill_words import kill_sentence, left_words, pressed_words, totals
 from app.trading.run_rows import run_view
@@ -58,9 +56,22 @@ class AccountLine:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AlongLine:
+    """A foreign position that was ticked. `state`: waiting, ours, stays; `reason` says why it stays, None otherwise."""
+
+    words: str
+    state: str
+    reason: str | None
+    run_id: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillPage:
-    """What docs/view-models.md calls `kill`. `others` counts accounts that answer and hold nothing of ours."""
+    """What docs/view-models.md calls `kill`. `others` counts accounts that answer and hold nothing of ours.
+
+    `foreign` are those that no tick takes along; `ticks` those that one does, `along` those that were ticked.
+    """
 
     choices: list[Choice]
     halts: list[HaltLine]
@@ -71,6 +82,8 @@ class KillPage:
     accounts: list[AccountLine]
     others: int
     foreign: list[str]
+    ticks: list[Choice]
+    along: list[AlongLine]
 
 
 def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
@@ -85,6 +98,9 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
     lines = [_line(desk, account, views, kill, grouped) for account in accounts]
     shown = [line for line in lines if line.state != "idle"]
     pressed = "" if kill is None else pressed_words(kill, on_page(desk, kill.asked_at))
+    foreign = foreign_positions(desk.database, desk.run_board, accounts)
+    along = () if kill is None else kill.along
+    taken = {each.ticked for each in along if each.waits}
     page = KillPage(
         choices=choices_of(viewer, groups, accounts),
         halts=[_halt(desk, each, viewer, accounts) for each in standings],
@@ -94,7 +110,9 @@ def kill_page(desk: Desk, viewer: SignedIn) -> dict[str, object]:
         engine_leads=desk.engine_leads(),
         accounts=sorted(shown, key=lambda line: (line.state != "alarm", line.reason is None, line.name)),
         others=len(lines) - len(shown),
-        foreign=_foreign(desk, accounts),
+        foreign=[each.words() for each in foreign if each.ticked not in taken],
+        ticks=[Choice(each.ticked.name, each.words()) for each in foreign if each.ticked and each.ticked not in taken],
+        along=[_along(each, accounts) for each in along],
     )
     return {"kill": page}
 
@@ -120,7 +138,7 @@ def _views(desk: Desk, viewer: SignedIn, kill: Kill | None) -> list[RunView]:
     with desk.database.reading() as session:
         ids = set(session.scalars(wanted))
     if kill is not None:
-        ids |= {part.run_id for part in kill.parts or ()}
+        ids |= {part.run_id for part in _parts(kill)}
     return [run_view(desk, run_id) for run_id in sorted(ids)]
 
 
@@ -150,12 +168,24 @@ def _line(
 def _is_meant(kill: Kill, view: RunView, account_id: int, grouped: Collection[int]) -> bool:
     """`grouped` are the accounts of the group that was halted, if one was."""
     if kill.parts is not None:
-        return any(part.run_id == view.run_id and part.account_id in {None, account_id} for part in kill.parts)
+        return any(part.run_id == view.run_id and part.account_id in {None, account_id} for part in _parts(kill))
     target = kill.target
     if target.scope is Scope.GROUP:
         return account_id in grouped
     theirs = {Scope.USER: view.user_id, Scope.ACCOUNT: account_id, Scope.STRATEGY: view.strategy_id}
     return target.scope is Scope.ALL or theirs[target.scope] == target.id
+
+
+def _parts(kill: Kill) -> tuple[Part, ...]:
+    return (*(kill.parts or ()), *adopted_parts(kill.along))
+
+
+def _along(each: Along, accounts: Sequence[AccountRow]) -> AlongLine:
+    ticked = each.ticked
+    name = next((account.name for account in accounts if account.id == ticked.account_id), "another account")
+    state = "waiting" if each.waits else "stays" if each.run_id is None else "ours"
+    words = f"{name}: {ticked.units:+d} units of {ticked.symbol} {ticked.product}"
+    return AlongLine(words, state, each.refused, each.run_id)
 
 
 def _state(desk: Desk, kill: Kill | None, meant: Sequence[CellView], other: Sequence[CellView], *, away: bool) -> str:
@@ -209,27 +239,3 @@ def _halt(desk: Desk, standing: Standing, viewer: SignedIn, accounts: Sequence[A
         sentence=standing.sentence,
         can_release=viewer.is_admin or standing.user_id == viewer.id,
     )
-
-
-def _foreign(desk: Desk, accounts: Sequence[AccountRow]) -> list[str]:
-    """What the brokers hold that no living run of the desk explains and nobody ignores; the switch leaves it alone."""
-    names = {account.id: account.name for account in accounts}
-    foreign: dict[Place, int] = {}
-    with desk.database.reading() as session:
-        for row in session.scalars(select(Position).where(Position.account_id.in_(names)).order_by(Position.id)):
-            foreign[row.account_id, ContractKey(row.exchange, row.symbol), row.product] = row.net
-        ignored = ignored_in(session, list(names))
-    for run_id in desk.run_board.living():
-        for cell in desk.run_board.view(run_id).cells:
-            place = (cell.account_id, cell.contract.key, cell.product)
-            if place in foreign:
-                foreign[place] -= cell.net
-    return [
-        f"{names[account_id]}: {units:+d} units of {contract.symbol} {product}"
-        for (account_id, contract, product), units in foreign.items()
-        if units and not is_ignored(units, _units(ignored.get((account_id, contract, product))))
-    ]
-
-
-def _units(ignored: Ignored | None) -> int | None:
-    return None if ignored is None else ignored.units

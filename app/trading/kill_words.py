@@ -57,14 +57,18 @@ def kill_sentence(kill: Kill | None, left: Totals, pressed: str) -> str:
         return _would(left)
     if kill.flat_at is not None:
         took = int((kill.flat_at - kill.asked_at).total_seconds())
-        return f"{pressed} Everything of ours in its scope was flat {took} s later."
+        stays = sum(1 for each in kill.along if each.refused is not None)
+        more = f" {_count(stays, 'foreign position that was ticked stays', 'foreign positions that were ticked stay')}."
+        return f"{pressed} Everything of ours in its scope was flat {took} s later.{more if stays else ''}"
     if kill.parts is None:
         return f"{pressed} Entries are halted; the engine is about to cancel and close."
     where = f"in {_count(left.accounts, 'account', 'accounts')}"
     open_now = (
         f"{_count(left.positions, 'position', 'positions')} and {_count(left.orders, 'open order', 'open orders')}"
     )
-    return f"{pressed} Entries are halted. Still open: {open_now}, {where}."
+    waiting = sum(1 for each in kill.along if each.waits)
+    more = f" {_count(waiting, 'foreign position is', 'foreign positions are')} about to go along." if waiting else ""
+    return f"{pressed} Entries are halted. Still open: {open_now}, {where}.{more}"
 
 
 def _would(left: Totals) -> str:

@@ -1,6 +1,7 @@
 """Runs: sent from a preview, watched, got out of. Nothing is traded here: what is asked is stored for the engine."""
 
 import re
+from collections.abc import Collection
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -85,13 +86,13 @@ def _sent(preview_id: int, digest: str, key: str) -> int:
     return run_id
 
 
-def only(names: set[str]) -> MultiDict[str, str]:
-    """The submitted form. Raises InvalidInput for a field it does not have, or one that was sent twice."""
+def only(names: set[str], *, several: Collection[str] = ()) -> MultiDict[str, str]:
+    """The submitted form. Raises InvalidInput for a field it does not have, or one sent twice and not in `several`."""
     form = submitted(request.form)
     for name in form:
-        if name not in names:
+        if name not in names and name not in several:
             raise InvalidInput(name[:40], f"This form has no field {name[:40]}. {_RELOAD}")
-        if len(form.getlist(name)) > 1:
+        if name not in several and len(form.getlist(name)) > 1:
             raise InvalidInput(name, f"{name} was sent more than once. {_RELOAD}")
     return form
 

@@ -9,9 +9,11 @@ from flask.cli import AppGroup
 
 from app.domain.errors import DeskError, NotFound
 from app.domain.trading_states import Scope
+from app.services.foreign_positions import foreign_positions
 from app.services.kill_switch import Target
 from app.services.people import ROLES
 from app.web.desk import desk
+from app.web.places import ticked_in
 
 commands = AppGroup("desk", help="Users of this desk, and its kill switch.")
 
@@ -65,19 +67,22 @@ class _CommandLine:
 @commands.command("kill")
 @click.option("--account", type=int, help="Only this account, by its number.")
 @click.option("--group", help="Only the accounts of this group, by its name or number.")
+@click.option("--foreign", multiple=True, help="Take this foreign position along, named as `flask desk states` does.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
-def kill(account: int | None, group: str | None, yes: bool) -> None:
+def kill(account: int | None, group: str | None, foreign: tuple[str, ...], yes: bool) -> None:
     """Halt entries, cancel what rests and close our positions, of everything unless told; a running engine does it at
-    once.
+    once. Foreign positions stay unless each is named.
     """
     if account is not None and group is not None:
         raise click.UsageError("Give an account or a group, not both.")
     try:
         actor = _CommandLine(desk().people.first_admin().id)
         target, what = _target(actor, account, group)
+        ticked = ticked_in(foreign)
         if not yes:
-            click.confirm(f"Halt, cancel and close {what}?", abort=True)
-        desk().kill_switch.kill(target, actor=actor, key=f"cli-{secrets.token_hex(8)}")
+            along = "".join(f"\nand the foreign {each.name}" for each in ticked)
+            click.confirm(f"Halt, cancel and close {what}{along}?", abort=True)
+        desk().kill_switch.kill(target, actor=actor, key=f"cli-{secrets.token_hex(8)}", ticked=ticked)
     except DeskError as refused:
         raise click.ClickException(str(refused)) from refused
     click.echo("Halted: no entry is sent any more. A running engine cancels and closes; see `flask desk states`.")
@@ -122,7 +127,7 @@ def setback(acknowledge: bool, yes: bool) -> None:
 
 @commands.command("states")
 def states() -> None:
-    """Print what is halted or reduce-only, and how far the newest uses of the kill switch are."""
+    """Print what is halted or reduce-only, how far the newest uses of the kill switch are, and what is foreign."""
     try:
         viewer = _CommandLine(desk().people.first_admin().id)
     except DeskError as refused:
@@ -135,3 +140,9 @@ def states() -> None:
     for used in desk().kill_switch.kills(viewer):
         how_far = "flat" if used.flat_at else "not flat after 30 s" if used.alarm_at else used.answer or "not taken yet"
         click.echo(f"Kill switch of {used.asked_at:%Y-%m-%d %H:%M:%S} UTC, {used.target.subject}: {how_far}")
+        for along in used.along:
+            word = along.refused or (f"run {along.run_id}" if along.run_id else "waits for the books")
+            click.echo(f"  foreign {along.ticked.name}: {word}")
+    for held in foreign_positions(desk().database, desk().run_board, desk().accounts.shown_to(viewer)):
+        named = "not to be taken along" if held.ticked is None else held.ticked.name
+        click.echo(f"Foreign in {held.words()}: {named}")

@@ -1,6 +1,9 @@
-"""A foreign position as forms and scripts name it: account, contract, product, side, units, average, rules."""
+"""A foreign position as forms and scripts name it: account, contract, product, side, units, average, rules; or as the
+kill switch does, in one word.
+"""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from werkzeug.datastructures import MultiDict
@@ -9,6 +12,7 @@ from app.domain.contracts import ContractKey
 from app.domain.errors import InvalidInput
 from app.services.book_ledger import Place
 from app.services.given_rules import Chosen
+from app.services.taken_along import Ticked
 
 PLACE_FIELDS = frozenset({"account_id", "exchange", "symbol", "product"})
 UNITS_FIELDS = frozenset({"side", "units"})
@@ -19,6 +23,8 @@ _WORD = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9&_.-]{0,63}")
 _UNITS = re.compile(r"[0-9]{1,9}")
 _SIGNS = {"long": 1, "short": -1}
 _PRICE = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,4})?")
+_SIGNED = re.compile(r"[+-]?0*[1-9][0-9]{0,8}")
+_TICKED = (_ID, _WORD, _WORD, _WORD, _SIGNED)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _RELOAD = "Reload the page and try again."
 
@@ -63,6 +69,23 @@ def chosen_rules_in(form: MultiDict[str, str]) -> Chosen | None:
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput("rules", f"rules must be the 64 letters and digits that were shown with them. {_RELOAD}")
     return Chosen(int(strategy_id), digest)
+
+
+def ticked_in(texts: Sequence[str]) -> tuple[Ticked, ...]:
+    """Foreign positions as the kill switch names them, such as `3/NFO/NIFTY01DEC2626400CE/MIS/-130`.
+
+    Raises InvalidInput for another text.
+    """
+    return tuple(_ticked(text) for text in texts)
+
+
+def _ticked(text: str) -> Ticked:
+    parts = text.split("/")
+    if len(parts) == len(_TICKED) and all(form.fullmatch(part) for form, part in zip(_TICKED, parts, strict=True)):
+        account_id, exchange, symbol, product, units = parts
+        return Ticked(int(account_id), exchange, symbol, product, int(units))
+    words = "foreign must name account, exchange, symbol, product and signed units, as they are shown."
+    raise InvalidInput("foreign", f"{words} {_RELOAD}")
 
 
 def _word(form: MultiDict[str, str], name: str) -> str:

@@ -43,18 +43,30 @@ def kill(lines: list[Row], sentence: str, **changes: Any) -> dict[str, Any]:
     choices += [Row(value=f"account:{number}", label=f"Only Zerodha {number}") for number in range(1, 6)]
     page = {
         "choices": choices, "halts": [], "sentence": sentence, "under_way": False, "alarms": [], "engine_leads": True,
-        "accounts": lines, "others": 2, "foreign": [], **changes,
+        "accounts": lines, "others": 2, "foreign": [], "ticks": [], "along": [], **changes,
     }  # fmt: skip
     return {"kill": Row(**page)}
 
 
 RELEASE = [Row(value="all", label="everything", word="Halted", sentence=HALT, can_release=True)]
 
+FOREIGN = [
+    "Zerodha 2: -65 units of NIFTY01DEC2626600CE MIS",
+    "Zerodha 2: +65 units of NIFTY01DEC2627000CE MIS",
+    "Upstox 3: +120 units of MIDCPNIFTY29DEC2613900PE NRML",
+]
+ALONG = [
+    Row(words=FOREIGN[0], state="ours", reason=None, run_id=52),
+    Row(words=FOREIGN[1], state="waiting", reason=None, run_id=None),
+    Row(words=FOREIGN[2], state="stays", run_id=None, reason="ADOPT_CHANGED: Shown were +120 foreign units of "
+        "MIDCPNIFTY 29 DEC 26 13,900 PE; there are +240 now. Look again."),
+]  # fmt: skip
 BEFORE = kill(
     [line(number, orders=number % 2) for number in range(1, 6)],
     "Halts new entries, cancels 3 open orders and closes 10 positions (650 units) in 5 accounts, then looks until all "
     "of it is flat.",
-    foreign=["Zerodha 2: +65 units of NIFTY01DEC2626600CE"],
+    foreign=FOREIGN,
+    ticks=[Row(value=f"2/NFO/NIFTY01DEC2626600CE/MIS/{number}", label=words) for number, words in enumerate(FOREIGN)],
 )
 ALARM = kill(
     [line(5, "alarm", 1, reason=AWAY), *(line(number, "flat", units=0) for number in range(1, 4)), line(4, "closing")],
@@ -62,6 +74,8 @@ ALARM = kill(
     halts=RELEASE,
     under_way=True,
     alarms=["Zerodha 5 has 130 units and 1 open order left"],
+    along=ALONG,
+    foreign=FOREIGN[2:],
 )
 FLAT = kill(
     [line(number, "flat", units=0) for number in range(1, 6)],

@@ -66,6 +66,7 @@ REVIEWED: dict[str, Who] = {
     "POST trading.ignore_position": DOES_OWN_OR_ADMIN,
     "POST trading.unignore_position": DOES_OWN_OR_ADMIN,
     "GET api.trading_states": Who(401, 200, 200, 200),
+    "GET api.kills": Who(401, 200, 200, 200),
     "POST api.kill": Who(401, 422, 422, 422),  # an empty form names no target
     "GET main.places": SIGNED_IN,
     "GET trading.alarms": SIGNED_IN,

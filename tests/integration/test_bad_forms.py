@@ -58,6 +58,11 @@ UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
+KILL = {
+    "target": "strategy:{strategy_id}",
+    "foreign": "{account_id}/NFO/NIFTY01DEC2625000CE/MIS/-65",
+    "idempotency_key": KEY,
+}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
 OF_ACCOUNT = frozenset({"name", "api_key", "notes"}), frozenset({"notes", "orders_per_second"})
@@ -140,11 +145,11 @@ FORMS: dict[str, Form] = {
     ),
     "trading.send_again": Form("/trading/runs/{run_id}/send-again", OWNER, AGAIN),
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
-    "trading.press_kill": Form("/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
+    "trading.press_kill": Form("/trading/kill", OWNER, KILL, optional=frozenset({"foreign"})),
     "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
     "trading.reduce": Form("/trading/risk/reduce", OWNER, {"target": "strategy:{strategy_id}"}),
     "trading.lift_lock": Form("/trading/risk/locks/{lock_id}/lift", OWNER, LIFT, text=frozenset({"password"})),
-    "api.kill": Form("/api/trading/kill", OWNER, {"target": "strategy:{strategy_id}", "idempotency_key": KEY}),
+    "api.kill": Form("/api/trading/kill", OWNER, KILL, optional=frozenset({"foreign"})),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
 

@@ -12,6 +12,8 @@ from app.domain.contracts import Contract
 from app.domain.errors import DeskError
 from app.persistence.tables import Adoption, CommandRow, Order, Position
 from app.services.adoption_commands import Adopt
+from app.services.foreign_positions import ForeignPosition, foreign_positions
+from app.services.kill_switch import Target
 from app.web.desk import EXTENSION, Desk
 from tests.live_desk import STRADDLE, LiveDesk, eventually, live_desk
 from tests.simulator_process import SimulatorProcess
@@ -94,6 +96,33 @@ def test_row_51_a_trade_by_hand_is_adopted_once_and_got_out_of(desk: LiveDesk) -
     desk.until(adoption.run_id, "CLOSED")
     assert desk.net_at_broker(NUMBER) == {}
     assert shown(desk, contract) is None
+
+
+def test_the_kill_switch_takes_along_what_is_ticked_shorts_before_longs(desk: LiveDesk) -> None:
+    """On real gateways; the account has nothing of ours."""
+    preview = desk.preview(desk.strategy(STRADDLE, accounts=[desk.account_ids[0]]))
+    call, put = (leg.contract for leg in preview.plan.legs)
+    trade_by_hand(desk, put, "BUY", put.lot_size)
+    trade_by_hand(desk, call, "SELL", 2 * call.lot_size)
+
+    def listed() -> list[ForeignPosition]:
+        account = pages(desk).accounts.one(desk.trader, desk.account_ids[NUMBER - 1])
+        found = foreign_positions(pages(desk).database, pages(desk).run_board, [account])
+        return list(found) if len(found) == 2 else []
+
+    ticked = [each.ticked for each in eventually(listed, "both are listed") if each.ticked]
+    assert sorted(each.units for each in ticked) == [-2 * call.lot_size, put.lot_size]
+    pages(desk).kill_switch.kill(Target(), actor=desk.trader, key="kill-00051", ticked=ticked)
+    eventually(lambda: desk.net_at_broker(NUMBER) == {}, "the broker is flat", 60)
+    (flat,) = eventually(lambda: desk.activity("kill.flat"), "it is said that all is flat")
+    assert "not taken along" not in flat.sentence
+    first, second = desk.rows(Adoption)
+    assert (first.symbol, second.symbol) == (call.key.symbol, put.key.symbol)
+    for adoption in (first, second):
+        desk.until(adoption.run_id, "CLOSED")
+        assert {intent.purpose for intent in desk.intents(adoption.run_id)} == {"EXIT"}
+    bought = max(intent.settled_at for intent in desk.intents(first.run_id) if intent.settled_at)
+    assert bought <= min(intent.created_at for intent in desk.intents(second.run_id))
 
 
 def test_the_number_that_was_shown_has_to_be_there_still(desk: LiveDesk) -> None:

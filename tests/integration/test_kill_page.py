@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from app.domain.orders import IntentState, Purpose
 from app.persistence.tables import ActivityLog, CommandRow, IgnoredPosition, Position, TradingStateRow
 from app.services.account_health import HealthState
+from app.services.taken_along import write_asks
 from tests.desk_app import MONDAY_1030, PASSWORD, Browser
 from tests.run_maker import KEY, RunMaker, opened, read
 from tests.trading_desk import CE, HEDGE, TradingBench, trading_bench
@@ -139,6 +140,82 @@ def test_foreign_positions_are_listed(desk: TradingBench) -> None:
         )  # fmt: skip
     text = seen(desk.admin())
     assert f"Foreign positions, not touched. Simulator 1: +65 units of {HEDGE.key.symbol} MIS." in text
+
+
+def held_past_us(desk: TradingBench, net: int = -65) -> str:
+    """A foreign position in the first account, as the switch names it."""
+    account = opened(desk).accounts[0]
+    with desk.bench.database.transaction() as session:
+        session.add(
+            Position(
+                account_id=account, exchange="NFO", symbol=HEDGE.key.symbol, product="MIS", net=net, seen_at=MONDAY_1030
+            )
+        )
+    return f"{account}/NFO/{HEDGE.key.symbol}/MIS/{net}"
+
+
+def test_a_foreign_position_goes_along_only_where_it_is_ticked(desk: TradingBench) -> None:
+    name, browser = held_past_us(desk), desk.admin()
+    page = browser.get(PAGE).text
+    assert f'name="foreign" value="{name}">' in page
+    assert "checked" not in page
+    fields = {"target": "all", "idempotency_key": KEY, "foreign": name}
+    assert browser.post(PAGE, fields, page=PAGE).status_code == 303
+    with desk.bench.database.reading() as session:
+        command = session.scalars(select(CommandRow).where(CommandRow.kind == "KILL")).one()
+    assert command.payload["foreign"] == [[int(name[0]), "NFO", HEDGE.key.symbol, "MIS", -65]]
+    text = seen(browser, "/live")
+    assert f"Simulator 1: -65 units of {HEDGE.key.symbol} MIS Waits Its account's books are read first." in text
+    assert "not touched" not in text
+
+
+def test_what_stays_says_why(desk: TradingBench) -> None:
+    name, browser = held_past_us(desk), desk.admin()
+    browser.post(PAGE, {"target": "all", "idempotency_key": KEY, "foreign": name}, page=PAGE)
+    with desk.bench.database.transaction() as session:
+        kill = session.scalars(select(CommandRow).where(CommandRow.kind == "KILL")).one()
+        write_asks(session, kill)
+        session.flush()
+        ask = session.scalars(select(CommandRow).where(CommandRow.kind == "ADOPT")).one()
+        ask.state, ask.answer = "REFUSED", "ADOPT_CHANGED: Shown were -65."
+        kill.state, kill.payload = "DONE", {**kill.payload, "parts": [], "flat_at": desk.clock.now().isoformat()}
+    text = seen(browser, "/live")
+    assert "was flat 0 s later. 1 foreign position that was ticked stays." in text
+    assert f"Simulator 1: -65 units of {HEDGE.key.symbol} MIS Stays ADOPT_CHANGED: Shown were -65." in text
+    assert f"Foreign positions, not touched. Simulator 1: -65 units of {HEDGE.key.symbol} MIS." in text
+    told = desk.bench.app.test_cli_runner().invoke(args=["desk", "states"]).output
+    assert f"foreign {name}: ADOPT_CHANGED: Shown were -65." in told
+
+
+def test_scripts_see_what_is_foreign_and_take_it_along(desk: TradingBench) -> None:
+    name, browser = held_past_us(desk), desk.admin()
+    seen_ = browser.get("/api/trading/kill").get_json()
+    assert (seen_["kills"], [row["foreign"] for row in seen_["foreign"]]) == ([], [name])
+    fields = {"target": "all", "idempotency_key": KEY, "foreign": name}
+    answer = browser.post("/api/trading/kill", fields, page=PAGE)
+    assert answer.status_code == 202
+    (used,) = browser.get("/api/trading/kill").get_json()["kills"]
+    assert used["command_id"] == answer.get_json()["command_id"]
+    assert used["along"] == [{"foreign": name, "run_id": None, "refused": None}]
+    bad = browser.post("/api/trading/kill", {**fields, "foreign": name.replace("/MIS/", "/")}, page=PAGE)
+    assert (bad.status_code, bad.get_json()["field"]) == (422, "foreign")
+
+
+def test_the_command_line_names_what_is_foreign_and_takes_it_along(desk: TradingBench) -> None:
+    name = held_past_us(desk)
+    desk.admin()
+    runner = desk.bench.app.test_cli_runner()
+    assert (
+        f"Foreign in Simulator 1: -65 units of {HEDGE.key.symbol} MIS: {name}"
+        in runner.invoke(args=["desk", "states"]).output
+    )
+    asked = runner.invoke(args=["desk", "kill", "--foreign", name], input="n\n")
+    assert f"and the foreign {name}?" in asked.output
+    assert states(desk) == {}
+    assert runner.invoke(args=["desk", "kill", "--yes", "--foreign", "nothing"]).exit_code == 1
+    assert states(desk) == {}
+    assert "Halted" in runner.invoke(args=["desk", "kill", "--yes", "--foreign", name]).output
+    assert f"foreign {name}: waits for the books" in runner.invoke(args=["desk", "states"]).output
 
 
 def test_a_position_in_another_product_is_foreign_and_one_that_somebody_ignores_is_not_named(

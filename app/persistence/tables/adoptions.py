@@ -13,8 +13,8 @@ from app.persistence.types import Instant, PriceRupees
 class Adoption(Table):
     """Units that no order of ours brought and that a person made a run. One command makes at most one.
 
-    `units` are signed. `average_from` is `broker` or `typed`. `order_ids` are the foreign orders that brought the units
-    about, as far as the broker's books showed them. `at` is real time.
+    `units` are signed. `average_from` is `broker`, `typed` or `price`. `order_ids` are the foreign orders that brought
+    the units about, as far as the broker's books showed them. `at` is real time.
     """
 
     __tablename__ = "adoptions"
