@@ -37,6 +37,13 @@ STRATEGY = {
     "action": "save",
 }
 
+TICKET = {
+    **{name: text for name, text in STRATEGY.items() if name.startswith(("legs-", "multiplier-"))},
+    "legs-0-expiry": "2026-12-01",
+    "structures": "1",
+    "accounts": "{account_id}",
+}
+
 PAYOFF = {
     **{name: text for name, text in STRATEGY.items() if name.startswith("legs-") or name == "structures"},
     "whatif_spot": "1.5",

@@ -115,6 +115,10 @@ class ContractMaster:
     def __len__(self) -> int:
         return len(self._by_key)
 
+    def all(self) -> Iterable[Contract]:
+        """Every one of them, in no order that counts."""
+        return self._by_key.values()
+
     def __contains__(self, key: ContractKey) -> bool:
         return key in self._by_key
 

@@ -44,6 +44,7 @@ _WORDS = {
     "run.pending": "Pending order changed",
     "run.start": "Run sent",
     "strategy.archive": "Strategy archived",
+    "strategy.ticket": "Ticket written",
     "strategy.save": "Strategy saved",
     "user.create": "User created",
     "user.reset_password": "Password reset",

@@ -12,6 +12,7 @@ from app.web.signed_in import SignedIn
 PAGES = (
     ("Desk", "main.dashboard"),
     ("Build a strategy", "strategies.new"),
+    ("Order ticket", "strategies.ticket"),
     ("Strategies", "strategies.index"),
     ("My templates", "strategies.templates"),
     ("All runs", "trading.runs"),

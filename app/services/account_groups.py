@@ -186,7 +186,7 @@ def _taken(form: GroupForm) -> InvalidInput:
 
 def _naming(session: Session, group_id: int) -> list[str]:
     """Strategies that name it, for whoever starts them or for their schedule."""
-    kept = select(Strategy).where(Strategy.archived.is_(False)).order_by(Strategy.name)
+    kept = select(Strategy).where(Strategy.archived.is_(False), Strategy.is_ticket.is_(False)).order_by(Strategy.name)
     by_groups = kept.join(StrategyGroup, StrategyGroup.strategy_id == Strategy.id)
     named = list(session.scalars(by_groups.where(StrategyGroup.group_id == group_id)))
     timed = session.scalars(kept.where(Strategy.times.is_not(None)))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -32,7 +33,7 @@ class SavedStrategy:
     """A strategy with the accounts that take part; `multipliers` maps account id to a positive multiplier.
 
     `groups` are ids of groups, whose accounts take part as they are at the time. `part` is all of them but for a start
-    by schedule that says otherwise.
+    by schedule that says otherwise. A ticket is an order of one contract, written once: no list shows it.
     """
 
     id: int
@@ -44,6 +45,7 @@ class SavedStrategy:
     groups: tuple[int, ...] = ()
     part: Part = WHOLE
     notes: str = ""
+    is_ticket: bool = False
 
 
 class Strategies:
@@ -55,11 +57,11 @@ class Strategies:
         self._activity = activity
 
     def all_of(self, user_id: int) -> list[SavedStrategy]:
-        """Those not archived, newest change first."""
+        """Those not archived, newest change first; no tickets."""
         with self._database.reading() as session:
             rows = session.scalars(
                 select(Strategy)
-                .where(Strategy.owner_id == user_id, Strategy.archived.is_(False))
+                .where(Strategy.owner_id == user_id, Strategy.archived.is_(False), Strategy.is_ticket.is_(False))
                 .order_by(Strategy.changed_at.desc(), Strategy.id.desc())
             ).all()
             return [_saved(row) for row in rows]
@@ -107,6 +109,36 @@ class Strategies:
             raise InvalidInput(
                 "name", f"You have a strategy named {spec.name} already. Choose another name."
             ) from taken
+
+    def write_ticket(
+        self,
+        spec: StrategySpec,
+        multipliers: dict[int, Decimal],
+        *,
+        groups: Collection[int] = (),
+        user_id: int,
+        username: str,
+    ) -> int:
+        """The id under which this order is written down; its number is added to its name, so that any may be written
+        again. Raises InvalidInput as `save` does.
+        """
+        check_strategy(spec)
+        with self._database.transaction() as session:
+            _check_accounts(session, multipliers, groups, named=bool(groups))
+            row = self._row(session, None, user_id)
+            self._fill(row, replace(spec, name=uuid4().hex), multipliers, groups)
+            row.is_ticket = True
+            session.flush()
+            row.name = f"{spec.name} · T{row.id}"
+            self._activity.record(
+                session,
+                user_id=user_id,
+                actor=username,
+                action="strategy.ticket",
+                subject=f"strategy:{row.id}",
+                sentence=f"Wrote the ticket {row.name}. Nothing was sent.",
+            )
+            return row.id
 
     def duplicate(self, strategy_id: int, name: str, *, user_id: int, username: str) -> SavedStrategy:
         """A copy under that name with nothing of its runs, and without its schedule: see domain.copied.
@@ -246,8 +278,9 @@ def _saved(row: Strategy) -> SavedStrategy:
     multipliers = {a.account_id: a.multiplier for a in row.accounts}
     groups = tuple(sorted(each.group_id for each in row.groups))
     return SavedStrategy(
-        row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None, groups, notes=row.notes
-    )
+        row.id, spec, multipliers, row.archived, row.changed_at, row.armed_at is not None, groups, notes=row.notes,
+        is_ticket=row.is_ticket,
+    )  # fmt: skip
 
 
 def _leg(row: StrategyLeg) -> LegSpec:

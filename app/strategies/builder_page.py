@@ -1,9 +1,8 @@
 """What the builder shows: the legs as typed, the accounts that may take part, and what there is to choose."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from app.domain.account_groups import Group
 from app.domain.contracts import UNDERLYINGS
 from app.domain.entry_times import DAYS
 from app.domain.structures import STRUCTURES
@@ -144,8 +143,8 @@ def builder_page(
         "strategy": known,
         "form": FormView(values=values, errors=errors, error=error),
         "legs": _legs(desk, typed),
-        "accounts": _accounts(desk, viewer, typed),
-        "groups": _groups(groups, typed),
+        "accounts": account_choices(desk, viewer, typed),
+        "groups": group_choices(desk, viewer, typed),
         "start_with": choices_of(groups, desk.accounts.shown_to(viewer)),
         "starting": typed.start_with,
         "days": [DayChoice(day, day in typed.start_days) for day in DAYS],
@@ -194,7 +193,7 @@ def _legs(desk: Desk, typed: Typed) -> list[LegView]:
     return views
 
 
-def _groups(groups: Iterable[Group], typed: Typed) -> list[GroupChoice]:
+def group_choices(desk: Desk, viewer: SignedIn, typed: Typed) -> list[GroupChoice]:
     return [
         GroupChoice(
             id=group.id,
@@ -203,11 +202,11 @@ def _groups(groups: Iterable[Group], typed: Typed) -> list[GroupChoice]:
             multiplier=plain(group.multiplier),
             chosen=str(group.id) in typed.groups,
         )
-        for group in groups
+        for group in desk.groups.shown_to(viewer)
     ]
 
 
-def _accounts(desk: Desk, viewer: SignedIn, typed: Typed) -> list[AccountChoice]:
+def account_choices(desk: Desk, viewer: SignedIn, typed: Typed) -> list[AccountChoice]:
     found = []
     for account in desk.accounts.shown_to(viewer):
         health = desk.health.of(account.id)

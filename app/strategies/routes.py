@@ -45,6 +45,8 @@ def new() -> ResponseReturnValue:
 @heavy_rate_limit
 def edit(strategy_id: int) -> ResponseReturnValue:
     saved = desk().strategies.one(strategy_id, user().id)
+    if saved.is_ticket and request.method == "GET":
+        return redirect(url_for("strategies.ticket", of=saved.id))
     known = Named(saved.id, saved.spec.name)
     return _builder(stored(saved), known) if request.method == "GET" else _submitted(known)
 

@@ -38,7 +38,10 @@ def chain_live(underlying: str) -> ResponseReturnValue:
 
 @trading_bp.get("/chain/depth")
 def chain_depth() -> ResponseReturnValue:
-    """Bids and offers of `contract`, as `NFO:NIFTY01DEC2625000CE`. Asking keeps it subscribed in depth."""
+    """Bids and offers of `contract`, as `NFO:NIFTY01DEC2625000CE`. Asking keeps it subscribed in depth.
+
+    `still` asks for a part of a page: it cannot be closed.
+    """
     exchange, _, symbol = request.args.get("contract", "").partition(":")
     if not exchange or not symbol:
         raise InvalidInput("contract", "The contract must be like NFO:NIFTY01DEC2625000CE.")
@@ -48,6 +51,7 @@ def chain_depth() -> ResponseReturnValue:
         "trading/fragments/chain_depth.html",
         name=wording.contract_name(desk().contract_list.master().contract(key)),
         leg=f"{exchange}:{symbol}",
+        closes="still" not in request.args,
         depth=depth,
         levels=[] if depth is None else list(zip_longest(depth.bids, depth.asks)),
         age_s=None if depth is None else max(0.0, desk().clock.monotonic() - depth.received),

@@ -21,6 +21,7 @@ from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, PLACES, dashboard, desk
 from tests.browser.samples_kill import ALARM, ALARMS, HALTS, SETBACK
 from tests.browser.samples_run import RUN_TROUBLE
+from tests.browser.samples_ticket import DEPTH
 
 WORDS = (
     "fixed",
@@ -127,6 +128,9 @@ ENDPOINTS = (
     ("strategies.payoff", "/strategies/payoff", "POST"),
     ("strategies.payoff_margin", "/strategies/payoff/margin", "POST"),
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
+    ("strategies.ticket", "/strategies/ticket", "GET"),
+    ("strategies.ticket_contracts", "/strategies/ticket/contracts", "GET"),
+    ("strategies.write_ticket", "/strategies/ticket", "POST"),
     ("strategies.templates", "/strategies/templates", "GET"),
     ("strategies.keep_template", "/strategies/<int:strategy_id>/template", "POST"),
     ("strategies.rename_template", "/strategies/templates/<int:template_id>/rename", "POST"),
@@ -172,6 +176,7 @@ def nothing(**_: Any) -> Response:
 
 # The fragments that pages fetch again while they are open.
 FRAGMENTS: dict[str, Callable[..., Any]] = {
+    "trading.chain_depth": lambda: render_template("trading/fragments/chain_depth.html", **DEPTH),
     "trading.kill_live": lambda: render_template("trading/fragments/kill_live.html", **ALARM),
     "main.places": lambda: render_template("main/fragments/places.html", places=PLACES),
     "main.dashboard_live": lambda: render_template("main/fragments/dashboard_live.html", **dashboard(11)),

@@ -18,6 +18,7 @@ import tests.browser.samples_rules as rules
 import tests.browser.samples_run as run
 import tests.browser.samples_strategies as strategies
 import tests.browser.samples_templates as templates
+import tests.browser.samples_ticket as ticket
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ PAGES = (
     Page("chart-empty", "trading/chart.html", charts.EMPTY),
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
+    Page("ticket", "strategies/ticket.html", ticket.CHOSEN),
+    Page("ticket-empty", "strategies/ticket.html", ticket.NOTHING, mode="SIM"),
+    Page("ticket-found", "strategies/ticket.html", ticket.SEARCHED, mode="SIM"),
+    Page("ticket-unfound", "strategies/ticket.html", ticket.UNFOUND, mode="SIM"),
+    Page("ticket-future", "strategies/ticket.html", ticket.FUTURE, mode="PAPER"),
+    Page("ticket-wrong", "strategies/ticket.html", ticket.WRONG),
     Page("templates", "strategies/templates.html", templates.OWN_TEMPLATES),
     Page("templates-empty", "strategies/templates.html", templates.OWN_TEMPLATES_NONE, mode="SIM"),
     Page("builder", "strategies/builder.html", strategies.BUILDER),

@@ -226,6 +226,7 @@ def test_depth_opens_by_a_click_on_a_price_and_closes_by_escape(chain: Page, gal
             body = gallery_app.jinja_env.get_template("trading/fragments/chain_depth.html").render(
                 name="NIFTY 26,200 CE",
                 leg="NFO:NIFTY01DEC2626200CE",
+                closes=True,
                 depth={"bids": ((1, 2),)},
                 levels=[((51.7, 975), (51.8, 0))],
                 age_s=0.4,

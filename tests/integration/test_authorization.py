@@ -113,6 +113,9 @@ REVIEWED: dict[str, Who] = {
     "GET strategies.edit": OWN_ONLY,
     "POST strategies.edit": Who(LOGIN, 404, 422, 404),
     "POST strategies.archive": DOES_OWN_ONLY,
+    "GET strategies.ticket": SIGNED_IN,
+    "GET strategies.ticket_contracts": SIGNED_IN,
+    "POST strategies.write_ticket": Who(LOGIN, 422, 422, 422),
     "GET strategies.templates": SIGNED_IN,
     "POST strategies.keep_template": Who(LOGIN, 404, 422, 404),  # an empty form names no template
     "POST strategies.rename_template": Who(LOGIN, 404, 422, 404),

@@ -30,6 +30,7 @@ from tests.whole_forms import (
     STRATEGY,
     STRATEGY_OPTIONAL,
     TARIFF,
+    TICKET,
     TYPED,
 )
 
@@ -116,6 +117,7 @@ FORMS: dict[str, Form] = {
     "accounts.add_simulator": Form("/accounts/simulator", ADMIN),
     "strategies.new": Form("/strategies/new", OWNER, STRATEGY, text=TYPED, optional=STRATEGY_OPTIONAL),
     "strategies.edit": Form("/strategies/{strategy_id}/edit", OWNER, STRATEGY, text=TYPED, optional=STRATEGY_OPTIONAL),
+    "strategies.write_ticket": Form("/strategies/ticket", OWNER, TICKET),
     "strategies.payoff": Form("/strategies/payoff", OWNER, PAYOFF, SLIDERS, SLIDERS),
     "strategies.payoff_margin": Form("/strategies/payoff/margin", OWNER, PAYOFF, SLIDERS, SLIDERS),
     **{name: Form(path, OWNER, {"name": "Another name"}, text=frozenset({"name"})) for name, path in NAMED.items()},
@@ -374,6 +376,7 @@ def test_an_address_that_makes_no_sense_breaks_nothing(whole: Whole, path: str) 
 TWICE_IS_TWICE = {
     "auth.login": "a wrong password is told and logged each time",
     "accounts.test": "asks the gateway anew, which is the point of it",
+    "strategies.write_ticket": "a new look at the market; only Send trades, once for each preview",
     "strategies.make_preview": "a new look at the market; only Send trades, once for each preview",
     "auth.setup": "tried in test_auth: nobody registers after the first",
 }

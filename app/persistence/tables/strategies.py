@@ -16,7 +16,8 @@ class Strategy(Table):
     `max_workers` is the most orders under way at once in each account; None: as the settings say. `leg_failure`,
     `retries` and `group_failure` are a domain.failure_policy.FailurePolicy. `square_off` is India's time of day.
     `floors` is a domain.trailing.Floors as JSON, `exits` a domain.exit_rules.ExitRules; None for none. `size_rule` is a
-    domain.sizing.SizeRule, None for by lots. `notes` are its owner's, in lines, and decide nothing.
+    domain.sizing.SizeRule, None for by lots. `notes` are its owner's, in lines, and decide nothing. `is_ticket`: an
+    order of one contract, written once and not kept among the strategies.
     """
 
     __tablename__ = "strategies"
@@ -39,6 +40,7 @@ class Strategy(Table):
     retries: Mapped[int] = mapped_column(default=0)
     group_failure: Mapped[str] = mapped_column(String(16), default="keep_going")
     archived: Mapped[bool] = mapped_column(default=False)
+    is_ticket: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
