@@ -23,6 +23,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 compile_once()
 
+gc.disable()  # while thousands of tests are collected, nothing of it is garbage
+
 # Desks and simulators start dozens of times here: without it each of them compiles every module of ours anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -39,6 +41,7 @@ def pytest_collection_finish() -> None:
     """What was imported stays until the end: the garbage collector need not walk through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _turn(path: Path) -> int:

@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pandas as pd
 import pytest
-from openalgo import api
 
 from tests.simulator_process import SimulatorProcess, start_simulator
 
@@ -29,8 +27,14 @@ def client(running: SimulatorProcess) -> Any:
     running.reset()
     running.post("/index/move", name="NIFTY", to=25015.0)
     running.advance(1.0)
+    return client_with(running, running.accounts[0].api_key)
+
+
+def client_with(running: SimulatorProcess, api_key: str) -> Any:
+    from openalgo import api  # noqa: PLC0415 - loads numba and pandas: seconds of each worker of the tests
+
     account = running.accounts[0]
-    return api(api_key=account.api_key, host=account.host, ws_url=account.ws_url, timeout=10.0)
+    return api(api_key=api_key, host=account.host, ws_url=account.ws_url, timeout=10.0)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -113,6 +117,8 @@ def test_quotes(client: Any) -> None:
 
 
 def test_history_is_a_frame(client: Any) -> None:
+    import pandas as pd  # noqa: PLC0415 - as heavy
+
     day = {"start_date": "2026-11-20", "end_date": "2026-11-23"}
 
     minutes = client.history(**INDEX, interval="5m", **day)
@@ -140,8 +146,7 @@ def test_contracts(client: Any) -> None:
 
 
 def test_errors_arrive_as_the_package_tells_them(client: Any, running: SimulatorProcess) -> None:
-    account = running.accounts[0]
-    stranger = api(api_key="nobody", host=account.host, ws_url=account.ws_url, timeout=10.0)
+    stranger = client_with(running, "nobody")
 
     refused = stranger.funds()
     unknown = client.quotes(symbol="NOSUCH", exchange="NSE")
