@@ -49,7 +49,7 @@ class Ours:
         clock = SystemClock()
         keys = [ContractKey(EXCHANGE, symbol) for symbol in symbols()]
         self._board = PriceBoard(clock)
-        writer = BoardWriter(self._board, "bench", drops=DropCounts(), writes=True)
+        writer = BoardWriter(self._board, clock, "bench", drops=DropCounts(), writes=True)
         address = GatewayAddress("http://127.0.0.1", url, "bench")
         feed = OpenAlgoFeeds(clock, FeedLimits(keepalive_s=NEVER_S))(address, writer)
         self._link = FeedLink(1, "bench", address, feed, writer, clock, opened=clock.monotonic())

@@ -95,6 +95,7 @@ FAULTS: dict[str, FaultKind] = {
     "ws_lost_subscription": _wire("The broker forgets one symbol: confirmed, and without ticks until subscribed anew.",
                                   symbol=Parameter(str)),
     "ws_half_open": _wire("The stream neither sends nor answers anything, and stays open."),
+    "ws_late": _wire("Ticks carry a time this many seconds behind.", seconds=_seconds(300.0)),
     "ws_garbage": _wire("Frames that are not the protocol are mixed in: text, binary, deep nesting, huge.",
                         kind=Parameter(str, "text")),
     "ws_invalid_price": _wire("Ticks carry this instead of the price.", value=Parameter(str, "0"), symbol=TEXT),

@@ -267,7 +267,7 @@ class StreamSide:
             for client in self._subscriptions.clients(ticks.key):
                 tag = client.tag_for(ticks.key, tick.mode)
                 if tag is not None:
-                    frame = self._faults.priced(ticks.key, ticks.frame(tick, tag))
+                    frame = self._faults.spoilt(ticks.key, ticks.frame(tick, tag))
                     client.tick((ticks.key, tick.mode, place), frame)
 
     def _feeding(self, key: ContractKey) -> bool:

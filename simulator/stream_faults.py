@@ -9,7 +9,7 @@ from simulator.faults import FaultBoard
 from simulator.quotes import ContractKey
 from simulator.rest_call import Gateway
 from simulator.stream_client import StreamClient
-from simulator.stream_ticks import with_price
+from simulator.stream_ticks import with_delay, with_price
 
 WS = "ws"
 GARBAGE = {
@@ -62,8 +62,10 @@ class StreamFaults:
             self.board.match("ws_lost_subscription", self.number, WS)
         return lost
 
-    def priced(self, key: ContractKey, frame: bytes) -> bytes:
-        """The frame, its price spoilt where the board says so."""
+    def spoilt(self, key: ContractKey, frame: bytes) -> bytes:
+        """The frame, its time and its price spoilt where the board says so."""
+        late = self.board.standing("ws_late", self.number, WS)
+        frame = frame if late is None else with_delay(frame, late.parameters["seconds"])
         fault = self.board.standing("ws_invalid_price", self.number, WS)
         if fault is None or fault.parameters["symbol"] not in {"", key.symbol}:
             return frame

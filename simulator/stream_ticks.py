@@ -15,6 +15,7 @@ from simulator.stream_frames import BROKER
 from simulator.stream_subscriptions import DEPTH, LTP, QUOTE
 
 INNER_MODE = {LTP: "ltp", QUOTE: "quote", DEPTH: "full"}
+_TIME_FIELD = re.compile(rb'"timestamp":(\d+)')
 _LTP_FIELD = re.compile(rb'"ltp":[^,}]*')
 
 
@@ -129,6 +130,11 @@ class TickFrames:
 
 def _level(level: DepthLevel) -> dict[str, Any]:
     return {"price": level.price, "quantity": level.units, "orders": level.orders}
+
+
+def with_delay(frame: bytes, seconds: float) -> bytes:
+    """The same frame with a time of its own that is so much earlier."""
+    return _TIME_FIELD.sub(lambda found: b'"timestamp":%d' % (int(found[1]) - int(seconds * 1000)), frame, count=1)
 
 
 def with_price(frame: bytes, literal: str) -> bytes:

@@ -13,11 +13,14 @@ from app.ports.gateway import GatewayAddress
 from app.services.feed_state import FeedFault
 from app.services.price_board import PriceBoard
 from app.services.subscriptions import Batch, Wanted, batches, change
+from app.services.tick_lag import TickLag
 
 KEEPALIVE_S = 5.0
 ANSWER_S = 5.0
 """How long after a ping was due something must have come."""
 SILENT_AFTER_S = 10.0
+LATE_FOR_S = 5.0
+"""A feed is left for late prices when all of them were late for so long."""
 GONE_AFTER_S = 3.0
 """A gateway that says it has no broker is believed when no price came for so long."""
 RATE_OVER_S = 1.0
@@ -49,15 +52,34 @@ class BoardWriter:
     The writer of a feed in reserve (`writes` False) only counts: two feeds must not write one contract by turns.
     """
 
-    def __init__(self, board: PriceBoard, source: str, *, drops: DropCounts, writes: bool) -> None:
+    def __init__(self, board: PriceBoard, clock: Clock, source: str, *, drops: DropCounts, writes: bool) -> None:
         self._board = board
+        self._clock = clock
         self._source = source
         self._drops = drops
         self.writes = writes
         self.accepted = 0
+        self._lag = TickLag(board.late_after_s)
 
     def ticks(self, ticks: Sequence[Tick]) -> None:
-        self.accepted += self._board.put_all(ticks, self._source) if self.writes else len(ticks)
+        if self.writes:
+            self.accepted += self._board.put_all(ticks, self._source)
+            return
+        self.accepted += len(ticks)
+        lag_s = self._board.lag_of(ticks[-1]) if ticks else None
+        if lag_s is not None:
+            self._lag.saw(lag_s, self._clock.monotonic())
+
+    def lag_s(self) -> float | None:
+        """How far its ticks of late are behind the exchange's time; None while that is unknown."""
+        return self._board.lag_s() if self.writes else self._lag.least(self._clock.monotonic())
+
+    def on_time_at(self) -> float | None:
+        """When the newest of its ticks came that is known not to be late; None before the first."""
+        return self._board.on_time_at() if self.writes else self._lag.on_time_at
+
+    def is_late(self, lag_s: float) -> bool:
+        return lag_s > self._board.late_after_s
 
     def order_update(self, update: OrderUpdate) -> None:
         """Price feeds do not ask for order updates; those have sockets of their own."""
@@ -107,6 +129,10 @@ class FeedLink:
     confirmed_count: int = 0
     rate: float = 0.0
     watched_since: float = 0.0
+    late_since: float | None = None
+    """Since when all its prices are late; None while they are not, nobody knows, or the market is closed."""
+    late_until: float = float("-inf")
+    """When they last were."""
     _rated: tuple[float, int] = (0.0, 0)
 
     def __post_init__(self) -> None:
@@ -115,7 +141,7 @@ class FeedLink:
 
     def begin_serving(self, keepalive_s: float) -> None:
         """From now on its prices count, and it is pinged as often as that: what was slow to come before is no fault."""
-        self.writer.writes = True
+        self.writer.writes, self.late_since = True, None
         self.keepalive_s, self.last_ping = keepalive_s, 0.0
         self.last_frame = self.watched_since = self.clock.monotonic()
 
@@ -154,13 +180,14 @@ class FeedLink:
             self.last_price = now
         return came
 
-    def tend(self, now: float) -> None:
-        """Ping when it is time, and ask again for what was not confirmed."""
+    def tend(self, now: float, *, in_session: bool) -> None:
+        """Ping when it is time, ask again for what was not confirmed, see whether prices are late."""
         if now - self.last_ping >= self.keepalive_s:
             self.last_ping = now
             self.feed.ping()
             self.feed.ask_broker()
         self._chase(now)
+        self._weigh(now, self.writer.lag_s() if in_session else None)
         self.confirmed_count = len(self.confirmed())
         since, counted = self._rated
         if now - since >= RATE_OVER_S:
@@ -178,6 +205,12 @@ class FeedLink:
         while it is open is silence a fault.
         """
         return self._half_open(now) or self._gone(now) or self._silent(now, session_since)
+
+    def lateness(self, now: float) -> Trouble | None:
+        """Why this feed should be given up for another whose prices are on time; None while its own are, or may be."""
+        if self.late_since is None or now - self.late_since < LATE_FOR_S:
+            return None
+        return self._late()
 
     def let_go(self) -> None:
         """It counts for nothing any more; `close` follows, and may take a second."""
@@ -218,9 +251,21 @@ class FeedLink:
             return None
         quiet_since = max(self.last_price or self.first_ask, session_since)
         if now - quiet_since > SILENT_AFTER_S:
+            if self.late_since is not None:  # all that comes is older than what was here before it fell behind
+                return self._late()
             words = f"the connection stands, but no price came for {SILENT_AFTER_S:g} s (silent feed)."
             return Trouble(FeedFault.SILENT, f"{self.name}: {words}")
         return None
+
+    def _late(self) -> Trouble:
+        words = f"prices come, and all are {self.writer.lag_s() or 0.0:.0f} s late by their own time."
+        return Trouble(FeedFault.LATE, f"{self.name}: {words}")
+
+    def _weigh(self, now: float, lag_s: float | None) -> None:
+        if lag_s is None or not self.writer.is_late(lag_s):
+            self.late_since = None
+        else:
+            self.late_since, self.late_until = now if self.late_since is None else self.late_since, now
 
     def _ask(self, batch: Batch) -> None:
         self.feed.subscribe(batch.keys, batch.mode)

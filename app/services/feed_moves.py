@@ -22,10 +22,9 @@ _BY_A_DEAD_LOGIN = frozenset({FeedFault.SILENT, FeedFault.UNCONFIRMED, FeedFault
 
 @dataclass(slots=True)
 class _Outage:
-    """No account serves. `gap_from` is when the newest price came before, on the monotonic clock."""
+    """No account serves. `missed_from`: when the newest price that was on time came before, on the monotonic clock."""
 
-    lost_at: float
-    gap_from: float
+    missed_from: float
     fault: FeedFault
     causes: list[str]
     decided: float
@@ -40,7 +39,7 @@ class _Move:
     fault: FeedFault | None
     cause: str
     decided: float
-    gap_from: float | None
+    missed_from: float | None
     begun: float
 
 
@@ -75,7 +74,10 @@ class FeedMoves:
         if self._outage is None:
             # What was pushed came before this moment and after no later one: a quote asked for since is newer.
             newest = now if link is None else link.last_price or link.opened
-            self._outage = _Outage(now, newest, fault, [], now)
+            missed_from = newest
+            if link is not None and fault is FeedFault.LATE:
+                missed_from = link.writer.on_time_at() or link.opened
+            self._outage = _Outage(missed_from, fault, [], now)
             self.gap_from = newest
         outage = self._outage
         outage.decided = now
@@ -97,7 +99,7 @@ class FeedMoves:
             return
         words = " ".join(dict.fromkeys((outage.causes[0], outage.causes[-1])))
         kind = MoveKind.RECONNECT if link.account_id == self.served else kind
-        self._move = _Move(link, kind, outage.fault, words, outage.decided, outage.gap_from, now)
+        self._move = _Move(link, kind, outage.fault, words, outage.decided, outage.missed_from, now)
 
     def settle(self, link: FeedLink, *, in_session: bool) -> None:
         """Close the books on a move as soon as everything is confirmed and prices come."""
@@ -126,7 +128,7 @@ class FeedMoves:
 
     def _made(self, move: _Move, now: float, confirmed: int) -> Failover:
         link, served = move.link, self.served if self.served is not None else move.link.account_id
-        until = link.last_price if link.last_price is not None and move.gap_from is not None else move.begun
+        until = link.last_price if link.last_price is not None and move.missed_from is not None else move.begun
         return Failover(
             at=self._clock.now(),
             kind=move.kind,
@@ -136,7 +138,7 @@ class FeedMoves:
             to_account=link.account_id,
             to_name=link.name,
             cause=move.cause,
-            lost_s=0.0 if move.gap_from is None else max(0.0, until - move.gap_from),
+            lost_s=0.0 if move.missed_from is None else max(0.0, until - move.missed_from),
             took_s=max(0.0, now - move.decided),
             confirmed=confirmed,
             wanted=len(link.asked),

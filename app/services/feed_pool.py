@@ -74,7 +74,7 @@ class FeedPool:
 
     def _opened(self, account_id: int, *, serves: bool) -> FeedLink:
         address, name = self._gateways.address(account_id), self._gateways.name(account_id)
-        writer = BoardWriter(self._board, f"{PUSHED_BY}{name}", drops=self.drops, writes=serves)
+        writer = BoardWriter(self._board, self._clock, f"{PUSHED_BY}{name}", drops=self.drops, writes=serves)
         feed = self._feeds(address, writer)
         opened = self._clock.monotonic()
         keepalive_s = self.pace.keepalive_s if serves else self.pace.standby_keepalive_s

@@ -13,6 +13,8 @@ TRY_EVERY_S = 15.0
 READ_S = 0.05
 READS = 10
 FRESH_S = 3.0
+LATE_REST_S = 60.0
+"""A feed whose prices are late is not tried again before."""
 TRIAL_S = 15.0
 """A feed that has not proven itself by then makes room for the next account."""
 
@@ -29,7 +31,8 @@ class FeedStandby:
     """`tend` and `close` are for one thread, everything else for any.
 
     It holds one proven feed. While one of an account further ahead is on trial it holds two, so that there is never a
-    moment without a backup: the old one goes when the new one has confirmed the probes and brought a price.
+    moment without a backup: the old one goes when the new one has confirmed the probes and brought a price. A feed
+    whose prices are late is better than none, and makes room for the first that is found whose prices are not.
     """
 
     def __init__(self, open_link: OpenLink, has_room: HasRoom, clock: Clock) -> None:
@@ -53,28 +56,47 @@ class FeedStandby:
                 if account_id not in candidates or not self._is_well(link, session_since):
                     done.append(self._links.pop(account_id))
             proven = [each for each in candidates if each in self._links and _proven(self._links[each], session_since)]
-            self._proven = frozenset(proven)
-            done += [self._links.pop(each) for each in proven[1:]]
-            best = candidates.index(proven[0]) if proven else len(candidates)
-            is_on_trial = len(self._links) > min(len(proven), 1)
+            on_time = [each for each in proven if self._links[each].late_since is None]
+            kept = (on_time or proven)[:1]
+            self._proven = frozenset(kept)
+            self._tell_late(kept)
+            spare = [each for each in proven if each not in kept and self._is_spare(self._links[each])]
+            done += [self._links.pop(each) for each in spare]
+            others = [each for each in candidates if each not in self._links]
+            ahead = [each for each in others if not on_time or candidates.index(each) < candidates.index(kept[0])]
+            is_on_trial = any(each not in kept for each in self._links)
         for link in done:  # outside the lock: closing a dead socket takes its time, and the reader may want another
             link.close()
         if may_open and not is_on_trial:
-            self._open_first(candidates[:best], bool(proven))
+            self._open_first(ahead, bool(kept))
 
-    def well_for_s(self, account_id: int) -> float | None:
-        """How long the proven feed of that account has stood; None when there is none."""
+    def well_for_s(self, account_id: int, *, though_late: bool) -> float | None:
+        """How long the proven feed of that account has been well; None when there is none, or it is not.
+
+        Being late counts against it unless `though_late`.
+        """
         link = self._links.get(account_id)
-        return self._clock.monotonic() - link.opened if link is not None and account_id in self._proven else None
+        if link is None or account_id not in self._proven or (link.late_since is not None and not though_late):
+            return None
+        return self._clock.monotonic() - (link.opened if though_late else max(link.opened, link.late_until))
 
     def ready(self) -> frozenset[int]:
         """The accounts whose feed is proven."""
         return self._proven & self._links.keys()
 
     def is_ticking(self) -> bool:
-        """A proven feed in reserve brought a price within the last seconds."""
-        now, links = self._clock.monotonic(), [self._links.get(each) for each in self.ready()]
-        return any(link is not None and now - (link.last_price or 0.0) <= FRESH_S for link in links)
+        """A proven feed in reserve brought a price within the last seconds, and is not known to be late."""
+        oldest = self._clock.monotonic() - FRESH_S
+        return any((link.last_price or 0.0) >= oldest for link in self._not_late())
+
+    def is_on_time(self) -> bool:
+        """The prices of a proven feed in reserve are known to be on time, within the last seconds."""
+        oldest = self._clock.monotonic() - FRESH_S
+        return any((link.writer.on_time_at() or 0.0) >= oldest for link in self._not_late())
+
+    def _not_late(self) -> list[FeedLink]:
+        found = [self._links.get(each) for each in self.ready()]
+        return [link for link in found if link is not None and link.late_since is None]
 
     def take(self, *account_ids: int) -> FeedLink | None:
         """Hand over a feed, of one of these accounts when some are named, proven before unproven. It is the taker's."""
@@ -128,7 +150,7 @@ class FeedStandby:
             while link.read(READ_S) and reads < READS:
                 reads += 1
             now = self._clock.monotonic()
-            link.tend(now)
+            link.tend(now, in_session=session_since is not None)
             found = link.trouble(now, session_since)
             words = "" if found is None else found.words
             if not words and now - link.opened > TRIAL_S and not _proven(link, session_since):
@@ -140,8 +162,24 @@ class FeedStandby:
             self._put_off(link.account_id)
         return not words
 
-    def _put_off(self, account_id: int) -> None:
-        self._not_before = {**self._not_before, account_id: self._clock.monotonic() + TRY_EVERY_S}
+    def _is_spare(self, link: FeedLink) -> bool:
+        """Whether a proven one beside the one that is kept goes: one that is late is looked at a little longer."""
+        if link.late_since is None:
+            return True
+        is_late = link.lateness(self._clock.monotonic()) is not None
+        if is_late:
+            self._tell_late([link.account_id])
+            self._put_off(link.account_id, LATE_REST_S)
+        return is_late
+
+    def _tell_late(self, account_ids: Sequence[int]) -> None:
+        for each in account_ids:
+            found = self._links[each].lateness(self._clock.monotonic())
+            others = {known: why for known, why in self._reasons.items() if known != each}
+            self._reasons = others if found is None else {**others, each: found.words}
+
+    def _put_off(self, account_id: int, rest_s: float = TRY_EVERY_S) -> None:
+        self._not_before = {**self._not_before, account_id: self._clock.monotonic() + rest_s}
 
 
 def _proven(link: FeedLink, session_since: float | None) -> bool:

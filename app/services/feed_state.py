@@ -26,11 +26,13 @@ class FeedFault(StrEnum):
     """How a feed dies. SECOND_LOGIN: the gateway let go of its broker, whose login was taken over or renewed.
 
     LOGIN_EXPIRED: the gateway is not let in by its broker any more. WITHDRAWN: we do not want it from there any more.
+    LATE: its prices come, and all are late by their own time, while those of the backup are not.
     """
 
     CUT = "cut"
     HALF_OPEN = "half_open"
     SILENT = "silent"
+    LATE = "late"
     UNCONFIRMED = "unconfirmed"
     SECOND_LOGIN = "second_login"
     LOGIN_EXPIRED = "login_expired"
@@ -104,8 +106,8 @@ class ConnectionState:
 class Failover:
     """The feed moved to another account, or came back on the same one.
 
-    `lost_s` is how long no price came; 0 when it moved unbroken. `took_s` is how long it took from the decision to
-    leave the old feed until everything was confirmed on the new one.
+    `lost_s` is how long no price came, or none on time; 0 when it moved unbroken. `took_s` is how long it took from the
+    decision to leave the old feed until everything was confirmed on the new one.
     """
 
     at: datetime

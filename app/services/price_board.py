@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from app.domain.books import Quote
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
-from app.ports.feed import Drop, Levels, Tick, fault_of
+from app.ports.feed import Drop, Tick, fault_of
+from app.services.exact_figures import all_levels, best, exact, perhaps
 from app.services.exchange_time import ExchangeTime
 from app.services.quote_tick import tick_of
 from app.services.tick_lag import TickLag
@@ -159,7 +159,7 @@ class PriceBoard:
         """Without the `exchange`'s time, or while it is not known, every tick is as old as it is here."""
         self._clock = clock
         self._exchange = exchange
-        self._lag = TickLag()
+        self._lag = TickLag(self.late_after_s)
         self._rows: dict[ContractKey, _Row] = {}
         self._dirty: dict[str, set[_Row]] = {}
         self._lock = threading.Lock()
@@ -220,10 +220,29 @@ class PriceBoard:
 
     def late_by_s(self) -> float | None:
         """By how much all ticks of late are behind (negative: ahead of) the exchange's time; None within the limit."""
+        lag_s = self.lag_s()
+        return None if lag_s is None or abs(lag_s) <= self.late_after_s else lag_s
+
+    def lag_s(self) -> float | None:
+        """The smallest lag of the ticks of late; None where none told its time, or the exchange's is unknown."""
         with self._lock:
-            lag_s = self._lag.least(self._clock.monotonic())
-        limit_s = math.inf if self._exchange is None else self._exchange.late_after_s
-        return None if lag_s is None or abs(lag_s) <= limit_s else lag_s
+            return self._lag.least(self._clock.monotonic())
+
+    def on_time_at(self) -> float | None:
+        """The monotonic time at which the newest tick came that is known not to be late; None before the first."""
+        return self._lag.on_time_at
+
+    def lag_of(self, tick: Tick) -> float | None:
+        """How far this one is behind (negative: ahead), whether or not it is put here; None as for `lag_s`."""
+        exchange_now, speed, oldest = self._exchange_now()
+        if not tick.dated or tick.stamp is None or oldest == -math.inf:
+            return None
+        return (exchange_now - tick.stamp) / speed
+
+    @property
+    def late_after_s(self) -> float:
+        """A lag above is late; infinite without the exchange's time."""
+        return math.inf if self._exchange is None else self._exchange.late_after_s
 
     def _row_for(self, tick: Tick, now: float) -> _Row | None:
         """Where the tick belongs; None when it is dropped."""
@@ -282,14 +301,14 @@ class PriceBoard:
             touched = touch is not None and row.touch_received >= row.arrived.received
             touch_received = None if touch is None else row.touch_received
         return BoardPrice(
-            ltp=_price(tick.ltp),
-            bid=None if touch is None else _best(touch.bids),
-            ask=None if touch is None else _best(touch.asks),
+            ltp=exact(tick.ltp),
+            bid=None if touch is None else best(touch.bids),
+            ask=None if touch is None else best(touch.asks),
             volume=day.volume if newest.volume is None else newest.volume,
-            open=_perhaps(day.open),
-            high=_perhaps(day.high),
-            low=_perhaps(day.low),
-            previous_close=_perhaps(day.previous_close),
+            open=perhaps(day.open),
+            high=perhaps(day.high),
+            low=perhaps(day.low),
+            previous_close=perhaps(day.previous_close),
             source=confirmed.source,
             exchange_at=tick.at,
             received=confirmed.received,
@@ -307,7 +326,7 @@ class PriceBoard:
             if row is None or row.touch is None:
                 return None
             figures, received = row.touch.figures, row.touch_received
-        return BoardDepth(_levels(figures.bids), _levels(figures.asks), received)
+        return BoardDepth(all_levels(figures.bids), all_levels(figures.asks), received)
 
     def age_s(self, key: ContractKey) -> float | None:
         """Seconds since the price came or was confirmed; None when there is none."""
@@ -368,21 +387,3 @@ class PriceBoard:
                 if wake in remaining:
                     remaining.remove(wake)
                 row.watchers = tuple(remaining)
-
-
-@lru_cache(maxsize=16_384)  # a contract's prices come again and again, and its day's figures with each reading
-def _price(value: float) -> Decimal:
-    """The Decimal a person would write for a float of the wire: `198.35`, not its binary neighbour."""
-    return Decimal(repr(value))
-
-
-def _best(levels: Levels) -> Decimal | None:
-    return _price(levels[0][0]) if levels else None
-
-
-def _levels(levels: Levels) -> tuple[tuple[Decimal, int], ...]:
-    return tuple((_price(price), units) for price, units in levels)
-
-
-def _perhaps(value: float | None) -> Decimal | None:
-    return None if value is None else _price(value)

@@ -33,7 +33,7 @@ LATE_AFTER_S = 5.0
 WELL_AFTER_S = 60.0
 """How long an account that had failed must stand before prices come from it again."""
 
-_WITH_ITS_ACCOUNT = frozenset({FeedFault.HALF_OPEN, FeedFault.SILENT})
+_WITH_ITS_ACCOUNT = frozenset({FeedFault.HALF_OPEN, FeedFault.SILENT, FeedFault.LATE})
 """Faults of the account's side: while a backup brings prices, the same account is not tried once more before it."""
 
 
@@ -321,7 +321,7 @@ class WebSocketManager:
         preferred = self._order.accounts[0]
         if link.account_id == preferred:
             return link
-        ready_s = self._standby.well_for_s(preferred)
+        ready_s = self._standby.well_for_s(preferred, though_late=link.late_since is not None)
         if ready_s is None or ready_s < (WELL_AFTER_S if preferred in self._failed else 0.0):
             return link
         ready = self._standby.take(preferred)
@@ -340,14 +340,16 @@ class WebSocketManager:
         link.renew({self._to_renew.popleft() for _ in range(len(self._to_renew))})
         link.read(READ_S)
         self._looked = now = self._clock.monotonic()
-        link.tend(now)
-        self._moves.settle(link, in_session=self._session_since is not None)
+        in_session = self._session_since is not None
+        link.tend(now, in_session=in_session)
+        self._moves.settle(link, in_session=in_session)
         confirmed = link.confirmed()
         self._seen = _Seen(link, len(confirmed), confirmed, tuple(sorted(link.refused.items())))
-        trouble = link.trouble(now, self._session_since)
+        late = link.lateness(now) if self._standby.is_on_time() else None
+        trouble = link.trouble(now, self._session_since) or late
         if trouble is not None:
             # A feed that never gave a price while the market was open will not begin to: its broker's side is dead.
-            never = self._session_since is not None and link.last_price is None
+            never = in_session and link.last_price is None
             others_do = trouble.fault in _WITH_ITS_ACCOUNT and self._standby.is_ticking()
             self._lose(trouble.fault, trouble.words, hopeless=never or others_do)
             return
@@ -359,7 +361,7 @@ class WebSocketManager:
             self._turns.served(link.account_id)
             self._failed -= {link.account_id}
         on_time = link.last_price is not None and now - max(link.last_price, self._session_since or now) <= LATE_AFTER_S
-        is_well = self._session_since is None or (on_time and (self._board.late_by_s() or 0.0) <= 0.0)
+        is_well = self._session_since is None or (on_time and link.late_since is None)
         served = FeedPhase.LIVE if is_well else FeedPhase.LATE
         self._become(served if link.asked else FeedPhase.OFF)
 

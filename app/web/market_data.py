@@ -18,6 +18,7 @@ FAULTS = {
     FeedFault.CUT: "connection cut",
     FeedFault.HALF_OPEN: "half-open",
     FeedFault.SILENT: "silent feed",
+    FeedFault.LATE: "late prices",
     FeedFault.UNCONFIRMED: "nothing confirmed",
     FeedFault.SECOND_LOGIN: "second login",
     FeedFault.LOGIN_EXPIRED: "login expired",

@@ -16,6 +16,7 @@ from app.ports.gateway import GatewayAddress
 from app.services import feed_link
 from app.services.contract_list import ContractList
 from app.services.earlier_interest import EarlierInterest
+from app.services.exchange_time import ExchangeTime
 from app.services.expiry_closes import ExpiryCloses
 from app.services.feed_state import Failover, FeedPhase
 from app.services.option_chain_manager import OptionChainManager
@@ -64,7 +65,7 @@ class MarketRig:
         self.moves: list[Failover] = []
         self.gateways = SimulatedGateways(simulator)
         self.market_clock = SimulatorClock(simulator.control, self.clock)
-        self.board = PriceBoard(self.clock)
+        self.board = PriceBoard(self.clock, ExchangeTime(self.market_clock))
         gateways, ids = self.gateways, lambda: self.order
         self.quotes = Quotes(self.board, gateways, ids, self.clock)  # type: ignore[arg-type]
         self.hours = SessionHours(gateways, ids, self.market_clock, self.clock)  # type: ignore[arg-type]

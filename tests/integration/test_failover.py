@@ -102,6 +102,23 @@ def test_a_feed_that_stays_silent_after_reconnecting_is_left_for_the_backup(
         assert "silent feed" in rig.moves[0].cause
 
 
+def test_row_19_a_feed_whose_prices_are_late_is_left_for_the_backup_and_not_gone_back_to(
+    simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_manager, "WELL_AFTER_S", 2.0)
+    simulator.fault("ws_late", account=1, parameters={"seconds": 300})
+    with running_rig(simulator, 1, 2) as rig:
+        want_many(rig)
+        rig.wait(lambda: rig.serving == 1 and rig.feed.state().late_by_s)
+        assert rig.feed.state().phase is FeedPhase.LATE
+        rig.wait(lambda: rig.serving == 2 and rig.all_confirmed() and rig.fresh(NIFTY, 0.5), within_s=15)
+        rig.wait(lambda: rig.moves)
+        [move] = rig.moves
+        assert (move.fault, move.took_s <= 2, move.confirmed) == (FeedFault.LATE, True, move.wanted)
+        rig.wait(lambda: "late by their own time" in rig.feed.not_ready().get(1, ""))
+        assert rig.serving == 2
+
+
 def test_prices_go_back_to_the_primary_without_a_gap(
     simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,7 @@ def line() -> Iterator[Line]:
 
     with scripted(script) as url:
         board, drops = PriceBoard(SystemClock()), DropCounts()
-        writer = BoardWriter(board, "fuzz", drops=drops, writes=True)
+        writer = BoardWriter(board, SystemClock(), "fuzz", drops=drops, writes=True)
         feed = OpenAlgoFeeds(SystemClock())(GatewayAddress("http://127.0.0.1", url, "CANARY-key"), writer)
         feed.subscribe(KEYS, FeedMode.DEPTH)
         yield Line(feed, connected.get(timeout=10), board, writer, drops)

@@ -94,7 +94,7 @@ class Heard:
     drops: DropCounts = field(default_factory=DropCounts)
 
     def __post_init__(self) -> None:
-        self.writer = Writer(self.board, "recorded", drops=self.drops, writes=True)
+        self.writer = Writer(self.board, SystemClock(), "recorded", drops=self.drops, writes=True)
 
 
 class Writer(BoardWriter):

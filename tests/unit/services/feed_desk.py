@@ -1,8 +1,11 @@
 """A WebSocketManager on pretend feeds whose loops a test turns by hand."""
 
+from datetime import timedelta
+
 from app.domain.contracts import ContractKey
 from app.domain.errors import Unavailable
 from app.ports.feed import FeedMode, Tick
+from app.services.exchange_time import ExchangeTime
 from app.services.feed_pool import FeedPace
 from app.services.feed_state import Failover
 from app.services.price_board import PriceBoard
@@ -17,11 +20,12 @@ class Desk:
     """A manager with three accounts, in session unless a test closes the market.
 
     While `ticking`, every open feed brings a price of each of its contracts; those of `mute` accounts bring none.
+    Those of accounts in `behind_s` tell their own time, that many seconds ago; the others tell none.
     """
 
     def __init__(self, pace: FeedPace | None = None) -> None:
         self.clock = FakeClock()
-        self.board = PriceBoard(self.clock)
+        self.board = PriceBoard(self.clock, ExchangeTime(self.clock))
         self.gateways = FakeGateways(1, 2, 3)
         self.feeds = FakeFeeds(self.clock)
         self.order = [1, 2, 3]
@@ -32,6 +36,7 @@ class Desk:
         self.fail_announcing = 0
         self.ticking = True
         self.mute: set[int] = set()
+        self.behind_s: dict[int, float] = {}
         self.logged_out: set[int] = set()
         self.manager = WebSocketManager(
             self.gateways,  # type: ignore[arg-type]
@@ -72,12 +77,12 @@ class Desk:
             self.clock.advance(max(wait_s, 0.05 if self.clock.monotonic() == before else 0.0))
 
     def tick_all(self) -> None:
-        silent = {f"http://gateway-{account_id}:5000" for account_id in self.mute}
+        silent = {_host(account_id) for account_id in self.mute}
+        at = {_host(each): self.clock.now() - timedelta(seconds=s) for each, s in self.behind_s.items()}
         for feed in self.feeds.opened:
-            if feed.address.host_url in silent:
-                continue
-            if not feed.closed and feed.broken is None and feed.address.host_url not in self.feeds.down:
-                feed.inbox = [Tick(key, 100.0, None) for key in feed.subscribed]
+            host = feed.address.host_url
+            if host not in silent and not feed.closed and feed.broken is None and host not in self.feeds.down:
+                feed.inbox = [Tick(key, 100.0, at.get(host)) for key in feed.subscribed]
 
     @property
     def serving(self) -> FakeFeed:
@@ -86,8 +91,12 @@ class Desk:
 
     def of(self, account_id: int) -> list[FakeFeed]:
         """Every feed that was ever opened on that account."""
-        return [feed for feed in self.feeds.opened if feed.address.host_url == f"http://gateway-{account_id}:5000"]
+        return [feed for feed in self.feeds.opened if feed.address.host_url == _host(account_id)]
 
     @property
     def account(self) -> int | None:
         return self.manager.state().account_id
+
+
+def _host(account_id: int) -> str:
+    return f"http://gateway-{account_id}:5000"
