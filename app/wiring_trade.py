@@ -135,7 +135,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         ground, market, world, acknowledged, changed, claimed=setbacks.claimed, going_out=rush.hold
     )
     peaks = Peaks(database, ground.journal, run_board.changed)
-    commands = Commands(database, clock, ground.activity, partial(supervisor.wake, "intake"))
+    commands = Commands(database, clock, ground.activity, rush.before(partial(supervisor.wake, "intake")))
     peaks.wake = partial(supervisor.wake, "peaks")
     return TradeSide(
         run_board=run_board,
@@ -150,7 +150,7 @@ def build_trade(ground: Ground, market: MarketSide, pages: PageSide) -> TradeSid
         at_work=(at_work := AccountsAtWork(database, clock, run_board.accounts_at_work)),
         book_turns=turns,
         rush=rush,
-        warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids),
+        warm_books=WarmBooks(database, clock, world, ground.readers, at_work=at_work.ids, rushes=rush.is_on),
         warm_prices=WarmPrices(market.quotes, clock, at_work.shown),
         reconciler=reconciler,
         risk=_risk(ground, market, run_board, executor, peaks, proven := _proven(ground, market)),

@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
-
 from app.domain.errors import DeskError, Unavailable
 from app.persistence.database import Database
+from app.persistence.plain import PlainRows
 from app.persistence.tables import CommandRow
 from app.ports.clock import Clock
 from app.services.adoption import Adopter
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.25
 """Commands wake this loop at once; another process can only leave them in the table."""
 
-_ASKED = select(CommandRow).where(CommandRow.state == "ASKED")
+_ASKED = PlainRows(CommandRow, lambda query, c: query.where(c.state == "ASKED"))
 
 
 class Intake:
@@ -71,7 +70,7 @@ class Intake:
         switch for none at all: what is started after it is refused.
         """
         with self._database.reading() as session:
-            asked = {command.id: command for command in session.scalars(_ASKED)}
+            asked = {command.id: command for command in _ASKED.read(session)}
         in_turn = [asked[command_id] for command_id in self._turns.order(asked)]
         starting = {command.run_id for command in in_turn if command.kind == CommandKind.START}
         exits = (

@@ -7,7 +7,7 @@ from app.engine.supervisor import Step
 from app.ports.clock import Clock
 
 HOLD_S = 0.3
-"""How long after a claim: until the answers of its wave, and the claim of the next, have come."""
+"""How long after a command or a claim: until the answers of its wave, and the claim of the next, have come."""
 
 LONGEST_S = 1.0
 """No loop is kept waiting for longer, however many orders go out."""
@@ -23,10 +23,23 @@ class Rush:
         self._until = -math.inf
 
     def hold(self) -> None:
-        """Orders were claimed and are going out."""
+        """Orders were asked for, or claimed, and are going out."""
         self._until = self._clock.monotonic() + HOLD_S
         for tell in self._also:
             tell()
+
+    def before(self, asked: Callable[[], None]) -> Callable[[], None]:
+        """`asked`, from which orders follow most often."""
+
+        def hold_and_ask() -> None:
+            self.hold()
+            asked()
+
+        return hold_and_ask
+
+    def is_on(self) -> bool:
+        """Whether orders go out just now."""
+        return self._clock.monotonic() < self._until
 
     def after(self, step: Step) -> Step:
         """That step, once no order goes out or it has waited long enough. For the thread of one loop."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.persistence.direct import Question
 from app.persistence.tables import LeaseRow
 
 
@@ -22,8 +23,9 @@ LEADING: dict[bool, ColumnElement[bool]] = {
 """The epoch bound as `leader` still is the one to act under, by whether the database's clock ends leases."""
 
 # Made once: every claim and every read of a book asks, and making a query takes longer than asking it.
-_LEADS: dict[bool, Select[tuple[int]]] = {ends: select(_L.id).where(lease) for ends, lease in LEADING.items()}
-_HOLDS = {ends: query.with_for_update(read=True, key_share=True) for ends, query in _LEADS.items()}
+_LED: dict[bool, Select[tuple[int]]] = {ends: select(_L.id).where(lease) for ends, lease in LEADING.items()}
+_LEADS = {ends: Question(query) for ends, query in _LED.items()}
+_HOLDS = {ends: Question(query.with_for_update(read=True, key_share=True)) for ends, query in _LED.items()}
 
 
 def leases_end(session: Session) -> bool:
@@ -33,9 +35,9 @@ def leases_end(session: Session) -> bool:
 
 def leads(session: Session, epoch: int | None) -> bool:
     """Whether that epoch still is the one to act under."""
-    return session.scalars(_LEADS[leases_end(session)], {"leader": epoch}).first() is not None
+    return _LEADS[leases_end(session)].first(session, {"leader": epoch}) is not None
 
 
 def holds_lease(session: Session, epoch: int | None) -> bool:
     """Whether that epoch leads, and goes on to until this transaction ends: who would take over waits for it."""
-    return session.scalars(_HOLDS[leases_end(session)], {"leader": epoch}).first() is not None
+    return _HOLDS[leases_end(session)].first(session, {"leader": epoch}) is not None

@@ -7,31 +7,18 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    Insert,
-    Result,
-    Select,
-    TableClause,
-    Update,
-    bindparam,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, TableClause, bindparam, insert, inspect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.persistence.database import Table
+from app.persistence.direct import NOTHING, Change, Question
 
 T = TypeVar("T", bound=Table)
 
 Columns = ReadOnlyColumnCollection[str, Any]
-
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class RowIsPlain(Exception):
@@ -72,18 +59,11 @@ class PlainRows(Generic[T]):
         """`narrow` says which rows and in which order, by columns of the table: a word of the class in it would make
         it a query for objects. It is made once, and asked often.
         """
-        self._query = narrow(select(*columns(of)), of.__table__.c)
+        self._question = Question(narrow(select(*columns(of)), of.__table__.c))
         self._make = maker(of)
 
-    def read(self, session: Session, values: Mapping[str, Any] = _NOTHING) -> list[T]:
-        return list(map(self._make, asked(session, self._query, values).all()))
-
-
-def asked(session: Session, query: Select[Any], values: Mapping[str, Any]) -> Result[Any]:
-    """The rows of a query without objects. Objects that were changed are written first, as before one for objects."""
-    if session.autoflush:
-        session.flush()
-    return session.execute(query, values)
+    def read(self, session: Session, values: Mapping[str, Any] = NOTHING) -> list[T]:
+        return list(map(self._make, self._question.ask(session, values)))
 
 
 def makers(*classes: type[Table]) -> list[tuple[Callable[[Sequence[Any]], Any], slice]]:
@@ -113,11 +93,10 @@ class Writes:
 
     def write(self, session: Session) -> None:
         """Changes before what refers to them. Raises what the database says; then nothing of it counts."""
-        connection = session.connection()
         for (of, names), rows in self._changed.items():
-            connection.execute(_change(of, names), rows)
+            _change(of, names).do(session, rows)
         for of, rows in self._new.items():
-            connection.execute(_insert(of), rows)
+            _insert(of).do(session, rows)
 
 
 def changed(session: Session, row: T, **values: object) -> T:
@@ -134,14 +113,14 @@ def changed(session: Session, row: T, **values: object) -> T:
 
 
 @cache
-def _insert(of: Any) -> Insert:
-    return insert(of.__table__)
+def _insert(of: Any) -> Change:
+    return Change(insert(of.__table__))
 
 
 @cache
-def _change(of: Any, names: Sequence[str]) -> Update:
+def _change(of: Any, names: Sequence[str]) -> Change:
     table = of.__table__
-    return (
+    return Change(
         update(table)
         .where(table.c.id == bindparam("row_id"))
         .values({name: bindparam(f"new_{name}") for name in names})

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, exists, select
 from app.domain.contracts import ContractKey
 from app.domain.plan import Plan
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.tables import Preview, Run
 from app.ports.clock import Clock
 from app.services.previews import plan_of
@@ -17,13 +18,14 @@ from app.services.previews import plan_of
 MOST_SHOWN = 20
 KEPT_S = 0.2
 
-_SHOWN = (
-    select(Preview.id)
+_P, _R = Preview.__table__.c, Run.__table__.c
+_SHOWN = Question(
+    select(_P.id)
     .where(
-        Preview.expires_at > bindparam("now"),
-        ~exists().where(Run.preview_id == Preview.id, Run.state != "REQUESTED"),  # then its run says how long
+        _P.expires_at > bindparam("now"),
+        ~exists().where(_R.preview_id == _P.id, _R.state != "REQUESTED"),  # then its run says how long
     )
-    .order_by(Preview.id.desc())
+    .order_by(_P.id.desc())
     .limit(MOST_SHOWN)
 )
 
@@ -77,7 +79,7 @@ class AccountsAtWork:
 
     def _shown(self) -> list[_Shown]:
         with self._database.reading() as session:
-            shown = session.scalars(_SHOWN, {"now": self._clock.now()}).all()
+            shown = [number for (number,) in _SHOWN.ask(session, {"now": self._clock.now()})]
             for number in shown:
                 if number not in self._plans:
                     self._plans[number] = _shown_by(plan_of(session.get_one(Preview, number)))

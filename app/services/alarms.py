@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.alarms import AlarmKind, Finding
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.tables import Alarm, Run
 from app.ports.clock import Clock
 from app.services.account_types import Actor
@@ -18,6 +19,9 @@ from app.services.journal import Journal
 MOST_SHOWN = 20
 
 _OPEN = select(Alarm).where(Alarm.run_id == bindparam("run_id"), Alarm.open_key.is_not(None)).order_by(Alarm.id)
+
+_A = Alarm.__table__.c
+_IS_OPEN = Question(select(_A.id).where(_A.run_id == bindparam("run_id"), _A.open_key == bindparam("open_key")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,8 @@ class Alarms:
 
     def is_open(self, session: Session, run_id: int, account_id: int, kind: AlarmKind, leg: int | None = None) -> bool:
         """Whether an alarm of this kind stands for that leg, or for the account as a whole."""
-        return _place(run_id, account_id, leg, kind) in set(
-            session.scalars(select(Alarm.open_key).where(Alarm.run_id == run_id, Alarm.open_key.is_not(None)))
-        )
+        which = {"run_id": run_id, "open_key": _place(run_id, account_id, leg, kind)}
+        return _IS_OPEN.first(session, which) is not None
 
     def settle(self, session: Session, run: Run, findings: Iterable[Finding]) -> tuple[list[Finding], bool]:
         """Make the alarms of this run what was found: the findings that are new or newer, and whether any still lasts.

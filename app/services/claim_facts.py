@@ -15,6 +15,7 @@ from app.domain.gate import Ledger, Stop, Who
 from app.domain.orders import OPEN, IntentState, Purpose
 from app.domain.plan import Mode
 from app.domain.trading_states import Scope
+from app.persistence.direct import Question
 from app.persistence.leading import leads
 from app.persistence.locking import watch_switch
 from app.persistence.plain import columns, makers
@@ -34,7 +35,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 _I, _F, _P = Intent.__table__.c, FillRow.__table__.c, Position.__table__.c
 _TOGETHER = (Intent, Run, TradingAccount, StrategyExecution)
-_WANTED = (
+_WANTED = Question(
     select(*(column for of in _TOGETHER for column in columns(of)))
     .join(Run.__table__, Run.__table__.c.id == _I.run_id)
     .join(TradingAccount.__table__, TradingAccount.__table__.c.id == _I.account_id)
@@ -59,31 +60,33 @@ _LOCK_EXECUTIONS = (
     .with_for_update(read=True, of=StrategyExecution)
 )
 _OF_ACCOUNTS = _I.account_id.in_(_ACCOUNTS)
-_BESIDE = select(
-    _I.id,
-    _I.account_id,
-    _I.exchange,
-    _I.symbol,
-    _I.product,
-    _I.execution_id,
-    _I.run_id,
-    _I.purpose,
-    _I.side,
-    _I.units,
-    _I.state,
-    _I.sent_at,
-    _I.set_aside_at,
-    _I.epoch,
-).where(
-    # Each part on its own index: the ledger of years must not slow a claim.
-    or_(
-        and_(_OF_ACCOUNTS, _I.state.in_([state.value for state in UNDER_WAY])),
-        and_(_OF_ACCOUNTS, _I.sent_at >= bindparam("since")),
-        and_(_OF_ACCOUNTS, _I.run_id.in_(bindparam("runs", expanding=True))),
+_BESIDE = Question(
+    select(
+        _I.id,
+        _I.account_id,
+        _I.exchange,
+        _I.symbol,
+        _I.product,
+        _I.execution_id,
+        _I.run_id,
+        _I.purpose,
+        _I.side,
+        _I.units,
+        _I.state,
+        _I.sent_at,
+        _I.set_aside_at,
+        _I.epoch,
+    ).where(
+        # Each part on its own index: the ledger of years must not slow a claim.
+        or_(
+            and_(_OF_ACCOUNTS, _I.state.in_([state.value for state in UNDER_WAY])),
+            and_(_OF_ACCOUNTS, _I.sent_at >= bindparam("since")),
+            and_(_OF_ACCOUNTS, _I.run_id.in_(bindparam("runs", expanding=True))),
+        )
     )
 )
-_FILLED = select(_F.intent_id, func.sum(_F.units)).where(_F.intent_id.in_(_IDS)).group_by(_F.intent_id)
-_NETS = select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS))
+_FILLED = Question(select(_F.intent_id, func.sum(_F.units)).where(_F.intent_id.in_(_IDS)).group_by(_F.intent_id))
+_NETS = Question(select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS)))
 
 _Place = tuple[int, str, str, str]
 """Account, exchange, symbol and product."""
@@ -149,7 +152,7 @@ def hold(session: Session, intent_ids: Sequence[int]) -> list[Wanted]:
     if session.get_bind().dialect.name == "postgresql":
         for lock in (_LOCK_INTENTS, _LOCK_ACCOUNTS, _LOCK_EXECUTIONS):
             session.execute(lock, ids)
-    return [Wanted(*(make(row[at]) for make, at in _PARTS)) for row in session.execute(_WANTED, ids).all()]
+    return [Wanted(*(make(row[at]) for make, at in _PARTS)) for row in _WANTED.ask(session, ids)]
 
 
 class Facts:
@@ -167,14 +170,14 @@ class Facts:
         self._limits = LimitFacts(session)
         runs = sorted({each.run.id for each in wanted})
         since = now - timedelta(seconds=TWIN_S)
-        rows = session.execute(_BESIDE, {"accounts": accounts, "runs": runs, "since": since})
+        rows = _BESIDE.ask(session, {"accounts": accounts, "runs": runs, "since": since})
         self._known = {row[0]: _Beside(row[0], (row[1], row[2], row[3], row[4]), *row[5:]) for row in rows}
-        for intent_id, units in session.execute(_FILLED, {"ids": list(self._known)}):
+        for intent_id, units in _FILLED.ask(session, {"ids": list(self._known)}):
             self._known[intent_id].filled = int(units)
         outdated = world.outdated(accounts)
         self._nets: dict[_Place, int] = {
             (account, exchange, symbol, product): net
-            for account, exchange, symbol, product, net in session.execute(_NETS, {"accounts": accounts})
+            for account, exchange, symbol, product, net in _NETS.ask(session, {"accounts": accounts})
             if account not in outdated
         }
         self._unowned = world.unowned(session, accounts)

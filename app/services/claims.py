@@ -23,6 +23,7 @@ from app.domain.orders import IntentState, OrderRequest, Purpose, move
 from app.domain.plan import Mode
 from app.domain.price_types import PriceTerms
 from app.persistence.database import Database
+from app.persistence.direct import Change
 from app.persistence.leading import LEADING, leases_end
 from app.persistence.plain import changed, table_of
 from app.persistence.tables import Intent, Order
@@ -49,7 +50,7 @@ _CLAIM = (
         "trading_date",
     )})
 )  # fmt: skip
-_CLAIM_WHILE_LEADING = {ends: _CLAIM.where(exists().where(lease)) for ends, lease in LEADING.items()}
+_CLAIM_WHILE_LEADING = {ends: Change(_CLAIM.where(exists().where(lease))) for ends, lease in LEADING.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,5 +361,5 @@ def _values(of: Wanted, limit: Decimal, baseline: _Baseline, now: datetime, toda
 def _take(session: Session, values: Sequence[Mapping[str, Any]], epoch: int | None) -> bool:
     """False when not every row was taken: under an old epoch none is."""
     claim = _CLAIM_WHILE_LEADING[leases_end(session)]
-    taken = session.connection().execute(claim, [{**row, "new_epoch": epoch, "leader": epoch} for row in values])
-    return taken.rowcount == len(values)
+    taken = claim.do(session, [{**row, "new_epoch": epoch, "leader": epoch} for row in values])
+    return taken == len(values)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -53,6 +53,10 @@ class ExitScope:
         """As the command keeps it."""
         along: dict[str, object] = {"with_shorts": True} if self.with_shorts else {}
         return {"account_id": self.account_id, "leg": self.leg, **along}
+
+
+# Its legs and accounts stand in the frozen plan, and an object of it would bring them all.
+_NAME = select(Strategy.name).where(Strategy.id == bindparam("strategy_id"))
 
 
 class Commands:
@@ -141,14 +145,14 @@ class Commands:
             raise Conflict("The preview on the page is not the stored one. Make a new preview and check it again.")
         if preview.expires_at < now:
             raise Conflict("The preview is older than a minute and prices have moved on. Make a new one.")
-        strategy = session.get_one(Strategy, preview.strategy_id)
+        name = session.scalars(_NAME, {"strategy_id": preview.strategy_id}).one()
         plan = plan_of(preview)
         modes = {account.mode for account in plan.taking_part}
         run = Run(
-            strategy_id=strategy.id,
+            strategy_id=preview.strategy_id,
             preview_id=preview.id,
             user_id=user_id,
-            name=strategy.name,
+            name=name,
             mode=modes.pop().value if len(modes) == 1 else "mixed",
             state="REQUESTED",
             max_loss=plan.max_loss,
@@ -168,7 +172,7 @@ class Commands:
                 user_id=user_id, key=key, kind=CommandKind.START, run_id=run.id, payload={}, state="ASKED", asked_at=now
             )
         )
-        sentence = f"Sent {strategy.name}: {plan.order_count} orders in {len(plan.taking_part)} accounts."
+        sentence = f"Sent {name}: {plan.order_count} orders in {len(plan.taking_part)} accounts."
         self._activity.record(
             session, user_id=user_id, actor=username, action="run.start", subject=f"run:{run.id}", sentence=sentence
         )

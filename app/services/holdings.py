@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.contracts import Side
 from app.domain.orders import OPEN, IntentState, Purpose
-from app.persistence.plain import asked
+from app.persistence.direct import Question
 from app.persistence.tables import FillRow, Intent, Position, StrategyExecution
 from app.services.doubt import Leaving, Unowned, nothing_unowned
 
 _ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 _P, _I, _F = Position.__table__.c, Intent.__table__.c, FillRow.__table__.c
-_NETS = select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS))
-_EXITS = (
+_NETS = Question(select(_P.account_id, _P.exchange, _P.symbol, _P.product, _P.net).where(_P.account_id.in_(_ACCOUNTS)))
+_EXITS = Question(
     select(
         _I.account_id,
         _I.exchange,
@@ -71,13 +71,13 @@ class Holdings:
 
     @cached_property
     def _nets(self) -> dict[_Place, int]:
-        rows = asked(self._session, _NETS, self._accounts)
+        rows = _NETS.ask(self._session, self._accounts)
         return {(account, exchange, symbol, product): net for account, exchange, symbol, product, net in rows}
 
     @cached_property
     def _exits(self) -> dict[tuple[int, str, str, str, str], list[tuple[int, int]]]:
         found = defaultdict(list)
-        for *place, execution, units, filled in asked(self._session, _EXITS, self._accounts):
+        for *place, execution, units, filled in _EXITS.ask(self._session, self._accounts):
             account, exchange, symbol, product, side = place
             found[account, exchange, symbol, product, side].append((execution, int(units) - int(filled)))
         return found

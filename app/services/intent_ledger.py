@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 from app.domain.orders import FINAL, MOVES, IntentState, move
 from app.domain.pushes import Ahead, ahead
 from app.domain.reconcile import TradeFill
-from app.persistence.plain import Writes, asked
+from app.persistence.direct import Question
+from app.persistence.plain import Writes
 from app.persistence.tables import PUSHED, FillRow, Intent, Run, RunEvent
 from app.ports.clock import Clock
 from app.services.journal import Journal
 
 _F = FillRow.__table__.c
-_FILLS = select(_F.intent_id, _F.traded_at, _F.units, _F.price, _F.ordinal).where(
-    _F.intent_id.in_(bindparam("intent_ids", expanding=True))
+_FILLS = Question(
+    select(_F.intent_id, _F.traded_at, _F.units, _F.price, _F.ordinal).where(
+        _F.intent_id.in_(bindparam("intent_ids", expanding=True))
+    )
 )
 _PUSHED = select(FillRow).where(FillRow.intent_id == bindparam("intent_id"), FillRow.traded_at == PUSHED)
 
@@ -31,12 +34,15 @@ FillWords = set[tuple[str, int, Decimal, int]]
 def known_fills(session: Session, intent_ids: Sequence[int]) -> dict[int, FillWords]:
     """What each intent has already."""
     known: dict[int, FillWords] = {}
-    for intent_id, *fill in asked(session, _FILLS, {"intent_ids": intent_ids}) if intent_ids else ():
+    for intent_id, *fill in _FILLS.ask(session, {"intent_ids": intent_ids}) if intent_ids else ():
         known.setdefault(intent_id, set()).add((fill[0], fill[1], fill[2], fill[3]))
     return known
 
 
-_CLOSED = select(Run).where(Run.id.in_(bindparam("ids", expanding=True)), Run.state == "CLOSED")
+_R = Run.__table__.c
+_ARE_CLOSED = Question(
+    select(_R.id).where(_R.id.in_(bindparam("ids", expanding=True)), _R.state == "CLOSED").order_by(_R.id)
+)
 
 
 def pushed_units(fills: FillWords) -> int:
@@ -52,7 +58,8 @@ def reopen(session: Session, run_ids: set[int]) -> None:
     """A run that was over and to which something happened after all lives again, so that it is looked after."""
     if not run_ids:
         return
-    for run in session.scalars(_CLOSED, {"ids": sorted(run_ids)}):
+    for (run_id,) in _ARE_CLOSED.ask(session, {"ids": sorted(run_ids)}):
+        run = session.get_one(Run, run_id)
         run.state, run.closed_at = "EXITING", None
 
 

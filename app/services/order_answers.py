@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.orders import FINAL, IntentState, correct, move
 from app.domain.outcomes import Outcome, Verdict
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.plain import PlainRows, Writes
 from app.persistence.tables import FillRow, Intent, TradingAccount
 from app.persistence.turns import Turn
@@ -45,8 +46,10 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ANSWERED = select(Intent).where(Intent.id.in_(_IDS)).order_by(Intent.id)
 _LOCKED = PlainRows(Intent, lambda query, c: query.where(c.id.in_(_IDS)).order_by(c.id).with_for_update(key_share=True))
 _I = Intent.__table__.c
-_HOLDERS = select(_I.account_id, _I.trading_date, _I.order_id, _I.id).where(
-    _I.account_id.in_(bindparam("accounts", expanding=True)), _I.order_id.in_(bindparam("orders", expanding=True))
+_HOLDERS = Question(
+    select(_I.account_id, _I.trading_date, _I.order_id, _I.id).where(
+        _I.account_id.in_(bindparam("accounts", expanding=True)), _I.order_id.in_(bindparam("orders", expanding=True))
+    )
 )
 
 _Taken = dict[tuple[int, date | None, str], int]
@@ -175,7 +178,7 @@ def _taken(session: Session, intents: Sequence[Intent], answers: Mapping[int, Ou
     """Who has the orders that these answers name, of any day and account: the key tells."""
     named = [outcome.order_id for outcome in answers.values() if outcome.order_id is not None]
     which = {"accounts": sorted({intent.account_id for intent in intents}), "orders": named}
-    rows = session.execute(_HOLDERS, which) if named else ()
+    rows = _HOLDERS.ask(session, which) if named else ()
     return {(account_id, day, order_id): intent_id for account_id, day, order_id, intent_id in rows}
 
 

@@ -149,9 +149,10 @@ class Previews:
 
     def _refuse_late(self, plan: Plan) -> None:
         now = self._market.market_clock.now()
-        for account in self._accounts(part.account_id for part in plan.taking_part):
-            asked = plan.exits.square_off_of(account.id, plan.square_off)
-            self._market.square_off.of_entry(plan.legs, of_account=account.mis_cut_off, asked=asked, now=now)
+        accounts = self._accounts(part.account_id for part in plan.taking_part)
+        times = {(each.mis_cut_off, plan.exits.square_off_of(each.id, plan.square_off)) for each in accounts}
+        for cut_off, asked in times:  # of fifty accounts nearly all have the same
+            self._market.square_off.of_entry(plan.legs, of_account=cut_off, asked=asked, now=now)
 
     def _refuse_time(self, times: EntryTimes, legs: Iterable[ResolvedLeg]) -> None:
         """Raises Denied when the strategy may not be entered at this time or on this day."""

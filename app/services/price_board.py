@@ -5,13 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domain.books import Quote
 from app.domain.contracts import ContractKey
 from app.ports.clock import Clock
 from app.ports.feed import Drop, Tick, fault_of
+from app.services.board_row import Arrival, BoardArrival, BoardRow
 from app.services.exact_figures import all_levels, best, exact, perhaps
 from app.services.exchange_time import ExchangeTime
 from app.services.quote_tick import tick_of
@@ -83,61 +84,6 @@ class BoardCounts:
         return sum(self.dropped.values()) - self.older
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """What ticks that came together share: when they came, monotonic and in UTC, and from where."""
-
-    received: float
-    at: datetime
-    source: str
-
-
-class _Row:
-    """One contract. Ticks are kept as they came; Decimals are made by whoever reads."""
-
-    __slots__ = (
-        "arrived",
-        "confirmed",
-        "day",
-        "key",
-        "latest",
-        "quoted",
-        "serial",
-        "stamp",
-        "touch",
-        "touch_received",
-        "watchers",
-    )
-
-    def __init__(self, key: ContractKey) -> None:
-        self.key = key
-        self.latest: Tick | None = None
-        self.serial = 0
-        self.quoted = False
-        self.stamp: float | None = None
-        self.arrived = _NEVER
-        self.confirmed = _NEVER
-        """When the newest price came or was found to stand still."""
-        self.day: Tick | None = None
-        self.touch: Tick | None = None
-        self.touch_received = 0.0
-        self.watchers: tuple[Wake, ...] = ()
-
-    def take(self, tick: Tick, arrival: _Arrival, *, quoted: bool = False) -> None:
-        last = self.latest
-        if tick.stamp is None or last is None or tick.stamp != last.stamp or tick.ltp != last.ltp:
-            self.serial += 1  # else it is the same tick, brought twice
-        self.latest, self.quoted = tick, quoted
-        self.arrived = self.confirmed = arrival
-        if tick.has_close or self.day is None:
-            self.day = tick
-        if tick.has_touch:
-            self.touch, self.touch_received = tick, arrival.received
-
-
-_NEVER = _Arrival(0.0, datetime.min.replace(tzinfo=UTC), "")
-
-
 class Watch:
     """Somebody's interest in some contracts; ends with `close`."""
 
@@ -160,8 +106,8 @@ class PriceBoard:
         self._clock = clock
         self._exchange = exchange
         self._lag = TickLag(self.late_after_s)
-        self._rows: dict[ContractKey, _Row] = {}
-        self._dirty: dict[str, set[_Row]] = {}
+        self._rows: dict[ContractKey, BoardRow] = {}
+        self._dirty: dict[str, set[BoardRow]] = {}
         self._lock = threading.Lock()
         self._accepted = 0
         self._dropped: Counter[Drop] = Counter()
@@ -176,9 +122,9 @@ class PriceBoard:
 
         What is older by the exchange's time than the price that is here is dropped, whichever connection brought that.
         """
-        arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
+        arrival = Arrival(self._clock.monotonic(), self._clock.now(), source)
         exchange_now, speed, oldest = self._exchange_now()
-        changed: list[_Row] = []
+        changed: list[BoardRow] = []
         watchers: dict[Wake, None] = {}  # each once, in their order
         with self._lock:
             for tick in ticks:
@@ -209,13 +155,13 @@ class PriceBoard:
         speed = exchange.speed
         return now, speed, now - exchange.late_after_s * speed
 
-    def _take_late(self, row: _Row, tick: Tick, arrival: _Arrival, late_s: float) -> bool:
+    def _take_late(self, row: BoardRow, tick: Tick, arrival: Arrival, late_s: float) -> bool:
         """A late price is as old as it is; False when what is here is younger than that."""
         true = arrival.received - late_s
         if row.latest is not None and row.confirmed.received >= true:
             self._dropped[Drop.OLDER] += 1
             return False
-        row.take(tick, _Arrival(true, arrival.at - timedelta(seconds=late_s), arrival.source))
+        row.take(tick, Arrival(true, arrival.at - timedelta(seconds=late_s), arrival.source))
         return True
 
     def late_by_s(self) -> float | None:
@@ -244,7 +190,7 @@ class PriceBoard:
         """A lag above is late; infinite without the exchange's time."""
         return math.inf if self._exchange is None else self._exchange.late_after_s
 
-    def _row_for(self, tick: Tick, now: float) -> _Row | None:
+    def _row_for(self, tick: Tick, now: float) -> BoardRow | None:
         """Where the tick belongs; None when it is dropped."""
         if not 0.0 < tick.ltp < HIGHEST_PRICE:  # false for NaN and infinity as well
             self._dropped[fault_of(tick.ltp)] += 1
@@ -258,7 +204,7 @@ class PriceBoard:
             row.stamp = stamp
         return row
 
-    def _note(self, changed: Sequence[_Row]) -> None:
+    def _note(self, changed: Sequence[BoardRow]) -> None:
         self._accepted += len(changed)
         for dirty in self._dirty.values():
             dirty.update(changed)
@@ -266,7 +212,7 @@ class PriceBoard:
     def seed(self, key: ContractKey, quote: Quote, source: str, *, asked: float) -> bool:
         """Take a REST quote asked for at that monotonic time. Whatever was pushed since is newer and stays."""
         tick = tick_of(key, quote)
-        arrival = _Arrival(self._clock.monotonic(), self._clock.now(), source)
+        arrival = Arrival(self._clock.monotonic(), self._clock.now(), source)
         with self._lock:
             if not 0.0 < tick.ltp < HIGHEST_PRICE:
                 self._dropped[fault_of(tick.ltp)] += 1
@@ -287,7 +233,7 @@ class PriceBoard:
         with self._lock:
             row = self._rows.get(key)
             if row is not None and row.latest is not None:
-                row.confirmed = _Arrival(self._clock.monotonic(), self._clock.now(), row.arrived.source)
+                row.confirmed = Arrival(self._clock.monotonic(), self._clock.now(), row.arrived.source)
 
     def latest(self, key: ContractKey) -> BoardPrice | None:
         """None when no price ever came. Says nothing about age: see `received`."""
@@ -318,6 +264,11 @@ class PriceBoard:
             quoted=quoted,
             touched=touched,
         )
+
+    def arrivals(self, keys: Iterable[ContractKey]) -> list[tuple[ContractKey, BoardArrival | None]]:
+        """As `latest` for who looks at hundreds and asks little of each."""
+        with self._lock:
+            return [(key, None if (row := self._rows.get(key)) is None else row.newest) for key in keys]
 
     def depth(self, key: ContractKey) -> BoardDepth | None:
         """All levels that came last; None when there never were any. A REST quote has one level of unknown size."""
@@ -365,13 +316,13 @@ class PriceBoard:
         with self._lock:
             return BoardCounts(self._accepted, dict(self._dropped), self._reordered)
 
-    def _row(self, key: ContractKey) -> _Row:
+    def _row(self, key: ContractKey) -> BoardRow:
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = _Row(key)
+            row = self._rows[key] = BoardRow(key)
         return row
 
-    def _is_older(self, row: _Row, last: float, now: float) -> bool:
+    def _is_older(self, row: BoardRow, last: float, now: float) -> bool:
         """Whether a tick stamped before `last`, the newest, is to be dropped."""
         if now - row.arrived.received < STUCK_AFTER_S or last <= self._exchange_now()[0]:
             return True

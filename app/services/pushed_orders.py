@@ -23,6 +23,7 @@ from app.domain.outcomes import Verdict
 from app.domain.pushes import PRICE_STEP, Pushed, alone, as_order, join, proven_state, tells_all
 from app.domain.reconcile import QUIET, Claim
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.plain import PlainRows, Writes
 from app.persistence.tables import Intent, TradingAccount
 from app.persistence.turns import Turn
@@ -50,7 +51,7 @@ _IS_CONCERNED = and_(
     ),
 )
 _A = TradingAccount.__table__.c
-_MODES = select(_A.id, _A.expected_mode).where(_A.id.in_(bindparam("accounts", expanding=True)))
+_MODES = Question(select(_A.id, _A.expected_mode).where(_A.id.in_(bindparam("accounts", expanding=True))))
 _CONCERNED = select(Intent).where(_IS_CONCERNED).order_by(Intent.id).with_for_update(key_share=True)
 _PLAIN = PlainRows(Intent, lambda query, c: query.where(_IS_CONCERNED).order_by(c.id).with_for_update(key_share=True))
 _CLAIMED = select(Intent.order_id).where(
@@ -148,7 +149,7 @@ class PushedOrders:
         if not accounts:
             return REST_S
         with self._database.reading() as session:
-            modes = {row.id: row.expected_mode for row in session.execute(_MODES, {"accounts": accounts})}
+            modes = {row[0]: row[1] for row in _MODES.ask(session, {"accounts": accounts})}
         works = [self._sort(account_id, today, modes[account_id]) for account_id in accounts]
         done = False
         try:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cachetools import LRUCache
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from app.domain.contracts import Contract, ContractKey, Kind, Side
@@ -17,6 +18,7 @@ from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl, together
 from app.domain.positions import PositionState
 from app.domain.trailing import Floors
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.plain import PlainRows
 from app.persistence.tables import AccountPeak, Intent, Run, StrategyExecution, TradingAccount
 from app.ports.clock import Clock
@@ -40,7 +42,11 @@ MOST_KEPT = 256
 """Views kept at once; runs that nobody looks at any more make room."""
 
 _NAMED = PlainRows(TradingAccount, lambda query, c: query.where(c.id.in_(bindparam("ids", expanding=True))))
-_LIVING = select(Run.id).where(Run.state.in_(LIVING)).order_by(Run.id)
+_R, _E = Run.__table__.c, StrategyExecution.__table__.c
+_RUN = PlainRows(Run, lambda query, c: query.where(c.id == bindparam("run_id")))
+_LIVING = Question(select(_R.id).where(_R.state.in_(LIVING)).order_by(_R.id))
+
+_AT_WORK = Question(select(_E.account_id).where(_E.run_id == _R.id, _R.state.in_(LIVING)).distinct())
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +225,14 @@ class RunBoard:
             known, changes = self._living, self._changes
         if known is None or known.changes != changes or now - known.read_at >= LIVING_KEPT_S:
             with self._database.reading() as session:
-                known = _Living(tuple(session.scalars(_LIVING)), now, changes)
+                known = _Living(tuple(run_id for (run_id,) in _LIVING.ask(session)), now, changes)
             self._living = known
         return list(known.runs)
 
     def accounts_at_work(self) -> frozenset[int]:
         """Accounts of the runs that live: their orders may change at any moment."""
-        query = select(StrategyExecution.account_id).join(Run, Run.id == StrategyExecution.run_id)
         with self._database.reading() as session:
-            return frozenset(session.scalars(query.where(Run.state.in_(LIVING)).distinct()))
+            return frozenset(account_id for (account_id,) in _AT_WORK.ask(session))
 
     def pnl(self, view: RunView, account_id: int | None = None) -> RunPnl:
         """Gross profit and loss at the newest prices, of the run or of one account in it."""
@@ -255,7 +260,7 @@ class RunBoard:
     def _load(self, run_id: int, only: set[int] | None) -> RunView:
         """The run with the accounts of `only`, all when it is None."""
         with self._database.reading() as session:
-            run = session.get_one(Run, run_id)
+            run = _one(session, run_id)
             accounts = load_accounts(session, run_id, only=only)
             ids = [account.account_id for account in accounts]
             named = {row.id: row for row in _NAMED.read(session, {"ids": ids})}
@@ -284,6 +289,12 @@ class RunBoard:
                 rules_at=run.rules_at,
                 accounts=tuple(_account(account, named[account.account_id]) for account in accounts),
             )
+
+
+def _one(session: Session, run_id: int) -> Run:
+    for run in _RUN.read(session, {"run_id": run_id}):
+        return run
+    raise NoResultFound(f"There is no run {run_id}.")
 
 
 def _account_peaks(session: Session, run: Run) -> Sequence[AccountPeak]:

@@ -9,8 +9,10 @@ from app.domain.books import Quote
 from app.domain.contracts import UNDERLYINGS, ContractKey
 from app.domain.errors import Unavailable
 from app.ports.clock import Clock
+from app.services.board_row import BoardArrival
+from app.services.exact_figures import exact
 from app.services.feed_pool import PUSHED_BY
-from app.services.price_board import BoardPrice, PriceBoard
+from app.services.price_board import PriceBoard
 
 SILENT_AFTER_S = 5.0
 MOVING_WITHIN_S = 2.0
@@ -77,7 +79,7 @@ class SilentSymbols:
         self._renew = renew
         self._clock = clock
         self._heard: dict[ContractKey, float] = {}
-        self._pushed: dict[ContractKey, BoardPrice] = {}
+        self._pushed: dict[ContractKey, BoardArrival] = {}
         self._verdicts: dict[ContractKey, Silence] = {}
         self._asked: dict[ContractKey, float] = {}
         self._renewed: Counter[ContractKey] = Counter()
@@ -137,9 +139,8 @@ class SilentSymbols:
     def _listen(self, confirmed: Iterable[ContractKey], now: float) -> None:
         """A contract that was just confirmed is given its time from now on."""
         heard: dict[ContractKey, float] = {}
-        pushed: dict[ContractKey, BoardPrice] = {}
-        for key in confirmed:
-            price = self._board.latest(key)
+        pushed: dict[ContractKey, BoardArrival] = {}
+        for key, price in self._board.arrivals(confirmed):
             heard[key] = self._heard.get(key, now)
             if price is not None and price.source.startswith(PUSHED_BY):
                 heard[key] = price.received if key in self._heard else max(price.received, now)
@@ -164,8 +165,8 @@ def _market(key: ContractKey) -> str:
     return _MARKETS.get(key.exchange, key.exchange)
 
 
-def _verdict(pushed: BoardPrice | None, quote: Quote) -> Silence:
-    if pushed is None or quote.ltp != pushed.ltp:
+def _verdict(pushed: BoardArrival | None, quote: Quote) -> Silence:
+    if pushed is None or quote.ltp != exact(pushed.ltp):
         return Silence.UNPUSHED
     traded = quote.volume is not None and pushed.volume is not None and quote.volume > pushed.volume
     return Silence.UNPUSHED if traded else Silence.QUIET

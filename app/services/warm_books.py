@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from app.domain.errors import DeskError
 from app.domain.plan import Mode
 from app.persistence.database import Database
+from app.persistence.direct import Question
 from app.persistence.tables import TradingAccount
 from app.ports.clock import Clock
 from app.services.world import World
@@ -23,8 +24,12 @@ WARM_S = 0.7
 AFTER_FAILURE_S = 5.0
 """How long an account whose book could not be read is left alone here: its own loop says what is wrong with it."""
 
-_MODES = select(TradingAccount.id, TradingAccount.expected_mode).where(
-    TradingAccount.id.in_(bindparam("ids", expanding=True)), TradingAccount.state != "ARCHIVED"
+RUSHED_S = 1.1
+"""The same while orders go out: reading the books of many accounts would delay them, and none is too old by then."""
+
+_A = TradingAccount.__table__.c
+_MODES = Question(
+    select(_A.id, _A.expected_mode).where(_A.id.in_(bindparam("ids", expanding=True)), _A.state != "ARCHIVED")
 )
 
 
@@ -39,8 +44,10 @@ class WarmBooks:
         readers: Executor,
         *,
         at_work: Callable[[], frozenset[int]],
+        rushes: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`at_work` gives the accounts that send, or are about to."""
+        """`at_work` gives the accounts that send, or are about to; `rushes` says whether orders go out just now."""
+        self._rushes = rushes
         self._database = database
         self._clock = clock
         self._world = world
@@ -51,9 +58,10 @@ class WarmBooks:
 
     def step(self) -> float:
         now = self._clock.monotonic()
+        warm_s = RUSHED_S if self._rushes() else WARM_S
         for account_id, mode in self._wanted():
             age_s = self._world.ids_age_s(account_id)
-            if age_s is not None and age_s < WARM_S:
+            if age_s is not None and age_s < warm_s:
                 continue
             if account_id in self._reading or now < self._left_alone.get(account_id, now):
                 continue
@@ -80,4 +88,4 @@ class WarmBooks:
         if not ids:
             return []
         with self._database.reading() as session:
-            return [(number, Mode(mode)) for number, mode in session.execute(_MODES, {"ids": sorted(ids)})]
+            return [(number, Mode(mode)) for number, mode in _MODES.ask(session, {"ids": sorted(ids)})]

@@ -122,8 +122,16 @@ def _late(query: Any, *, of_many: bool) -> Callable[..., Any]:
     return read
 
 
+class _Listens:
+    """Statements are not given to a driver past this session: it hears all of them, as a listener of an engine does."""
+
+    before_cursor_execute = (None,)
+
+
 class QuickSession:
     """For one `with` block, as the real one."""
+
+    dispatch = _Listens()
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver

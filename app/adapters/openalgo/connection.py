@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import logging
 import queue
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from app.adapters.openalgo.address import Address
+from app.adapters.openalgo.exchange import Answered, exchange
 from app.adapters.openalgo.failures import CallFailed, HandshakeFailed, Place, failed
 from app.ports.clock import Clock
 
@@ -23,7 +25,8 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 _MOST_IDLE_S = 1.5
 """A gateway's server drops a connection idle for 2 s without saying so; an order sent on one is an unknown order."""
 
-_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "AlgoMirror"}
+_HEADERS = "Accept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: AlgoMirror\r\n"
+_USUAL_PORTS = {False: 80, True: 443}
 
 
 class Pace(StrEnum):
@@ -104,6 +107,13 @@ class _FreshPool(urllib3.HTTPConnectionPool):
     ConnectionCls: type[HTTPConnection] = _PlainConnection
     clock: Clock
 
+    def take(self, within_s: float) -> Any:
+        """One of its connections, for this caller alone. Raises EmptyPoolError."""
+        return self._get_conn(within_s)
+
+    def give_back(self, connection: Any) -> None:
+        self._put_conn(connection)
+
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
         since = getattr(connection, "idle_since", None)
@@ -137,6 +147,9 @@ class GatewayConnection:
             Pace.CANCEL: self._pool(self._sizes.cancels),
         }
         self._reads = self._pool(self._sizes.reads)
+        usual = self._address.port == _USUAL_PORTS[self._address.is_secure]
+        host = self._address.host if usual else self._address.label
+        self._headers = f"Host: {host}\r\n{_HEADERS}".encode("ascii")
 
     @property
     def host(self) -> str:
@@ -165,45 +178,41 @@ class GatewayConnection:
             _drain(pool)
 
     def _send(self, route: Route, method: str, path: str, body: bytes | None) -> Reply:
-        headers = _HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"}
         read_s = self._patience[route.pace]
         place = Place(self.host, read_s, route.cap_bytes)
         deadline = self._clock.monotonic() + self._sizes.turn_s + self._sizes.connect_s + read_s
+        request = self._request(method, path, body)
+        pool = self._pools.get(route.pace, self._reads)
         try:
-            response = self._pools.get(route.pace, self._reads).urlopen(
-                method,
-                path,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=self._sizes.connect_s, read=read_s),
-                pool_timeout=self._sizes.turn_s,
-                preload_content=False,
-                decode_content=False,
-            )
-            return Reply(response.status, self._content(response, place, deadline))
+            connection = pool.take(self._sizes.turn_s)
+            answered: Answered | None = None
+            try:
+                connected = self._connected(connection, read_s)
+                answered = exchange(connected, request, place, lambda: self._clock.monotonic() > deadline)
+            finally:
+                if answered is None or not answered.keeps:
+                    connection.close()
+                pool.give_back(connection)
         except HTTPError as error:
             raise failed(error, place) from error
+        return Reply(answered.status, answered.body)
 
-    def _content(self, response: urllib3.BaseHTTPResponse, place: Place, deadline: float) -> bytes:
-        """The whole body. Closes the connection instead of returning it when the body is not read to its end."""
-        parts: list[bytes] = []
-        size, complete = 0, False
-        try:
-            for part in response.stream(65_536, decode_content=False):
-                parts.append(part)
-                size += len(part)
-                if size > place.cap_bytes:
-                    raise CallFailed.too_large(place)
-                if self._clock.monotonic() > deadline:
-                    raise CallFailed.too_slow(place)
-            complete = True
-        finally:
-            if not complete:
-                response.close()
-            response.release_conn()
-        return b"".join(parts)
+    def _connected(self, connection: Any, read_s: float) -> socket.socket:
+        """Connects where it has to. Raises what says that nothing was sent."""
+        if connection.is_closed:
+            connection.timeout = self._sizes.connect_s
+            connection.connect()
+        connected: socket.socket = connection.sock
+        connected.settimeout(read_s)
+        return connected
+
+    def _request(self, method: str, path: str, body: bytes | None) -> bytes:
+        line = f"{method} {path} HTTP/1.1\r\n".encode("ascii")
+        if body is None:
+            return b"%b%b\r\n" % (line, self._headers)
+        return b"%b%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+            line, self._headers, len(body), body,
+        )  # fmt: skip
 
     def _pool(self, size: int) -> _FreshPool:
         kind = _FreshSecurePool if self._address.is_secure else _FreshPool

@@ -42,6 +42,25 @@ def test_orders_without_end_keep_it_for_a_second_at_most() -> None:
     assert waited <= LONGEST_S + 0.001
 
 
+def test_a_command_is_told_and_those_who_can_wait_do() -> None:
+    clock, loop, told = FakeClock(), Loop(), list[int]()
+    rush = Rush(clock)
+    step = rush.after(loop.step)
+    rush.before(lambda: told.append(1))()
+    step()
+    assert (len(told), loop.turns) == (1, 0)
+
+
+def test_whoever_asks_is_told_while_orders_go_out() -> None:
+    clock = FakeClock()
+    rush = Rush(clock)
+    assert not rush.is_on()
+    rush.hold()
+    assert rush.is_on()
+    clock.advance(HOLD_S + 0.01)
+    assert not rush.is_on()
+
+
 def test_only_those_named_wait() -> None:
     clock, one, other = FakeClock(), Loop(), Loop()
     rush = Rush(clock)

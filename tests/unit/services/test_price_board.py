@@ -51,6 +51,16 @@ def test_prices_are_exact_decimals_of_what_the_wire_said(board: PriceBoard, cloc
     assert (price.source, price.exchange_at, price.received, price.received_at) == ("Sim 1", AT, clock.ticked, AT)
 
 
+def test_arrivals_of_many_are_those_of_their_newest_prices(board: PriceBoard, clock: FakeClock) -> None:
+    board.put(tick(198.35, volume=10), "Sim 1")
+    clock.advance(1)
+    board.put(tick(198.4, 1), "Sim 1")
+    price = board.latest(CALL)
+    assert price is not None
+    found = dict(board.arrivals([CALL, PUT]))
+    assert found == {CALL: (price.received, "Sim 1", 198.4, price.volume), PUT: None}
+
+
 @pytest.mark.parametrize("ltp", [0.0, -1.0, math.nan, math.inf, -math.inf, 1e12])
 def test_row_20_what_is_no_price_never_gets_in(board: PriceBoard, ltp: float) -> None:
     board.put(tick(200.0))

@@ -10,7 +10,8 @@ import pytest
 from app.domain.contracts import Side
 from app.ports.gateway import Unreachable
 from app.services.accounts_at_work import AccountsAtWork
-from app.services.warm_books import AFTER_FAILURE_S, WARM_S, WarmBooks
+from app.services.warm_books import AFTER_FAILURE_S, LOOK_S, RUSHED_S, WARM_S, WarmBooks
+from app.services.world import BOOK_FRESH_S
 from tests.unit.services.order_world import OrderWorld
 from tests.unit.services.pretend_broker import CALL
 
@@ -32,9 +33,9 @@ def world(tmp_path: Path) -> OrderWorld:
     return OrderWorld(tmp_path, accounts=2)
 
 
-def warm(world: OrderWorld, *at_work: int) -> WarmBooks:
+def warm(world: OrderWorld, *at_work: int, rushes: bool = False) -> WarmBooks:
     accounts = AccountsAtWork(world.database, world.clock, lambda: frozenset(at_work))
-    return WarmBooks(world.database, world.clock, world.world, AtOnce(), at_work=accounts.ids)
+    return WarmBooks(world.database, world.clock, world.world, AtOnce(), at_work=accounts.ids, rushes=lambda: rushes)
 
 
 def ages(world: OrderWorld) -> list[float | None]:
@@ -71,6 +72,17 @@ def test_a_preview_that_was_sent_keeps_nobody_young_any_more(world: OrderWorld) 
 def test_accounts_of_living_runs_are_kept_young(world: OrderWorld) -> None:
     warm(world, 2).step()
     assert ages(world) == [None, 0]
+
+
+def test_while_orders_go_out_a_book_is_read_when_it_has_to_be(world: OrderWorld) -> None:
+    world.read()
+    world.clock.advance(RUSHED_S - 0.1)
+    warm(world, 1, rushes=True).step()
+    assert ages(world)[0] == pytest.approx(RUSHED_S - 0.1)
+    world.clock.advance(0.2)
+    warm(world, 1, rushes=True).step()
+    assert ages(world)[0] == 0
+    assert RUSHED_S + LOOK_S < BOOK_FRESH_S, "it is read before an order would have to wait for it"
 
 
 def test_what_the_cycle_of_the_books_read_just_now_is_not_read_again(world: OrderWorld) -> None:
