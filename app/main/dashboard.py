@@ -10,6 +10,7 @@ from math import ceil
 from flask import url_for
 from sqlalchemy import select
 
+from app.domain.calendar import trading_date
 from app.persistence.tables import Position
 from app.services.account_health import AccountHealth, HealthState
 from app.services.accounts import AccountRow
@@ -34,8 +35,9 @@ OF_ORDERS = frozenset({"filled", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerView:
-    """Money of the accounts that report; `missing` names the others. `cost` is what those runs have cost since they
-    began.
+    """Money of the accounts that report, since the day's baseline; `missing` names the others. `cost` is the day's.
+
+    `baseline` is what `carried` runs of earlier days were worth when the day began.
     """
 
     total: Decimal | None
@@ -47,12 +49,14 @@ class BannerView:
     missing: list[str]
     trades: int | None
     positions: int | None
+    baseline: Decimal
+    carried: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
     """`is_stale` says that funds and margin are the last known ones, not the present. `foreign` counts positions that
-    nobody here explains and nobody ignores.
+    nobody here explains and nobody ignores. Money is since the day's baseline, which is `baseline` for `carried` runs.
     """
 
     id: int
@@ -67,6 +71,8 @@ class AccountLine:
     realised: Decimal | None
     unrealised: Decimal | None
     mtm: Decimal | None
+    baseline: Decimal
+    carried: int
     cost: RunCost
     positions: int | None
     foreign: int
@@ -99,6 +105,8 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
+    """`mtm` is since the run began, as its rules count it; `carried_from` is that day where it is an earlier one."""
+
     id: int
     strategy_name: str
     owner: str | None
@@ -109,6 +117,7 @@ class RunLine:
     lots: int
     units: int
     mtm: Decimal | None
+    carried_from: date | None
     trouble: str | None
     nearest_rule: RuleView | None
 
@@ -130,7 +139,8 @@ def dashboard_page(desk: Desk, viewer: SignedIn, asked: str = "") -> dict[str, o
     runs = [part for run in whole.values() if (part := _within(run, ids)) is not None]
     positions = _positions(desk)
     foreign = foreign_positions(desk, [account.id for account in accounts])
-    costs = desk.days.costs.of(runs)
+    today = desk.today.market_date()
+    costs = {} if today is None else desk.days.costs.of(runs, today)
     lines = [
         _account(desk, account, runs, positions.get(account.id), foreign[account.id], costs.get(account.id, FREE))
         for account in accounts
@@ -144,7 +154,7 @@ def dashboard_page(desk: Desk, viewer: SignedIn, asked: str = "") -> dict[str, o
         "banner": _banner(desk, runs, lines, cost, desk.today.fills(viewer, ids) if lines else None),
         "accounts": lines,
         "accounts_summary": _summary(lines, cost) if lines else None,
-        "runs": [_run(desk, run, owners.get(run.user_id), whole[run.run_id]) for run in living],
+        "runs": [_run(desk, run, owners.get(run.user_id), whole[run.run_id], today) for run in living],
         "events": _events(desk, viewer, runs, only_these=bool(asked)),
         "simulator_offered": viewer.is_admin and desk.accounts.simulator_offered(),
     }
@@ -193,6 +203,8 @@ def _account(
         realised=worth.realised,
         unrealised=worth.unrealised,
         mtm=worth.total,
+        baseline=worth.baseline,
+        carried=worth.carried,
         cost=cost_view(cost, worth.total),
         positions=0 if positions is None and health.state is HealthState.OK else positions,
         foreign=foreign,
@@ -222,13 +234,12 @@ def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], cost: Cos
     """An account whose figures cannot be known is left out of the total, and named."""
     missing = [line for line in lines if line.mtm is None]
     counted = [line for line in lines if line.mtm is not None]
-    worth = desk.today.worth(runs) if not missing else Worth(Decimal(0), None, None)
-    if missing and counted:
-        worth = Worth(
-            sum((line.realised or Decimal(0) for line in counted), Decimal(0)),
-            _sum([line.unrealised for line in counted]),
-            _sum([line.mtm for line in counted]),
-        )
+    worth = Worth(None, None, None)
+    if not missing:
+        worth = desk.today.worth(runs)
+    elif counted:
+        these = frozenset(line.id for line in counted)
+        worth = desk.today.worth([part for run in runs if (part := _within(run, these)) is not None])
     known = [line.positions for line in lines if line.positions is not None]
     total = worth.total if lines else None
     return BannerView(
@@ -241,6 +252,8 @@ def _banner(desk: Desk, runs: list[RunView], lines: list[AccountLine], cost: Cos
         missing=[line.name for line in missing],
         trades=trades,
         positions=sum(known) if known else None,
+        baseline=worth.baseline,
+        carried=worth.carried,
     )
 
 
@@ -266,9 +279,10 @@ def _summary(lines: list[AccountLine], cost: Cost) -> SummaryView:
     )
 
 
-def _run(desk: Desk, run: RunView, owner: str | None, whole: RunView) -> RunLine:
+def _run(desk: Desk, run: RunView, owner: str | None, whole: RunView, today: date | None) -> RunLine:
     """Figures of the part that is shown; its rules judge the whole of it."""
-    worth = desk.today.worth([run])
+    mtm = desk.today.since_begun(run)
+    begun = trading_date(run.started_at or run.requested_at)
     contracts = [cell.contract for cell in run.cells]
     return RunLine(
         id=run.run_id,
@@ -280,9 +294,10 @@ def _run(desk: Desk, run: RunView, owner: str | None, whole: RunView) -> RunLine
         accounts=len(run.accounts),
         lots=sum(cell.lots for cell in run.cells),
         units=sum(cell.units for cell in run.cells),
-        mtm=worth.total,
+        mtm=mtm,
+        carried_from=begun if today is not None and begun < today else None,
         trouble=_trouble(run),
-        nearest_rule=_nearest_rule(run, worth.total if run is whole else desk.today.worth([whole]).total),
+        nearest_rule=_nearest_rule(run, mtm if run is whole else desk.today.since_begun(whole)),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from app.domain.calendar import IST, trading_date
 from app.domain.contracts import ContractKey
@@ -13,8 +13,9 @@ from app.domain.day_limits import DayPnl
 from app.domain.money import ZERO
 from app.domain.pnl import HeldLeg, Mark, RunPnl, run_pnl
 from app.persistence.database import Database
-from app.persistence.tables import Run, RunDay
+from app.persistence.tables import Run
 from app.ports.clock import MarketClock
+from app.services.day_baselines import Baseline, DayBaselines
 from app.services.run_board import LIVING, RunBoard, RunView
 
 BEHIND_S = 1.0
@@ -23,15 +24,11 @@ BEHIND_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RunPart:
-    """A run's part in one account: worth since it began, and what it was worth when the day began.
-
-    `carried`: it began on an earlier day.
-    """
+    """A run's part in one account: worth since it began, and what it was worth when the day began."""
 
     run_id: int
     pnl: RunPnl
-    baseline: Decimal
-    carried: bool
+    baseline: Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +43,26 @@ class AccountDay:
 
     @property
     def pnl(self) -> DayPnl:
-        totals = [None if part.pnl.total is None else part.pnl.total - part.baseline for part in self.parts]
-        worsts = [None if part.pnl.pessimistic is None else part.pnl.pessimistic - part.baseline for part in self.parts]
+        totals = [None if part.pnl.total is None else part.pnl.total - part.baseline.total for part in self.parts]
+        worsts = [
+            None if part.pnl.pessimistic is None else part.pnl.pessimistic - part.baseline.total for part in self.parts
+        ]
         return DayPnl(_sum(totals), _sum(worsts))
 
     @property
     def carried(self) -> int:
         """How many of its runs began on an earlier day."""
-        return sum(part.carried for part in self.parts)
+        return sum(part.baseline.carried for part in self.parts)
+
+    @property
+    def baseline(self) -> Decimal | None:
+        """Rupees that its carried runs were worth when the day began; None where none was carried."""
+        carried = [part.baseline.total for part in self.parts if part.baseline.carried]
+        return sum(carried, ZERO) if carried else None
 
 
 class DayWorth:
-    """Thread-safe. A day is the market's. A run's baseline on the day it began is 0; later it is what it was worth when
-    it was last known on an earlier day, and 0 again where that was never written down.
-    """
+    """Thread-safe. A day is the market's, and is counted from the baselines of `DayBaselines`."""
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class DayWorth:
         self._run_board = run_board
         self._market_clock = market_clock
         self._marks_of = marks_of or (lambda view: run_board.marks(view.book))
-        self._baselines: tuple[date | None, dict[int, dict[int, Decimal]]] = (None, {})
+        self._baselines = DayBaselines(database)
 
     def today(self) -> date:
         """The market's date. Raises Unavailable while nobody knows it."""
@@ -116,49 +119,13 @@ class DayWorth:
         return AccountDay(
             account_id=account_id,
             parts=tuple(
-                RunPart(
-                    view.run_id,
-                    run_pnl(legs, marks),
-                    self._baseline(view, account_id, today),
-                    carried=_is_carried(view, today),
-                )
+                RunPart(view.run_id, run_pnl(legs, marks), self._baselines.of(view, account_id, today))
                 for view, legs in runs
             ),
             open_lots=lots,
             held=held,
             marks={key: marks[key] for key in held if key in marks},
         )
-
-    def _baseline(self, view: RunView, account_id: int, today: date) -> Decimal:
-        if not _is_carried(view, today):
-            return ZERO
-        of_day, known = self._baselines
-        if of_day != today:
-            known = {}
-            self._baselines = (today, known)
-        found = known.get(view.run_id)
-        if found is None:
-            found = known[view.run_id] = self._read(view.run_id, today)
-        return found.get(account_id, ZERO)
-
-    def _read(self, run_id: int, today: date) -> dict[int, Decimal]:
-        """By account, of the newest earlier day on which the run was known."""
-        newest = (
-            select(RunDay.account_id, func.max(RunDay.trading_date).label("day"))
-            .where(RunDay.run_id == run_id, RunDay.trading_date < today)
-            .group_by(RunDay.account_id)
-            .subquery()
-        )
-        rows = select(RunDay.account_id, RunDay.total).join(
-            newest, (newest.c.account_id == RunDay.account_id) & (newest.c.day == RunDay.trading_date)
-        )
-        with self._database.reading() as session:
-            found = session.execute(rows.where(RunDay.run_id == run_id)).all()
-        return {row.account_id: row.total for row in found}
-
-
-def _is_carried(view: RunView, today: date) -> bool:
-    return trading_date(view.started_at or view.requested_at) < today
 
 
 def _sum(parts: list[Decimal | None]) -> Decimal | None:

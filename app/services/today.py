@@ -2,27 +2,34 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, or_, select
 
-from app.domain.calendar import IST
+from app.domain.calendar import IST, trading_date
 from app.domain.errors import Unavailable
+from app.domain.money import ZERO
 from app.persistence.database import Database
 from app.persistence.tables import FillRow, Run, RunEvent, StrategyExecution, User
 from app.ports.clock import MarketClock
 from app.services.accounts import Actor
+from app.services.day_baselines import Baseline, DayBaselines
 from app.services.run_board import LIVING, CellView, RunBoard, RunView
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """Gross rupees. `unrealised` and `total` are None while any held contract has no fresh price."""
+    """Gross rupees since the day's baseline. `unrealised` and `total` are None while any held contract has no fresh
+    price, and `realised` too while nobody knows the market's date. `baseline` is what `carried` runs of earlier days
+    were worth when the day began.
+    """
 
-    realised: Decimal
+    realised: Decimal | None
     unrealised: Decimal | None
     total: Decimal | None
+    baseline: Decimal = ZERO
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Today:
         self._database = database
         self._runs = runs
         self._clock = clock
+        self._baselines = DayBaselines(database)
 
     def runs(self, viewer: Actor) -> list[RunView]:
         """Runs of this user (an admin sees all) that live or ended today; newest first.
@@ -65,12 +73,48 @@ class Today:
         return [self._runs.view(run_id) for run_id in ids]
 
     def worth(self, runs: list[RunView], account_id: int | None = None) -> Worth:
-        """Of these runs together, or of one account in them."""
+        """Of these runs together, or of one account in them, on the market's date."""
+        meant = [
+            run for run in runs if account_id is None or any(each.account_id == account_id for each in run.accounts)
+        ]
+        if not meant:
+            return Worth(ZERO, ZERO, ZERO)
+        today = self.market_date()
+        if today is None:
+            return Worth(None, None, None)
         cells: list[CellView] = [
-            cell for run in runs for cell in run.cells if account_id is None or cell.account_id == account_id
+            cell for run in meant for cell in run.cells if account_id is None or cell.account_id == account_id
         ]
         pnl = self._runs.worth(cells)
-        return Worth(pnl.realised, pnl.unrealised, pnl.total)
+        found = [self._since(run, account_id, today) for run in meant]
+        total, realised = sum((each.total for each in found), ZERO), sum((each.realised for each in found), ZERO)
+        return Worth(
+            pnl.realised - realised,
+            None if pnl.unrealised is None else pnl.unrealised - (total - realised),
+            None if pnl.total is None else pnl.total - total,
+            total,
+            sum(each.carried for each in found),
+        )
+
+    def market_date(self) -> date | None:
+        """The market's; None while nobody knows it."""
+        try:
+            return trading_date(self._clock.now())
+        except Unavailable:
+            return None
+
+    def _since(self, run: RunView, account_id: int | None, today: date) -> Baseline:
+        parts = [
+            self._baselines.of(run, each.account_id, today)
+            for each in run.accounts
+            if account_id is None or each.account_id == account_id
+        ]
+        total, realised = sum((each.total for each in parts), ZERO), sum((each.realised for each in parts), ZERO)
+        return Baseline(total, realised, carried=any(each.carried for each in parts))
+
+    def since_begun(self, run: RunView) -> Decimal | None:
+        """What a run has made since it began, as its rules count; None while a held contract has no fresh price."""
+        return self._runs.worth(list(run.cells)).total
 
     def mtm_of(self, user_id: int) -> Decimal | None:
         """Today's total of what this user sees, as on their pages; None while it is not known. Raises NoResultFound."""

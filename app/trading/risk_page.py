@@ -40,7 +40,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
-    """`today` is rupees since the day's baseline, None while a price is missing; `carried` counts runs of earlier days.
+    """`today` is rupees since the day's baseline, None while a price is missing; `carried` counts runs of earlier days,
+    and `baseline` is what those were worth when the day began, None without any.
 
     `state`: locked or free.
     """
@@ -50,6 +51,7 @@ class AccountLine:
     state: str
     today: Decimal | None
     carried: int
+    baseline: Decimal | None
     loss: Use
     profit: Use
     lots: Use
@@ -172,6 +174,7 @@ def _line(account: AccountRow, day: AccountDay | None, sent: int, *, is_locked: 
         state="locked" if is_locked else "free",
         today=today,
         carried=0 if day is None else day.carried,
+        baseline=None if day is None else day.baseline,
         loss=_use(lost, limits.loss),
         profit=_use(won, limits.profit),
         lots=_use(lots, limits.open_lots),

@@ -6,8 +6,6 @@ from decimal import Decimal
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import StringField
-from wtforms.validators import Regexp
 
 from app.domain.errors import InvalidInput
 from app.domain.wording import inr
@@ -15,11 +13,10 @@ from app.services.settlement_prices import SettledContract
 from app.trading import trading_bp
 from app.web.contract_names import contract_labels
 from app.web.desk import desk
-from app.web.forms import DeskForm, FormView, PlainText, stripped
+from app.web.forms import FormView
 from app.web.roles import admins_only
+from app.web.settlement_fields import SettlementFields
 from app.web.signed_in import user
-
-WORDS = "Type rupees of one unit without commas, as 12.35; 0 for an option that ended worthless."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +32,6 @@ class SettlementLine:
     price: Decimal | None
     by: str | None
     at: datetime | None
-
-
-class SettlementFields(DeskForm):
-    contract = StringField(filters=[stripped], validators=[PlainText(0, 90)])
-    price = StringField(filters=[stripped], validators=[Regexp(r"[0-9]{1,7}(\.[0-9]{1,2})?\Z", message=WORDS)])
-
-    def typed(self) -> tuple[str, str, Decimal]:
-        """Exchange, symbol and rupees. Raises InvalidInput naming `contract`."""
-        exchange, colon, symbol = (self.contract.data or "").partition(":")
-        if not (exchange and colon and symbol):
-            raise InvalidInput("contract", "Choose one of the contracts that expired in a run.")
-        return exchange, symbol, Decimal(self.price.data or "")
 
 
 @trading_bp.get("/settlements")

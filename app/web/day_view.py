@@ -23,7 +23,8 @@ DAYS_SHOWN = 60
 class AccountLine:
     """Rupees. `today` is gross since the day's baseline, None while a held contract has no fresh price, and then
     `missing` names those and `worst` is what it should not be below (None: nobody can say). `cost` is the day's.
-    `carried` counts runs of earlier days among `runs`.
+    `carried` counts runs of earlier days among `runs`, and `baseline` is what those were worth when the day began, None
+    without any.
     """
 
     account_id: int
@@ -33,6 +34,7 @@ class AccountLine:
     worst: Decimal | None
     runs: int
     carried: int
+    baseline: Decimal | None
     open_lots: int
     missing: list[str]
 
@@ -64,7 +66,8 @@ class DayView:
     """`day` None: nobody knows the market's date, and `unknown` says why. `total` None while an account's is; `cost` is
     that of all of them.
 
-    `groups` are those that have an account among the shown ones, whole.
+    `baseline` is what all of them count from, None where nothing was carried. `groups` are those that have an account
+    among the shown ones, whole.
     `curve` is of points `(seconds since 1970, gross rupees, rupees net of charges)`, None where not known. `days` are
     the earlier days and this one as last written down, the newest first.
     """
@@ -72,6 +75,7 @@ class DayView:
     day: date | None
     unknown: str | None
     total: Decimal | None
+    baseline: Decimal | None
     cost: RunCost
     accounts: list[AccountLine]
     groups: list[GroupLine]
@@ -88,7 +92,15 @@ def day_view(desk: Desk, viewer: SignedIn, accounts: Iterable[AccountRow]) -> Da
     except Unavailable as reason:
         nothing = RunCost(None, None, str(reason))
         return DayView(
-            day=None, unknown=str(reason), total=None, cost=nothing, accounts=[], groups=[], curve=[], days=[]
+            day=None,
+            unknown=str(reason),
+            total=None,
+            baseline=None,
+            cost=nothing,
+            accounts=[],
+            groups=[],
+            curve=[],
+            days=[],
         )
     wanted = names.keys() | {each for group in groups for each in group.members}
     views = desk.days.worth.views(today)
@@ -106,6 +118,7 @@ def day_view(desk: Desk, viewer: SignedIn, accounts: Iterable[AccountRow]) -> Da
         day=today,
         unknown=None,
         total=total,
+        baseline=_baseline(lines),
         cost=cost_view(cost, total),
         accounts=lines,
         groups=[group_line(group, days, called, costs) for group in groups],
@@ -136,6 +149,7 @@ def _line(name: str, day: AccountDay, cost: Cost) -> AccountLine:
         worst=found.worst,
         runs=len(day.parts),
         carried=day.carried,
+        baseline=day.baseline,
         open_lots=day.open_lots,
         missing=sorted({key.symbol for part in day.parts for key in part.pnl.missing}),
     )
@@ -157,6 +171,11 @@ def group_line(
         open_lots=sum(day.open_lots for day in mine),
         missing=[names.get(each, f"account {each}") for each in unknown],
     )
+
+
+def _baseline(lines: Iterable[AccountLine]) -> Decimal | None:
+    carried = [line.baseline for line in lines if line.baseline is not None]
+    return sum(carried, ZERO) if carried else None
 
 
 def _worst_first(line: AccountLine) -> tuple[bool, Decimal, str]:

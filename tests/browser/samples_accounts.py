@@ -103,6 +103,7 @@ def show(*, trouble: bool) -> Context:
         else Row(charges=Decimal("412.60"), net=Decimal("-2563.35"), note=None),
         runs=2,
         carried=1,
+        baseline=Decimal("4210.50"),
         open_lots=12,
         missing=["NIFTY01DEC2626600CE"] if trouble else [],
     )

@@ -89,6 +89,8 @@ def account_row(number: int, name: str, state: str = "in_sync", reason: str | No
         unrealised=Decimal("1180.50") * scale,
         mtm=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1)),
         cost=Row(charges=Decimal(312), net=Decimal(3440 * scale * (-1 if number % 4 == 0 else 1) - 312), note=None),
+        baseline=Decimal(-9120 if number == 7 else 0),
+        carried=int(number == 7),
         positions=4,
         foreign=int(number in {5, 6}),
         latency_ms=38 + 11 * scale,
@@ -154,6 +156,7 @@ def run_row(number: int, name: str, state: str, mtm: str | None, **changes: Any)
         lots=40,
         units=2600,
         mtm=money(mtm),
+        carried_from=None,
         trouble=None,
         nearest_rule=Row(name="Max loss", threshold=Decimal(-22000), distance=Decimal(84480)),
     )
@@ -162,7 +165,7 @@ def run_row(number: int, name: str, state: str, mtm: str | None, **changes: Any)
 
 
 RUNS = [
-    run_row(1, "Iron condor NIFTY", "running", "62480", trouble="1 out of sync"),
+    run_row(1, "Iron condor NIFTY", "running", "62480", trouble="1 out of sync", carried_from=date(2026, 11, 27)),
     run_row(2, "Short straddle BANKNIFTY", "entering", "71935", nearest_rule=None),
     run_row(3, "Strangle " + HOSTILE, "exiting", "-5690"),
     run_row(4, "Bull put spread", "running", None, trouble="2 orders unknown"),
@@ -181,6 +184,8 @@ def banner(*, empty: bool = False) -> Row:
             missing=[],
             trades=None,
             positions=None,
+            baseline=Decimal(0),
+            carried=0,
         )
     return Row(
         total=Decimal(147030),
@@ -192,6 +197,8 @@ def banner(*, empty: bool = False) -> Row:
         missing=["ICICI 1"],
         trades=41,
         positions=52,
+        baseline=Decimal(-18240),
+        carried=2,
     )
 
 

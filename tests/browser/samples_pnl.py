@@ -23,7 +23,8 @@ def cost(gross: Decimal | None, charges: str | None = "412.60") -> Row:
 def line(number: int, today: str | None, **changes: Any) -> Row:
     fields = {
         "account_id": number, "name": f"Zerodha {number}", "today": None if today is None else Decimal(today),
-        "worst": None if today is None else Decimal(today), "runs": 2, "carried": 0, "open_lots": 12, "missing": [],
+        "worst": None if today is None else Decimal(today), "runs": 2, "carried": 0, "baseline": None,
+        "open_lots": 12, "missing": [],
     }  # fmt: skip
     return Row(**{"cost": cost(None if today is None else Decimal(today)), **fields, **changes})
 
@@ -42,7 +43,7 @@ def pnl(accounts: list[Row], total: str | None, **changes: Any) -> dict[str, Any
     ]
     known = None if total is None else Decimal(total)
     day = {
-        "day": TODAY, "unknown": None, "total": known, "accounts": accounts, "cost": cost(known),
+        "day": TODAY, "unknown": None, "total": known, "baseline": None, "accounts": accounts, "cost": cost(known),
         "curve": curve, "days": days, **changes,
     }  # fmt: skip
     day["groups"] = day.get("groups", [])
@@ -57,7 +58,7 @@ def pnl(accounts: list[Row], total: str | None, **changes: Any) -> dict[str, Any
 DAY = pnl(
     [
         line(3, None, worst=Decimal(-18_400), missing=["NIFTY01DEC2626600CE", "NIFTY01DEC2626400PE"]),
-        line(1, "-2150.75", carried=1),
+        line(1, "-2150.75", carried=1, baseline=Decimal("-3820.25")),
         line(2, "7210.00", cost=cost(None, None)),
     ],
     None,

@@ -21,8 +21,9 @@ def use(used: str | int | None, limit: str | int, pct: int | None) -> Row:
 def line(number: int, today: str | None = "4120.50", **changes: Any) -> Row:
     fields = {
         "account_id": number, "name": f"Zerodha {number}", "state": "free",
-        "today": None if today is None else Decimal(today), "carried": 0, "loss": use("0", "25000", 0),
-        "profit": use("4120.50", "40000", 10), "lots": use(12, 40, 30), "orders": use(36, 400, 9), "leaves": False,
+        "today": None if today is None else Decimal(today), "carried": 0, "baseline": None,
+        "loss": use("0", "25000", 0), "profit": use("4120.50", "40000", 10), "lots": use(12, 40, 30),
+        "orders": use(36, 400, 9), "leaves": False,
     }  # fmt: skip
     return Row(**{**fields, **changes})
 
@@ -67,7 +68,9 @@ def group(number: int, name: str, today: str | None, **changes: Any) -> Row:
 
 QUIET = risk(
     [
-        line(1, "-21400", loss=use("21400", "25000", 85), profit=use("0", "40000", 0), carried=1),
+        line(
+            1, "-21400", loss=use("21400", "25000", 85), profit=use("0", "40000", 0), carried=1, baseline=Decimal(8400)
+        ),
         line(2),
         line(3, None, loss=use(None, "25000", None), profit=use(None, "40000", None), leaves=True),
         line(4, loss=NO_LIMIT, profit=NO_LIMIT, lots=NO_LIMIT, orders=NO_LIMIT),

@@ -162,6 +162,8 @@ REVIEWED: dict[str, Who] = {
     "POST margin.add_rule": ADMIN_TYPES,
     "POST margin.remove_rule": ADMIN_DOES,
     "GET trading.settlements": SIGNED_IN,
+    "GET api.settlements": Who(401, 200, 200, 200),
+    "POST api.type_settlement": Who(401, 403, 403, 422),
     "POST trading.type_settlement": ADMIN_TYPES,
     "GET api.run_sizes": Who(401, 404, 200, 200),
     "GET api.run_pnl": Who(401, 404, 200, 200),

@@ -20,6 +20,7 @@ from tests.whole_forms import (
     ACCOUNT,
     DAY,
     GROUP,
+    KILL,
     NAMED,
     PAYOFF,
     REQUIREMENT,
@@ -59,11 +60,6 @@ UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
-KILL = {
-    "target": "strategy:{strategy_id}",
-    "foreign": "{account_id}/NFO/NIFTY01DEC2625000CE/MIS/-65",
-    "idempotency_key": KEY,
-}
 RELEASE = {"target": "strategy:{strategy_id}", "password": PASSWORD}
 
 OF_ACCOUNT = frozenset({"name", "api_key", "notes"}), frozenset({"notes", "orders_per_second"})
@@ -76,6 +72,7 @@ FORMS: dict[str, Form] = {
         "/margin/rules", ADMIN, RULE, text=frozenset({"source"}), optional=frozenset({"underlying"})
     ),
     "trading.type_settlement": Form("/trading/settlements", ADMIN, SETTLEMENT),
+    "api.type_settlement": Form("/api/settlements", ADMIN, SETTLEMENT),
     "margin.remove_rule": Form("/margin/rules/{rule_id}/remove", ADMIN),
     "trading.add_override": Form("/trading/calendar", ADMIN, DAY, text=frozenset({"reason"})),
     "trading.change_override": Form("/trading/calendar/{override_id}/change", ADMIN, DAY, text=frozenset({"reason"})),
@@ -147,11 +144,13 @@ FORMS: dict[str, Form] = {
     ),
     "trading.send_again": Form("/trading/runs/{run_id}/send-again", OWNER, AGAIN),
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
-    "trading.press_kill": Form("/trading/kill", OWNER, KILL, optional=frozenset({"foreign"})),
+    "trading.press_kill": Form(
+        "/trading/kill", OWNER, {**KILL, "idempotency_key": KEY}, optional=frozenset({"foreign"})
+    ),
     "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
     "trading.reduce": Form("/trading/risk/reduce", OWNER, {"target": "strategy:{strategy_id}"}),
     "trading.lift_lock": Form("/trading/risk/locks/{lock_id}/lift", OWNER, LIFT, text=frozenset({"password"})),
-    "api.kill": Form("/api/trading/kill", OWNER, KILL, optional=frozenset({"foreign"})),
+    "api.kill": Form("/api/trading/kill", OWNER, {**KILL, "idempotency_key": KEY}, optional=frozenset({"foreign"})),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
 

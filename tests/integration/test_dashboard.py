@@ -1,18 +1,38 @@
 """The dashboard: the money of accounts that report, trouble first, runs with their rules; and readiness."""
 
+import html
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.domain.errors import Unavailable
 from app.main.dashboard import AccountLine, BannerView, RunLine, SummaryView, dashboard_page
-from app.persistence.tables import FillRow, Intent, Position, Preview, Run, RunEvent, Strategy, StrategyExecution
+from app.persistence.tables import (
+    FillRow,
+    Intent,
+    Position,
+    Preview,
+    Run,
+    RunDay,
+    RunEvent,
+    Strategy,
+    StrategyExecution,
+)
 from app.ports.feed import Tick
 from app.services.account_health import HealthState
+from app.services.today import Today, Worth
 from tests.desk_app import CE, MONDAY_1030, Bench, bench
+
+
+class NoClock:
+    """The market's, when nobody knows it."""
+
+    def now(self) -> datetime:
+        raise Unavailable("The simulator does not answer.")
 
 
 @pytest.fixture
@@ -102,6 +122,55 @@ def test_the_banner_adds_what_the_accounts_made(desk: Bench) -> None:
     assert (banner.trades, banner.positions) == (2, 2)
     page = desk.admin().get("/").text
     assert page.count("+520") >= 2, "banner and top bar say the same"
+
+
+def carried(desk: Bench, run_id: int, account_id: int, total: str, realised: str) -> None:
+    """As it was written down last, on the Friday before; the run began that day."""
+    friday = MONDAY_1030 - timedelta(days=3)
+    with desk.database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        run.requested_at = run.started_at = friday
+        session.add(
+            RunDay(
+                trading_date=friday.date(), run_id=run_id, account_id=account_id, total=Decimal(total),
+                realised=Decimal(realised), at=friday,
+            )
+        )  # fmt: skip
+
+
+def test_a_carried_run_counts_from_the_days_baseline_on_every_page_and_says_so(desk: Bench) -> None:
+    """Worth 260 since Friday, of which 140 were there then: 240 open less 100 lost."""
+    account_id, _ = desk.account()
+    carried(desk, short_call(desk, [account_id]), account_id, "140", "-100")
+    price(desk, 50.0)
+    page = shown(desk)
+    banner: BannerView = page["banner"]
+    assert figures(banner.total, banner.realised, banner.unrealised, banner.baseline) == (120, 100, 20, 140)
+    line: AccountLine = page["accounts"][0]
+    assert figures(line.mtm, line.baseline, line.carried) == (120, 140, 1)
+    run: RunLine = page["runs"][0]
+    assert figures(run.mtm, run.carried_from) == (260, (MONDAY_1030 - timedelta(days=3)).date())
+    assert run.nearest_rule is not None
+    assert run.nearest_rule.distance == 5260, "its rules count since it began"
+    assert desk.desk.today.mtm_of(1) == 120
+    browser = desk.admin()
+    assert "Since the day's baseline of +140, 1 carried" in html.unescape(browser.get("/").text)
+    told = browser.get("/api/pnl").get_json()
+    assert (Decimal(told["total"]), Decimal(told["baseline"])) == (120, 140)
+    assert "of +140" in browser.get("/trading/pnl").text
+    assert "1 carried at +140" in browser.get("/trading/risk").text
+    assert "1 carried, counted from +140" in browser.get(f"/accounts/{account_id}").text
+
+
+def test_while_nobody_knows_the_date_todays_money_is_not_known(desk: Bench) -> None:
+    account_id, _ = desk.account()
+    short_call(desk, [account_id])
+    price(desk, 50.0)
+    runs = desk.desk.today.runs(desk.somebody("asha"))
+    nobody = Today(desk.database, desk.desk.run_board, NoClock())
+    assert nobody.worth(runs) == Worth(None, None, None)
+    assert nobody.worth([]).total == 0
+    assert nobody.since_begun(runs[0]) == 260
 
 
 def test_without_a_fresh_price_the_money_is_unknown_and_says_of_whom(desk: Bench) -> None:

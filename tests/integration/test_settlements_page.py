@@ -84,3 +84,22 @@ def test_two_that_contradict_each_other_are_refused(desk: TradingBench) -> None:
     answer = desk.admin().post(PAGE, {"contract": named(PE), "price": "40"})
     assert (answer.status_code, "both cannot be true" in answer.text) == (422, True)
     assert [symbol for symbol, _, _ in kept(desk)] == [CE.key.symbol]
+
+
+def test_scripts_list_them_and_type_them_and_others_only_look(desk: TradingBench) -> None:
+    run = expired(desk)
+    admin, place = desk.admin(), "/api/settlements"
+    listed = admin.get(place).get_json()
+    assert {each["contract"]: (each["short"], each["price"], each["runs"]) for each in listed} == {
+        named(contract): (130, None, [run.run_id]) for contract in (CE, PE)
+    }
+    answer = admin.post(place, {"contract": named(CE), "price": "120.35"}, page=PAGE)
+    assert (answer.status_code, answer.get_json()) == (200, {"contract": named(CE), "price": "120.35"})
+    wrong = admin.post(place, {"contract": named(PE), "price": "twelve"}, page=PAGE)
+    assert (wrong.status_code, wrong.get_json()["field"]) == (422, "price")
+    assert kept(desk) == [(CE.key.symbol, Decimal("120.35"), "asha")]
+    (typed,) = [each for each in admin.get(place).get_json() if each["price"]]
+    assert (typed["contract"], typed["by"]) == (named(CE), "asha")
+    trader = desk.bench.trader()
+    assert trader.get(place).get_json() == [], "nobody sees what others held"
+    assert trader.post(place, {"contract": named(PE), "price": "0"}, page="/strategies/new").status_code == 403
