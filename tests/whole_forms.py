@@ -83,7 +83,13 @@ NAMED = {
 
 REQUIREMENT_PLACE = {"underlying": "SENSEX", "need": "ce_or_pe_sell", "day": "other_days"}
 REQUIREMENT = {**REQUIREMENT_PLACE, "amount": "190000", "source": "a page"}
-KILL = {"target": "strategy:{strategy_id}", "foreign": "{account_id}/NFO/NIFTY01DEC2625000CE/MIS/-65"}
+KEY = "attack-key-0001"
+KILL = {
+    "target": "strategy:{strategy_id}",
+    "foreign": "{account_id}/NFO/NIFTY01DEC2625000CE/MIS/-65",
+    "idempotency_key": KEY,
+}
+ALONG = frozenset({"foreign"})
 SETTLEMENT = {"contract": "NFO:NIFTY17NOV2625000CE", "price": "12.35"}
 RULE = {
     "kind": "freeze", "underlying": "NIFTY", "value": "1800", "valid_from": "2027-01-01", "source": "a circular"

@@ -18,8 +18,10 @@ from tests.desk_app import PASSWORD, TOKEN, Browser
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
 from tests.whole_forms import (
     ACCOUNT,
+    ALONG,
     DAY,
     GROUP,
+    KEY,
     KILL,
     NAMED,
     PAYOFF,
@@ -34,8 +36,6 @@ from tests.whole_forms import (
     TICKET,
     TYPED,
 )
-
-KEY = "attack-key-0001"
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,11 @@ FORMS: dict[str, Form] = {
     ),
     "trading.send_again": Form("/trading/runs/{run_id}/send-again", OWNER, AGAIN),
     "api.send_again": Form("/api/runs/{run_id}/send-again", OWNER, AGAIN),
-    "trading.press_kill": Form(
-        "/trading/kill", OWNER, {**KILL, "idempotency_key": KEY}, optional=frozenset({"foreign"})
-    ),
+    "trading.press_kill": Form("/trading/kill", OWNER, KILL, optional=ALONG),
     "trading.release_kill": Form("/trading/kill/release", OWNER, RELEASE, text=frozenset({"password"})),
     "trading.reduce": Form("/trading/risk/reduce", OWNER, {"target": "strategy:{strategy_id}"}),
     "trading.lift_lock": Form("/trading/risk/locks/{lock_id}/lift", OWNER, LIFT, text=frozenset({"password"})),
-    "api.kill": Form("/api/trading/kill", OWNER, {**KILL, "idempotency_key": KEY}, optional=frozenset({"foreign"})),
+    "api.kill": Form("/api/trading/kill", OWNER, KILL, optional=ALONG),
 }
 """Every form there is. An address that takes a POST and is not here fails the first test."""
 
