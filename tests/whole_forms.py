@@ -53,6 +53,17 @@ PAYOFF = {
 SLIDERS = frozenset({"whatif_spot", "whatif_days", "whatif_iv"})
 """Numbers that may be below 0: what they refuse is tried in test_builder_payoff."""
 
+KEY = "attack-key-0001"
+KILL = {
+    "target": "strategy:{strategy_id}",
+    "foreign": "{account_id}/NFO/NIFTY01DEC2625000CE/MIS/-65",
+    "idempotency_key": KEY,
+}
+
+PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
+UNITS = {**PLACE, "side": "short", "units": "65"}
+"""A foreign position, and how much of it."""
+
 DAY = {
     "day": "{override_day}",
     "exchange": "NFO",

@@ -11,6 +11,7 @@ from app.domain.errors import Conflict, InvalidInput
 from app.services.commands import ExitScope
 from app.trading import trading_bp
 from app.trading.chart_page import chart_of_run
+from app.trading.divergence_page import divergence_page
 from app.trading.run_list import runs_page
 from app.trading.run_page import run_page
 from app.web.desk import desk
@@ -53,6 +54,13 @@ def run(run_id: int) -> ResponseReturnValue:
     sizes = size_rows(plans_of_run(desk(), user(), run_id))
     chart = chart_of_run(desk(), desk().run_board.view(run_id))
     return render_template("trading/run.html", sizes=sizes, chart=chart, **run_page(desk(), user(), run_id))
+
+
+@trading_bp.get("/runs/<int:run_id>/divergence")
+def divergence(run_id: int) -> ResponseReturnValue:
+    """What the entries of each account cost it against the others'."""
+    mine(desk(), user(), run_id)
+    return render_template("trading/divergence.html", **divergence_page(desk(), run_id))
 
 
 @trading_bp.get("/runs/<int:run_id>/live")

@@ -96,6 +96,7 @@ ENDPOINTS = (
     ("trading.runs", "/trading/runs", "GET"),
     ("trading.start_run", "/trading/runs", "POST"),
     ("trading.run", "/trading/runs/<int:run_id>", "GET"),
+    ("trading.divergence", "/trading/runs/<int:run_id>/divergence", "GET"),
     ("trading.run_live", "/trading/runs/<int:run_id>/live", "GET"),
     ("trading.exit_run", "/trading/runs/<int:run_id>/exit", "POST"),
     ("trading.send_again", "/trading/runs/<int:run_id>/send-again", "POST"),

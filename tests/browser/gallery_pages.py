@@ -9,6 +9,7 @@ import tests.browser.samples_calendar as calendar
 import tests.browser.samples_chain as chain
 import tests.browser.samples_chart as charts
 import tests.browser.samples_desk as desk
+import tests.browser.samples_divergence as divergence
 import tests.browser.samples_kill as kill
 import tests.browser.samples_margin as margin
 import tests.browser.samples_market as market
@@ -79,6 +80,9 @@ PAGES = (
     Page("chart-empty", "trading/chart.html", charts.EMPTY),
     Page("strategies", "strategies/index.html", strategies.INDEX, mode="PAPER"),
     Page("strategies-empty", "strategies/index.html", strategies.INDEX_EMPTY),
+    Page("divergence", "trading/divergence.html", divergence.SOME),
+    Page("divergence-50", "trading/divergence.html", divergence.FIFTY, mode="PAPER"),
+    Page("divergence-none", "trading/divergence.html", divergence.NONE_YET, mode="SIM"),
     Page("ticket", "strategies/ticket.html", ticket.CHOSEN),
     Page("ticket-empty", "strategies/ticket.html", ticket.NOTHING, mode="SIM"),
     Page("ticket-found", "strategies/ticket.html", ticket.SEARCHED, mode="SIM"),

@@ -147,6 +147,7 @@ REVIEWED: dict[str, Who] = {
     "POST trading.start_run": DOES_OWN_ONLY,
     "GET trading.run": OWN_OR_ADMIN,
     "GET trading.run_live": OWN_OR_ADMIN,
+    "GET trading.divergence": OWN_OR_ADMIN,
     "POST trading.exit_run": DOES_OWN_OR_ADMIN,
     "POST trading.change_pending": DOES_OWN_OR_ADMIN,
     "POST trading.send_again": DOES_OWN_OR_ADMIN,

@@ -25,6 +25,7 @@ from tests.whole_forms import (
     KILL,
     NAMED,
     PAYOFF,
+    PLACE,
     REQUIREMENT,
     REQUIREMENT_PLACE,
     RULE,
@@ -35,6 +36,7 @@ from tests.whole_forms import (
     TARIFF,
     TICKET,
     TYPED,
+    UNITS,
 )
 
 
@@ -55,8 +57,6 @@ Variants = Callable[[Form], Iterator[tuple[str, str, dict[str, Any]]]]
 PERSON = {"username": "mallory", "password": PASSWORD}
 SEND = {"preview_id": "{preview_id}", "digest": "{digest}", "idempotency_key": KEY}
 AGAIN = {"account_id": "{account_id}", "leg_id": "1", "confirm": "yes", "idempotency_key": KEY}
-PLACE = {"account_id": "{account_id}", "exchange": "NFO", "symbol": "NIFTY01DEC2625000CE", "product": "MIS"}
-UNITS = {**PLACE, "side": "short", "units": "65"}
 ADOPT = {**UNITS, "average": "101.25", "idempotency_key": KEY}
 RULES = {"strategy_id": "{strategy_id}", "rules": "0" * 64}
 LIFT = {"password": PASSWORD}
