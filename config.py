@@ -148,6 +148,7 @@ def _feed_settings() -> dict[str, float]:
         "feed_keepalive_s": _number("FEED_KEEPALIVE_S", 5, 1, 60),
         "feed_standby_keepalive_s": _number("FEED_STANDBY_KEEPALIVE_S", 30, 1, 300),
         "feed_late_after_s": _number("FEED_LATE_AFTER_S", 10, 2, 300),
+        "subscription_budget": _whole("FEED_SUBSCRIPTIONS", 200, 20, 3000),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -19,6 +20,7 @@ from tests.contract.shapes import differences, kind_of
 from tests.simulator_process import SimulatorProcess, start_simulator
 
 CASES = rest_cases()
+BURSTS_TRIED = 5
 HTTP = urllib3.PoolManager(timeout=20.0, retries=False)
 
 # where the recorded market stood, so that recorded prices mean the same here
@@ -114,12 +116,22 @@ def test_answers_as_recorded(running: SimulatorProcess, untouched: set[str], cas
         untouched.add(case.name)
 
 
+def _burst(simulator: SimulatorProcess, case: RestCase) -> list[tuple[int, Any, dict[str, str]]]:
+    """All within the limit's window: where a busy machine took longer, the first are forgotten: once more, then."""
+    window_s = 1.0 if "per 1 second" in str(case.response) else 60.0
+    for _ in range(BURSTS_TRIED):
+        _start_afresh(simulator)
+        changes = _prepare(simulator, case)
+        began = time.monotonic()
+        answers = [_send(simulator, case, changes) for _ in range(case.burst)]
+        if time.monotonic() - began < window_s:
+            break
+    return answers
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.burst], ids=lambda case: case.name)
 def test_refuses_a_burst_as_recorded(limited: SimulatorProcess, case: RestCase) -> None:
-    _start_afresh(limited)
-    changes = _prepare(limited, case)
-
-    answers = [_send(limited, case, changes) for _ in range(case.burst)]
+    answers = _burst(limited, case)
 
     assert Counter(str(status) for status, _, _ in answers) == case.burst_statuses
     last_status, last_answer, headers = answers[-1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.contracts import Kind, Side
+from app.domain.contracts import ContractKey, Kind, Side
 from app.domain.gate import Code
 from app.domain.orders import IntentState
 from app.services.account_health import HealthState
@@ -141,6 +141,36 @@ def test_row_29_prices_leave_an_account_whose_token_dies_and_the_move_is_named_f
         assert any(words in feed.state().last_cause for words in named), feed.state().last_cause
     finally:
         feed.give_back("trader")
+
+
+def test_row_49_prices_move_to_another_account_and_every_order_stays_with_its_own(desk: LiveDesk) -> None:
+    feed = desk.runtime.market.feed
+    feed.choose(WELL, "trader")
+    try:
+        eventually(lambda: feed.state().account_id == WELL and feed.state().phase is FeedPhase.LIVE, "it feeds", 30)
+        before = {number: len(desk.filled_at_broker(number)) for number in desk.account_ids}
+        run_id = buy(desk, BROKEN, WELL)
+        desk.until(run_id, "OPEN")
+        desk.simulator.fault("ws_refuse", account=WELL)
+        desk.simulator.fault("ws_drop", account=WELL, remaining=1)
+        eventually(lambda: feed.state().account_id not in {None, WELL}, "another account feeds", 30)
+        eventually(lambda: _is_fed_again(desk, run_id), "what is held has a price of the other feed", 30)
+        desk.exit(run_id)
+        desk.until(run_id, "CLOSED")
+        after = {number: len(desk.filled_at_broker(number)) for number in desk.account_ids}
+        assert {number: after[number] - before[number] for number in after if after[number] != before[number]} == {
+            BROKEN: 2,
+            WELL: 2,
+        }, "in and out, where each belongs"
+    finally:
+        feed.give_back("trader")
+
+
+def _is_fed_again(desk: LiveDesk, run_id: int) -> bool:
+    market = desk.runtime.market
+    prices = [market.board.latest(ContractKey(each.exchange, each.symbol)) for each in desk.intents(run_id)]
+    gap_from = market.feed.gap_from()
+    return gap_from is not None and all(price is not None and price.received > gap_from for price in prices)
 
 
 def _complete(desk: LiveDesk) -> int:

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -24,6 +25,7 @@ SOON_S = 20.0
 MOST, MOST_OF_ONE = 6, 4
 ROOM = {"LIVE_PAGES": str(MOST), "LIVE_PAGES_PER_USER": str(MOST_OF_ONE)}
 REQUESTS = 16
+COMERS = 30
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def people(desk: DeskProcess) -> list[Visitor]:
     return [asha, mira]
 
 
-def test_stuck_pages_leave_requests_and_exits_their_threads(desk: DeskProcess, people: list[Visitor]) -> None:
+def test_row_52_stuck_pages_leave_requests_and_exits_their_threads(desk: DeskProcess, people: list[Visitor]) -> None:
     """More of them, one lot after the other, than the server has threads: none keeps its own for good."""
     asha = people[0]
     asha.add_simulator()
@@ -58,6 +60,34 @@ def test_stuck_pages_leave_requests_and_exits_their_threads(desk: DeskProcess, p
         form = {"scope": "all", "idempotency_key": hidden(asha.get(run), "idempotency_key")}
         assert asha.post(f"{run}/exit", form).status == 303
         within(SOON_S, lambda: _state(desk) == "CLOSED", "it is out")
+
+
+def test_row_53_a_storm_of_pages_that_come_back_leaves_requests_answered(
+    desk: DeskProcess, people: list[Visitor]
+) -> None:
+    """Thirty times the room, all at once: whoever finds none is sent away at the door, and nothing is read for them."""
+    within(SOON_S, lambda: _is_let_in(people[0]), "those of before are gone")
+    crowds = [Browsers(desk.url) for _ in range(MOST)]
+    cookies = [visitor.cookie for visitor in people]
+    comers = [threading.Thread(target=_come_back, args=(each, cookies)) for each in crowds]  # noqa: TID251 - browsers are no part of the desk
+    for comer in comers:
+        comer.start()
+    answered = 0
+    while any(comer.is_alive() for comer in comers):
+        for visitor in people:
+            assert visitor.get("/").status == 200
+        answered += 1
+    for crowd in crowds:
+        crowd.stop()
+    assert answered
+    assert sum(crowd.refused for crowd in crowds) > 0
+    assert sum(len(crowd.all) + crowd.refused for crowd in crowds) == MOST * COMERS
+    within(SOON_S, lambda: _is_let_in(people[0]), "there is room again")
+
+
+def _come_back(crowd: Browsers, cookies: list[str]) -> None:
+    for number in range(COMERS):
+        crowd.open(cookies[number % len(cookies)], "desk", reads=False)
 
 
 def test_one_user_cannot_take_the_pages_of_others(people: list[Visitor]) -> None:

@@ -42,7 +42,7 @@ def test_nobody_is_let_in_without_a_login(desk: DeskProcess, asha: Visitor) -> N
             visitor.connected()
 
 
-def test_strangers_hold_no_threads(desk: DeskProcess, asha: Visitor) -> None:
+def test_row_53_strangers_hold_no_threads(desk: DeskProcess, asha: Visitor) -> None:
     """A handshake without a login ends as a request does: more of them than there are threads stop nobody."""
     stranger = Visitor(desk.url)
     key = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",

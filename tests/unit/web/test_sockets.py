@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engineio.socket import Socket as EngineSocket  # type: ignore[import-untyped]
 
 from app.domain.errors import Unavailable
 from app.persistence.tables import Preview, Run, Strategy
 from app.web.extensions import socketio
-from app.web.sockets import disconnect_user, watched_rooms
+from app.web.sockets import MOST_WAITING, _takes_what_comes, disconnect_user, watched_rooms
 from tests.desk_app import Bench, Browser, bench
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -70,6 +71,18 @@ def test_greeks_have_a_room_of_their_own_that_can_be_left(desk: Bench) -> None:
     assert topic in watched_rooms()
     socket.emit("unwatch", {"topic": topic})
     assert topic not in watched_rooms()
+
+
+def test_row_52_who_does_not_take_what_comes_is_no_live_page_any_more(desk: Bench) -> None:
+    """`open_pages` hangs up on them, so no more than that waits for anybody."""
+    server: Any = socketio.server  # type: ignore[attr-defined]
+    held = server.eio.sockets["slow"] = EngineSocket(server.eio, "slow")
+    for number in range(MOST_WAITING):
+        held.queue.put(number)
+    assert _takes_what_comes(server, "slow")
+    held.queue.put("one more")
+    assert not _takes_what_comes(server, "slow")
+    assert not _takes_what_comes(server, "gone")
 
 
 @pytest.mark.parametrize(
