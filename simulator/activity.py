@@ -1,6 +1,7 @@
 """Volume, last traded size, open interest and resting depth: closed forms of the tape and the step."""
 
 import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -84,26 +85,26 @@ def depth(tape: Tape, step: int, quote: Quote) -> Depth:
     """Five levels a side around the quote; a side without price has five empty levels."""
     if not tape.contract.tradable:
         return NO_DEPTH
-    bids = _side(tape, step, quote.bid, -1)
-    asks = _side(tape, step, quote.ask, 1)
+    steps = np.full(2 * LEVELS, step // DEPTH_HOLD, np.int64) * (4 * LEVELS) + np.arange(2 * LEVELS)
+    draws = uniform(np.array([[int(tape.key) ^ (direction + 7)] for direction in (-1, 1)], np.uint64), steps).tolist()
+    bids = _side(tape, quote.bid, -1, draws[0])
+    asks = _side(tape, quote.ask, 1, draws[1])
     behind = 12 + int(30 * uniform_at(int(tape.key) ^ 5, step // DEPTH_HOLD))
     return Depth(
         bids, asks, sum(level.units for level in bids) * behind, sum(level.units for level in asks) * (behind + 2)
     )
 
 
-def _side(tape: Tape, step: int, best: float, direction: int) -> tuple[DepthLevel, ...]:
+def _side(tape: Tape, best: float, direction: int, draws: Sequence[float]) -> tuple[DepthLevel, ...]:
     if best <= 0:
         return (NO_LEVEL,) * LEVELS
     tick, lot = tape.contract.tick_size, tape.contract.lot_units
     gap = tick * max(1, round(best * tape.spread_share / tick / 3)) if tape.contract.is_option else tick
-    steps = np.full(2 * LEVELS, step // DEPTH_HOLD, np.int64) * (4 * LEVELS) + np.arange(2 * LEVELS)
-    draws = uniform(np.array([int(tape.key) ^ (direction + 7)], np.uint64), steps)
     return tuple(_level(round(best + direction * n * gap, 2), lot, draws[n], draws[LEVELS + n]) for n in range(LEVELS))
 
 
 def _level(price: float, lot: int, size: float, crowd: float) -> DepthLevel:
     if price <= 0:
         return NO_LEVEL
-    lots = 1 + int(40 * float(size) ** 2)
-    return DepthLevel(price, lots * lot, min(lots, 1 + int(9 * float(crowd))))
+    lots = 1 + int(40 * size**2)
+    return DepthLevel(price, lots * lot, min(lots, 1 + int(9 * crowd)))

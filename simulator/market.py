@@ -65,6 +65,10 @@ class Market:
 
     def quotes(self, contracts: Iterable[Contract]) -> dict[ContractKey, Quote]:
         """Many quotes at once, which is much cheaper than one by one."""
+        return {track.tape.contract.key: self._quote(track) for track in self.look_at(contracts)}
+
+    def look_at(self, contracts: Iterable[Contract]) -> list[Track]:
+        """Brings them up to now together, so that asking for each is cheap afterwards."""
         tracks = [self._track(contract) for contract in contracts]
         groups: defaultdict[tuple[str, str, date | None, bool], list[Track]] = defaultdict(list)
         for track in tracks:
@@ -72,12 +76,12 @@ class Market:
             groups[c.underlying, c.exchange, c.expiry, c.is_option].append(track)
         for group in groups.values():
             catch_up(group, self.step)
-        return {track.tape.contract.key: self._quote(track) for track in tracks}
+        return tracks
 
-    def depth(self, contract: Contract) -> Depth:
-        """Five levels a side now; empty when nothing can trade."""
+    def depth(self, contract: Contract, quote: Quote | None = None) -> Depth:
+        """Five levels a side now; empty when nothing can trade. `quote`: its quote of now, where it is at hand."""
         track = self._track(contract)
-        quote = self.quote(contract)
+        quote = quote or self.quote(contract)
         return activity.depth(track.tape, self.step, quote) if quote.ask > 0 else activity.NO_DEPTH
 
     def history(self, contract: Contract, interval: str, start: date, end: date) -> list[Bar]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,10 +45,17 @@ class TickHub:
         for receiver in self.receivers:
             receiver.publish()
         due = [key for key in self._changed if self._is_due(key, now)]
+        self._look_at(due)
         for key in due:
             del self._changed[key]
             self._sent_at[key] = now
             self._send(key)
+
+    def _look_at(self, keys: Iterable[ContractKey]) -> None:
+        """Prices what is about to be sent in one sweep for each expiry, not in one for each contract."""
+        wanted = [key for key in keys if any(receiver.holds(key) for receiver in self.receivers)]
+        found = [self.venue.contracts.find(*key) for key in wanted]
+        self.venue.market.look_at(contract for contract in found if contract is not None)
 
     def _is_due(self, key: ContractKey, now: float) -> bool:
         return key.exchange.endswith("_INDEX") or now - self._sent_at.get(key, 0.0) >= QUIET_S

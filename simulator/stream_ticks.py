@@ -106,7 +106,7 @@ class TickFrames:
         return data | self._day_figures(quote, tick)
 
     def _day_figures(self, quote: Quote, tick: Tick) -> dict[str, Any]:
-        depth = self.market.depth(self.contract)
+        depth = self.market.depth(self.contract, quote)
         figures: dict[str, Any] = {
             "volume": quote.volume,
             "last_quantity": quote.ltq,

@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+SETTLE_S = 60.0
+"""A start has better things to do than to load numba: nobody asks for a kernel in its first minute."""
 REST_S = 3600.0
 MODULES = ("app.services.supertrend_kernel",)
 
@@ -11,9 +13,13 @@ class Kernels:
 
     def __init__(self) -> None:
         self._left = list(MODULES)
+        self._settled = False
 
     def step(self) -> float:
-        """One module at a time; an hour between looks when all are there."""
+        """Nothing at first, then one module at a time; an hour between looks when all are there."""
+        if not self._settled:
+            self._settled = True
+            return SETTLE_S
         if not self._left:
             return REST_S
         import_module(self._left.pop(0))

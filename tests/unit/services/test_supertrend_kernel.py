@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.domain.supertrend import Supertrend
-from app.services.kernels import REST_S, Kernels
+from app.services.kernels import REST_S, SETTLE_S, Kernels
 
 ROOT = Path(__file__).resolve().parents[3]
 Floats = NDArray[np.float64]
@@ -75,6 +75,7 @@ def test_numbers_may_be_missing_before_the_first_candle_and_nowhere_else() -> No
 
 def test_kernels_are_made_by_a_loop_of_the_engine() -> None:
     loop = Kernels()
+    assert loop.step() == SETTLE_S
     assert loop.step() == REST_S
     assert "app.services.supertrend_kernel" in sys.modules
     assert loop.step() == REST_S
