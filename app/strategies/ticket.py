@@ -9,7 +9,7 @@ from app.domain.errors import InvalidInput, Refused, Unavailable
 from app.strategies import strategies_bp
 from app.strategies.builder_page import blank
 from app.strategies.forms import FormRefused, parse, refused_fields
-from app.strategies.ticket_page import found_view, leg_of, ticket_name, ticket_page
+from app.strategies.ticket_page import contract_view, found_view, leg_of, ticket_name, ticket_page
 from app.strategies.typed import Typed, read, stored
 from app.web.desk import desk
 from app.web.extensions import heavy_rate_limit
@@ -34,6 +34,13 @@ def ticket() -> ResponseReturnValue:
 def ticket_contracts() -> ResponseReturnValue:
     """What `q` finds, as a fragment."""
     return render_template("strategies/fragments/ticket_found.html", **found_view(desk(), _words()))
+
+
+@strategies_bp.get("/ticket/price")
+def ticket_price() -> ResponseReturnValue:
+    """The price of `contract` now, as a fragment."""
+    contract = contract_view(desk(), request.args.get("contract", ""))
+    return render_template("strategies/fragments/ticket_price.html", contract=contract)
 
 
 @strategies_bp.post("/ticket")

@@ -73,12 +73,9 @@ def ticket_page(
 
 def leg_of(desk: Desk, text: str, side: str) -> LegText:
     """The leg that an address asks for by `contract` and `side`. Raises InvalidInput, NotFound, Unavailable."""
-    exchange, _, symbol = text.partition(":")
-    if not exchange or not symbol:
-        raise InvalidInput("contract", "The contract must be like NFO:NIFTY01DEC2625000CE.")
     if side not in {"BUY", "SELL"}:
         raise InvalidInput("side", "The side must be BUY or SELL.")
-    contract = desk.contract_list.master().contract(ContractKey(exchange, symbol))
+    contract = _named(desk, text)
     return LegText(
         number=0,
         underlying=contract.underlying,
@@ -90,6 +87,11 @@ def leg_of(desk: Desk, text: str, side: str) -> LegText:
         ratio="1",
         product="MIS",
     )
+
+
+def contract_view(desk: Desk, text: str) -> ContractView:
+    """Of a contract named as `NFO:NIFTY01DEC2625000CE`. Raises InvalidInput, NotFound, Unavailable."""
+    return _view(desk, _named(desk, text))
 
 
 def ticket_name(desk: Desk, leg: LegText) -> str:
@@ -112,6 +114,13 @@ def _of_leg(desk: Desk, leg: LegText) -> ContractView | None:
         return None if strike is None else _view(desk, master.option(spec.underlying, spec.expiry, spec.kind, strike))
     except Refused:
         return None
+
+
+def _named(desk: Desk, text: str) -> Contract:
+    exchange, _, symbol = text.partition(":")
+    if not exchange or not symbol:
+        raise InvalidInput("contract", "The contract must be like NFO:NIFTY01DEC2625000CE.")
+    return desk.contract_list.master().contract(ContractKey(exchange, symbol))
 
 
 def _view(desk: Desk, contract: Contract) -> ContractView:

@@ -21,7 +21,7 @@ from tests.browser.gallery_pages import PAGES, Page
 from tests.browser.samples_desk import NOW, PLACES, dashboard, desk
 from tests.browser.samples_kill import ALARM, ALARMS, HALTS, SETBACK
 from tests.browser.samples_run import RUN_TROUBLE
-from tests.browser.samples_ticket import DEPTH
+from tests.browser.samples_ticket import DEPTH, FOUND
 
 WORDS = (
     "fixed",
@@ -131,6 +131,7 @@ ENDPOINTS = (
     ("strategies.edit", "/strategies/<int:strategy_id>/edit", "GET POST"),
     ("strategies.ticket", "/strategies/ticket", "GET"),
     ("strategies.ticket_contracts", "/strategies/ticket/contracts", "GET"),
+    ("strategies.ticket_price", "/strategies/ticket/price", "GET"),
     ("strategies.write_ticket", "/strategies/ticket", "POST"),
     ("strategies.templates", "/strategies/templates", "GET"),
     ("strategies.keep_template", "/strategies/<int:strategy_id>/template", "POST"),
@@ -178,6 +179,7 @@ def nothing(**_: Any) -> Response:
 # The fragments that pages fetch again while they are open.
 FRAGMENTS: dict[str, Callable[..., Any]] = {
     "trading.chain_depth": lambda: render_template("trading/fragments/chain_depth.html", **DEPTH),
+    "strategies.ticket_price": lambda: render_template("strategies/fragments/ticket_price.html", contract=FOUND[0]),
     "trading.kill_live": lambda: render_template("trading/fragments/kill_live.html", **ALARM),
     "main.places": lambda: render_template("main/fragments/places.html", places=PLACES),
     "main.dashboard_live": lambda: render_template("main/fragments/dashboard_live.html", **dashboard(11)),

@@ -115,6 +115,7 @@ REVIEWED: dict[str, Who] = {
     "POST strategies.archive": DOES_OWN_ONLY,
     "GET strategies.ticket": SIGNED_IN,
     "GET strategies.ticket_contracts": SIGNED_IN,
+    "GET strategies.ticket_price": Who(LOGIN, 422, 422, 422),  # nothing is named
     "POST strategies.write_ticket": Who(LOGIN, 422, 422, 422),
     "GET strategies.templates": SIGNED_IN,
     "POST strategies.keep_template": Who(LOGIN, 404, 422, 404),  # an empty form names no template

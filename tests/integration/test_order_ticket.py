@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.persistence.tables import Preview, Strategy, User
 from app.services.passwords import Passwords
 from tests.desk_app import PASSWORD, Browser
-from tests.live_desk import live_desk
+from tests.live_desk import eventually, live_desk
 from tests.simulator_process import SimulatorProcess
 from tests.strategy_forms import values
 from tests.trading_desk import CE, HEDGE, TradingBench, future, sent, trading_bench
@@ -71,6 +71,16 @@ def test_a_chosen_contract_fills_the_ticket(desk: TradingBench) -> None:
     assert (
         "followed for options alone" in desk.admin().get(f"/strategies/ticket?contract=NFO:{future().key.symbol}").text
     )
+
+
+def test_the_price_is_told_again_and_an_old_one_is_none(desk: TradingBench) -> None:
+    desk.accounts()
+    browser, address = desk.admin(), f"/strategies/ticket/price?contract=NFO:{CE.key.symbol}"
+    desk.price(CE.key, "141.40")
+    assert "141.40" in browser.get(address).text
+    desk.clock.advance(60)
+    assert "141.40" not in browser.get(address).text
+    assert "—" in browser.get(address).text
 
 
 def test_the_ticket_is_previewed_and_is_no_strategy_of_the_list(desk: TradingBench) -> None:
@@ -142,6 +152,8 @@ def test_what_is_wrong_is_said_beside_its_field_and_writes_nothing(
         ("/strategies/ticket?contract=NIFTY", 422),
         (f"/strategies/ticket?contract=NFO:{HEDGE.key.symbol}&side=HOLD", 422),
         ("/strategies/ticket?of=987", 404),
+        ("/strategies/ticket/price", 422),
+        ("/strategies/ticket/price?contract=NFO:GOLD", 404),
     ],
 )
 def test_an_address_that_names_nothing_is_refused(desk: TradingBench, address: str, status: int) -> None:
@@ -171,10 +183,11 @@ def test_a_ticket_is_sent_to_every_account_and_got_out_of(simulator: SimulatorPr
             ),
         )
         preview = live.runtime.trade.previews.one(int(answer.location.rsplit("/", 1)[1]), 1)
+        assert [account.skipped for account in preview.plan.accounts] == [None] * 5
         run_id = live.send(preview)
         live.until(run_id, "OPEN")
-        symbol = contract.partition(":")[2]
-        assert [set(live.net_at_broker(number)) for number in range(1, 6)] == [{symbol}] * 5
+        held = {contract.partition(":")[2]: 65}
+        eventually(lambda: all(live.net_at_broker(number) == held for number in range(1, 6)), "all of them hold it")
         live.exit(run_id)
         live.until(run_id, "CLOSED")
         assert [live.net_at_broker(number) for number in range(1, 6)] == [{}] * 5
