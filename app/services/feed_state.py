@@ -124,7 +124,8 @@ class Failover:
     wanted: int
 
     def __str__(self) -> str:
-        gap = f"after {self.lost_s:.1f} s without any" if self.lost_s else "without a gap"
+        missed = "any on time" if self.fault is FeedFault.LATE else "any"
+        gap = f"after {self.lost_s:.1f} s without {missed}" if self.lost_s else "without a gap"
         moved = f"from {self.to_name} instead of {self.from_name}"
         where = f"from {self.to_name} again" if self.kind is MoveKind.RECONNECT else moved
         restored = f"{self.confirmed} of {self.wanted} contracts confirmed in {self.took_s:.1f} s"

@@ -52,6 +52,7 @@ def test_late_prices_are_left_for_a_backup_that_is_on_time_and_the_move_says_so(
     assert "300 s late by their own time" in move.cause
     assert LATE_FOR_S <= move.lost_s <= WINDOW_S + LATE_FOR_S + 1, "counted from the last price that was on time"
     assert move.took_s <= 2
+    assert "s without any on time" in str(move)
     assert desk.board.age_s(CALL) == pytest.approx(0, abs=0.3)
 
 
