@@ -1,6 +1,6 @@
 """The real application on a database with people and things that belong to them; nothing of it is started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -70,6 +70,7 @@ class Whole:
     ids: dict[str, int]
     digest: str = ""
     override_day: str = ""
+    _seats: dict[str, tuple[Browser, str]] = field(default_factory=dict)
 
     @property
     def runtime(self) -> Runtime:
@@ -93,6 +94,16 @@ class Whole:
         answer = browser.sign_in(name)
         assert answer.status_code == 303, answer.text
         return browser
+
+    def seat(self, name: str | None, page: str) -> tuple[Browser, str]:
+        """A browser and a form token. A person signs in once and has the same again; who is nobody gets new ones."""
+        if name is None:
+            browser = self.stranger()
+            return browser, browser.token(page)
+        if name not in self._seats:
+            browser = self.signed_in(name)
+            self._seats[name] = browser, browser.token("/strategies/new")
+        return self._seats[name]
 
     def rows(self) -> Snapshot:
         """Every row of every table, as SQLite has it: this is asked thousands of times."""

@@ -4,29 +4,40 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.steps import ROOT, VENV
 
 PROGRAMS = VENV / "bin"
 PYTEST = ("python", "-m", "pytest")
-CHECKS: dict[str, tuple[str, ...]] = {
+Checks = Mapping[str, tuple[str, ...]]
+
+TESTS: Checks = {"tests": (*PYTEST, "tests/unit", "tests/architecture", "-n", "2", "-m", "not proof")}
+READERS: Checks = {
     "lint": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),
     "types": ("mypy",),
     "imports": ("lint-imports",),
-    "tests": (*PYTEST, "tests/unit", "tests/architecture", "-n", "2", "-m", "not proof"),
 }
+"""What only reads: one after the other, beside the tests."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 ENVIRONMENT.setdefault("HYPOTHESIS_PROFILE", "check")
 """Modules are compiled once, and properties tried less often than by `make test`."""
 
 
-def main() -> int:
-    failed = [name for name, command in CHECKS.items() if not _passes(name, command)]
+def main(*lanes: Checks) -> int:
+    """The lanes run side by side, what is in a lane one after the other; nothing is left out because of a failure."""
+    with ThreadPoolExecutor() as side_by_side:
+        failed = [name for names in side_by_side.map(_failed, lanes or (TESTS, READERS)) for name in names]
     if failed:
         print(f"make check: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _failed(checks: Checks) -> list[str]:
+    return [name for name, command in checks.items() if not _passes(name, command)]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
@@ -42,9 +53,10 @@ def _passes(name: str, command: tuple[str, ...]) -> bool:
         check=False,
     )
     passed = ended.returncode == 0
-    if name == "tests" or not passed:
-        print(ended.stdout, end="")
-    print(f"{'ok    ' if passed else 'FAILED'} {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    said = ended.stdout if name == "tests" or not passed else ""
+    verdict = "ok    " if passed else "FAILED"
+    sys.stdout.write(f"{said}{verdict} {name} ({time.monotonic() - started:.1f} s)\n")  # in one piece: lanes take turns
+    sys.stdout.flush()
     return passed
 
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from tests.architecture.routes import rules_of
 from tests.architecture.sources import list_of
 from tests.attacks import ABSURD, BODIES, FOREIGN, IDS, UNREADABLE
-from tests.desk_app import PASSWORD, TOKEN, Browser
+from tests.desk_app import PASSWORD, TOKEN
 from tests.whole_app import ADMIN, OWNER, Whole, whole_app
 from tests.whole_forms import (
     ACCOUNT,
@@ -174,9 +174,7 @@ class Attack:
             path=form.path.format(**known),
             fields={name.format(**known): text.format(**known) for name, text in form.fields.items()},
         )
-        self.browser: Browser = whole.stranger() if form.who is None else whole.signed_in(form.who)
-        page = form.path if form.who is None else "/strategies/new"
-        self.token = self.browser.token(page)
+        self.browser, self.token = whole.seat(form.who, form.path)
 
     def send(self, fields: dict[str, str | bytes | list[str]], path: str | None = None, **more: Any) -> TestResponse:
         """The fields as given, bytes as they are on the wire, with the page's token."""
