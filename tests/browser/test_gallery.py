@@ -40,6 +40,15 @@ def window(chromium: Browser) -> Iterator[tuple[Page, Witness]]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def plain_window(chromium: Browser) -> Iterator[tuple[Page, Witness]]:
+    """The same without JavaScript."""
+    watching = Witness()
+    opened = context(chromium, watching, javascript=False)
+    yield opened.new_page(), watching
+    opened.close()
+
+
 REFITS_MS = 5000
 
 
@@ -62,14 +71,15 @@ def test_renders_fits_and_complains_of_nothing(key: str, window: tuple[Page, Wit
 
 
 @pytest.mark.parametrize("key", ["desk-50", "chain-trouble", "builder", "preview", "run-trouble", "orders"])
-def test_fits_between_phone_and_desk(key: str, chromium: Browser, witness: Witness, gallery: str) -> None:
-    opened = context(chromium, witness)
-    page = opened.new_page()
+def test_fits_between_phone_and_desk(key: str, window: tuple[Page, Witness], gallery: str) -> None:
+    page, watching = window
+    watching.complaints.clear()
+    page.set_viewport_size(WIDE)
     page.goto(f"{gallery}/gallery/{key}")
     for width in (768, 1024, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         _wait_until_it_fits(page)
-    opened.close()
+    assert watching.complaints == []
 
 
 def _wait_until_it_fits(page: Page) -> None:
@@ -90,9 +100,9 @@ def test_a_chain_without_strikes_looks_again_by_itself(chromium: Browser, witnes
 
 
 @pytest.mark.parametrize("key", ["desk", "chain", "builder", "preview", "run", "orders", "accounts", "login"])
-def test_reads_without_javascript(key: str, chromium: Browser, witness: Witness, gallery: str) -> None:
-    opened = context(chromium, witness, javascript=False)
-    page = opened.new_page()
+def test_reads_without_javascript(key: str, plain_window: tuple[Page, Witness], gallery: str) -> None:
+    page, watching = plain_window
+    watching.complaints.clear()
     page.goto(f"{gallery}/gallery/{key}")
     assert page.locator("main").inner_text().strip()
-    opened.close()
+    assert watching.complaints == []
