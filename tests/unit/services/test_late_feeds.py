@@ -56,6 +56,23 @@ def test_late_prices_are_left_for_a_backup_that_is_on_time_and_the_move_says_so(
     assert desk.board.age_s(CALL) == pytest.approx(0, abs=0.3)
 
 
+def test_a_feed_that_is_late_from_the_beginning_is_left_within_seconds(desk: Desk) -> None:
+    """Its prices are the newest there are, and so it is not silent."""
+    desk.behind_s[1] = 300.0
+    desk.run(LATE_FOR_S + 3)
+    assert desk.account == 2
+    assert [move.fault for move in desk.moves] == [FeedFault.LATE]
+
+
+def test_the_only_other_account_stands_warm_though_late_and_nothing_goes_back_to_it(desk: Desk) -> None:
+    desk.order = [1, 2]
+    desk.behind_s[1] = 300.0
+    desk.run(2.5 * WELL_AFTER_S)
+    assert (desk.account, roles(desk)) == (2, {2: "serving", 1: "warm"})
+    assert len(desk.moves) == 1
+    assert "300 s late by their own time" in desk.manager.not_ready()[1]
+
+
 def test_one_late_price_between_others_moves_nothing(desk: Desk) -> None:
     desk.run(20)
     for _ in range(10):
@@ -134,7 +151,9 @@ def test_a_choice_by_hand_is_kept_where_every_account_is_late(desk: Desk) -> Non
     assert desk.account == 3
 
 
-def test_a_late_account_that_is_chosen_by_hand_waits_until_it_is_on_time(desk: Desk) -> None:
+@pytest.mark.parametrize("order", [[1, 2, 3], [1, 3]])
+def test_a_late_account_that_is_chosen_by_hand_waits_until_it_is_on_time(desk: Desk, order: list[int]) -> None:
+    desk.order = order
     desk.behind_s[3] = 300.0
     desk.run(20)
     desk.manager.choose(3, "asha")
