@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Dialect, Insert, Select, TableClause, Update, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -106,15 +106,15 @@ class Change:
     def do(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
         """How many rows it changed in all. Each of `rows` has the same names; `rows` is not empty."""
         connection = session.connection()
-        text = self._text(connection.dialect, rows[0]) if _is_direct(connection) else None
+        text = self.text(connection.dialect, rows[0]) if _is_direct(connection) else None
         if text is None:
             return connection.execute(self._statement, rows).rowcount
         bound = [text.bound(row) for row in rows]
         changed: int = _run(connection, text.sql, bound, lambda cursor: cursor.rowcount, many=True)
         return changed
 
-    def _text(self, dialect: Dialect, row: Mapping[str, Any]) -> _Text | None:
-        """None where SQLAlchemy adds values that nobody gave."""
+    def text(self, dialect: Dialect, row: Mapping[str, Any]) -> _Text | None:
+        """For `_run`; None where SQLAlchemy adds values that nobody gave."""
         names = tuple(row)
         if names not in self._texts:
             keys = list(names) if isinstance(self._statement, Insert) else None
@@ -122,6 +122,24 @@ class Change:
             adds = compiled.insert_prefetch or compiled.update_prefetch
             self._texts[names] = None if adds else _expanded(compiled, dialect, row)
         return self._texts[names]
+
+
+class Addition:
+    """Adds one row to a table whose key it makes by itself. Thread-safe."""
+
+    def __init__(self, table: TableClause) -> None:
+        statement = insert(table)
+        self._change = Change(statement)
+        self._returning = statement.returning(table.c.id)
+
+    def add(self, session: Session, values: Mapping[str, Any]) -> int:
+        """The id of the new row. Values that have a default have to be said."""
+        connection = session.connection()
+        text = self._change.text(connection.dialect, values) if _is_direct(connection) else None
+        if text is None:
+            return int(session.scalars(self._returning, [values]).one())
+        made: int = _run(connection, text.sql, text.bound(values), lambda cursor: cursor.lastrowid)
+        return made
 
 
 def _is_direct(connection: Connection) -> bool:

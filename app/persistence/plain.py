@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.persistence.database import Table
-from app.persistence.direct import NOTHING, Change, Question
+from app.persistence.direct import NOTHING, Addition, Change, Question
 
 T = TypeVar("T", bound=Table)
 
@@ -99,6 +99,13 @@ class Writes:
             _insert(of).do(session, rows)
 
 
+def added(session: Session, of: type[T], values: Mapping[str, Any]) -> T:
+    """A new row, written at once and given as a plain one. Columns that have a default have to be said."""
+    row = {"id": _addition(of).add(session, values), **values}
+    new: T = maker(of)([row.get(key) for key in _keys(of)])
+    return new
+
+
 def changed(session: Session, row: T, **values: object) -> T:
     """The same row with these values, written at once where it is plain; an object is changed."""
     known: Any = row
@@ -110,6 +117,11 @@ def changed(session: Session, row: T, **values: object) -> T:
     new = writes.change(row, **values)
     writes.write(session)
     return new
+
+
+@cache
+def _addition(of: type[Table]) -> Addition:
+    return Addition(table_of(of))
 
 
 @cache

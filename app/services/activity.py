@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, String, cast, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, cast, insert, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import IST
 from app.persistence.database import Database
+from app.persistence.direct import Change
+from app.persistence.plain import table_of
 from app.persistence.tables import ActivityLog, Run, Strategy, TradingAccount
 from app.ports.clock import Clock
 from app.services.account_types import Actor
+
+_ADD = Change(insert(table_of(ActivityLog)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +69,17 @@ class Activity:
         address: str | None = None,
     ) -> None:
         """Add one row. `user_id` is None for the engine; `detail` is JSON and holds no secret."""
-        session.add(
-            ActivityLog(
-                at=self._clock.now(),
-                user_id=user_id,
-                actor=actor,
-                action=action,
-                subject=subject,
-                sentence=sentence,
-                detail=dict(detail or {}),
-                address=address,
-            )
-        )
+        row = {
+            "at": self._clock.now(),
+            "user_id": user_id,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "sentence": sentence,
+            "detail": dict(detail or {}),
+            "address": address,
+        }
+        _ADD.do(session, [row])
 
     def page(self, viewer: Actor, wanted: Wanted, number: int = 1, size: int = 50) -> Page:
         """The asked-for rows of page `number`; a page behind the last one is empty.

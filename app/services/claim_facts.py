@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain import gate
+from app.domain.calendar import Phase
 from app.domain.gate import Ledger, Stop, Who
 from app.domain.orders import OPEN, IntentState, Purpose
 from app.domain.plan import Mode
@@ -168,6 +169,9 @@ class Facts:
         self._standings = trading_states.standings(session)
         self._locks = in_force(session)
         self._limits = LimitFacts(session)
+        self._phases: dict[str, Phase] = {}
+        self._world = world
+        self.well = world.well()
         runs = sorted({each.run.id for each in wanted})
         since = now - timedelta(seconds=TWIN_S)
         rows = _BESIDE.ask(session, {"accounts": accounts, "runs": runs, "since": since})
@@ -226,6 +230,13 @@ class Facts:
             if intent.purpose == Purpose.ENTRY
             else None,
         )
+
+    def phase(self, exchange: str) -> Phase:
+        """Of its day, the same for all that are judged together."""
+        known = self._phases.get(exchange)
+        if known is None:
+            known = self._phases[exchange] = self._world.phase(exchange)
+        return known
 
     def claimed(self, of: Wanted, at: datetime) -> None:
         """It goes: what is judged after it counts it as under way."""

@@ -206,7 +206,7 @@ class ClaimDesk:
             gate.check(
                 self._asked(of, priced),
                 who_of(of.account, live_sending=self._live_sending),
-                self._around(of, today),
+                self._around(of, today, facts),
                 facts.ledger(of, today),
             )
         except Denied as denial:
@@ -256,18 +256,18 @@ class ClaimDesk:
             band=None if priced is None else priced.band,
         )
 
-    def _around(self, of: Wanted, today: date) -> Surroundings:
+    def _around(self, of: Wanted, today: date, facts: Facts) -> Surroundings:
         intent, account_id = of.intent, of.account.id
         started_at = of.run.started_at or of.run.requested_at
         money = self._world.money(account_id)
         return Surroundings(
             today=today,
             mode=self._world.mode(account_id),
-            phase=self._world.phase(intent.exchange),
+            phase=facts.phase(intent.exchange),
             lot_size=self._world.lot_size(ContractKey(intent.exchange, intent.symbol)),
             freeze=of.execution.freeze,
             same_day=trading_date(started_at) == today,
-            well=self._world.well(),
+            well=facts.well,
             books_read=self._world.has_books(account_id),
             locked=self._world.locked(account_id),
             free=money.free,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, NotFound
 from app.persistence.database import Database
+from app.persistence.plain import added
 from app.persistence.tables import CommandRow, Preview, Run, Strategy, StrategyExecution, User
 from app.ports.clock import Clock
 from app.services import exit_rule_text, floor_text
@@ -148,35 +149,40 @@ class Commands:
         name = session.scalars(_NAME, {"strategy_id": preview.strategy_id}).one()
         plan = plan_of(preview)
         modes = {account.mode for account in plan.taking_part}
-        run = Run(
-            strategy_id=preview.strategy_id,
-            preview_id=preview.id,
-            user_id=user_id,
-            name=name,
-            mode=modes.pop().value if len(modes) == 1 else "mixed",
-            state="REQUESTED",
-            max_loss=plan.max_loss,
-            max_profit=plan.max_profit,
-            square_off=plan.square_off,
-            floors=floor_text.written(plan.floors),
-            exits=exit_rule_text.written(plan.exits),
-            leg_failure=plan.failure.leg.value,
-            retries=plan.failure.retries,
-            group_failure=plan.failure.group.value,
-            requested_at=now,
-        )
-        session.add(run)
-        session.flush()
-        session.add(
-            CommandRow(
-                user_id=user_id, key=key, kind=CommandKind.START, run_id=run.id, payload={}, state="ASKED", asked_at=now
-            )
-        )
+        run = {
+            "strategy_id": preview.strategy_id,
+            "preview_id": preview.id,
+            "user_id": user_id,
+            "name": name,
+            "mode": modes.pop().value if len(modes) == 1 else "mixed",
+            "state": "REQUESTED",
+            "max_loss": plan.max_loss,
+            "max_profit": plan.max_profit,
+            "square_off": plan.square_off,
+            "floors": floor_text.written(plan.floors),
+            "exits": exit_rule_text.written(plan.exits),
+            "peak": Decimal(0),
+            "leg_failure": plan.failure.leg.value,
+            "retries": plan.failure.retries,
+            "group_failure": plan.failure.group.value,
+            "requested_at": now,
+        }
+        run_id = added(session, Run, run).id
+        start = {
+            "user_id": user_id,
+            "key": key,
+            "kind": CommandKind.START.value,
+            "run_id": run_id,
+            "payload": {},
+            "state": "ASKED",
+            "asked_at": now,
+        }
+        added(session, CommandRow, start)
         sentence = f"Sent {name}: {plan.order_count} orders in {len(plan.taking_part)} accounts."
         self._activity.record(
-            session, user_id=user_id, actor=username, action="run.start", subject=f"run:{run.id}", sentence=sentence
+            session, user_id=user_id, actor=username, action="run.start", subject=f"run:{run_id}", sentence=sentence
         )
-        return run.id
+        return run_id
 
 
 def _must_have(session: Session, run: Run, account_id: int | None, leg: int | None) -> None:

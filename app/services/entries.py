@@ -193,10 +193,16 @@ def new_intent(
     row: StrategyExecution, purpose: Purpose, generation: int, number: int, units: Units, *, now: datetime
 ) -> Intent:
     """An intent of this execution, not sent. Contract and product come from the execution and from nowhere else."""
+    return Intent(**values_of(row, purpose, generation, number, units, now=now))
+
+
+def values_of(
+    row: StrategyExecution, purpose: Purpose, generation: int, number: int, units: Units, *, now: datetime
+) -> dict[str, Any]:
+    """As `new_intent`, for who needs no object."""
     of = {"run_id": row.run_id, "account_id": row.account_id} | {name: getattr(row, name) for name in _OF_CONTRACT}
-    return Intent(
-        execution_id=row.id, **intent_values(of, Side(row.side), purpose, generation, number, units=units, now=now)
-    )
+    values = intent_values(of, Side(row.side), purpose, generation, number, units=units, now=now)
+    return {"execution_id": row.id, **values}
 
 
 def intent_values(

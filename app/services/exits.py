@@ -9,9 +9,10 @@ from app.domain.calendar import trading_date
 from app.domain.money import Units
 from app.domain.orders import IntentState, Purpose
 from app.domain.slicing import slices
+from app.persistence.plain import added
 from app.persistence.tables import Intent, Run
 from app.services import learnt_sizes
-from app.services.entries import is_within, new_intent, rests_too_long
+from app.services.entries import is_within, rests_too_long, values_of
 from app.services.journal import Journal
 from app.services.order_pricing import LAST_RESORT_AFTER
 from app.services.run_state import AccountState, ExecutionState, drop_unsent
@@ -93,9 +94,8 @@ class ExitDesk:
             self._say_once(session, run, account, sentence)
         generation = execution.generation(Purpose.EXIT) + 1
         for number, part in enumerate(slices(Units(units), row.lot_size, self._largest(session, execution)), start=1):
-            intent = new_intent(row, Purpose.EXIT, generation, number, part, now=now)
-            intent.price_steps = execution.given_away
-            session.add(intent)
+            values = values_of(row, Purpose.EXIT, generation, number, part, now=now)
+            intent = added(session, Intent, values | {"price_steps": execution.given_away})
             execution.intents.append(intent)
             account.to_send.append(intent)
 

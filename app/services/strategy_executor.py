@@ -27,7 +27,7 @@ from app.services.entries import EntryDesk
 from app.services.exits import ExitDesk
 from app.services.fair_turns import FairTurns
 from app.services.integrity_watch import IntegrityWatch
-from app.services.journal import Journal
+from app.services.journal import Journal, flushed
 from app.services.overrides import Override, set_aside
 from app.services.pending_orders import PendingChange, PendingOrders
 from app.services.previews import plan_of
@@ -193,7 +193,7 @@ class StrategyExecutor:
                 for part, why in wanted:
                     self._latch(session, run, accounts, part, why)
                 if at_once:
-                    self._decide(session, run, accounts, whole=True, careful=False)
+                    self._decide(session, run, accounts, whole=True, look=False)
         if at_once:
             self._hand_over(accounts, run.strategy_id)
         self._on_change(run_id)
@@ -268,18 +268,17 @@ class StrategyExecutor:
             self._advance(run_id, None, rows, careful=careful)  # a part alone never changes the state of the whole
 
     def _decide(
-        self, session: Session, run: Run, accounts: list[AccountState], *, whole: bool, careful: bool
-    ) -> tuple[str, bool]:
-        """What these accounts need next: the state that follows from it, and whether anything was written."""
+        self, session: Session, run: Run, accounts: list[AccountState],
+        *, whole: bool, look: bool = True, careful: bool = False,
+    ) -> tuple[str, bool]:  # fmt: skip
+        """The state that follows, and whether anything was written. Without `look` alarms wait for the next sweep."""
         now = self._clock.now()
         for account in accounts:
             self._advance_account(session, run, account, now, careful=careful)
-        written = bool(session.new or session.dirty)
-        session.flush()
-        if whole:
+        written = flushed(session)
+        if whole and look:
             self._watch.look(session, run, accounts, now)
-            written = written or bool(session.new or session.dirty)
-            session.flush()
+            written = flushed(session) or written
         state = self._stand(run, accounts, whole=whole)
         if whole:
             self._settle(session, run, accounts, state)
@@ -377,7 +376,7 @@ class StrategyExecutor:
             self._write(session, run, plan)
             if at_once:
                 accounts = load_accounts(session, run_id, rows=Rows.LOCKED, unowned=self.unowned)
-                self._decide(session, run, accounts, whole=True, careful=False)
+                self._decide(session, run, accounts, whole=True)
         reach("after_start")
         self._hand_over(accounts, run.strategy_id)
         return True

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.persistence.database import Database
-from app.persistence.direct import Change, Question
-from app.persistence.plain import columns, table_of
+from app.persistence.direct import Addition, Change, Question
+from app.persistence.plain import PlainRows, added, columns, table_of
 from app.persistence.tables import Intent, User
 from tests.empty_database import empty_database
 
@@ -131,6 +131,26 @@ def test_errors_are_those_of_sqlalchemy(database: Database) -> None:
         session.connection().exec_driver_sql("DROP TABLE intents")
         with pytest.raises(OperationalError, match="intents"):
             Question(select(_I.id)).ask(session)
+
+
+def test_a_row_is_added_and_said_which_it_is(database: Database) -> None:
+    addition = Addition(table_of(User))
+    heard: list[str] = []
+    with database.transaction() as session:
+        assert [addition.add(session, user(name)) for name in ("asha", "ravi")] == [1, 2]
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: heard.append(statement))
+    with database.transaction() as session:
+        assert addition.add(session, user("mira")) == 3
+        assert session.scalars(select(_U.username).order_by(_U.id)).all() == ["asha", "ravi", "mira"]
+    assert any(said.startswith("INSERT") for said in heard)
+
+
+def test_an_added_row_is_plain_and_is_what_is_read(database: Database) -> None:
+    rows = PlainRows(User, lambda query, c: query.order_by(c.id))
+    with database.transaction() as session:
+        new = added(session, User, user("asha") | {"role": "trader"})
+        assert rows.read(session) == [new]
+        assert (new.id, new.role) == (1, "trader")
 
 
 def test_values_that_nobody_gave_are_added_as_ever(database: Database) -> None:
