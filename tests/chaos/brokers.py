@@ -6,7 +6,7 @@ from app.domain.books import OrderStatus
 from app.domain.plan import Mode
 from app.ports.gateway import RateLimited, TimedOut
 from tests.chaos.day import DayState
-from tests.chaos.world import WatchedBroker
+from tests.chaos.watched_broker import WatchedBroker
 
 ACTS = (
     *("ack",) * 3, "lost", "lost", "lost", "error", "error", "gone", "late", "late", "reject", "not_sent", "die_before",

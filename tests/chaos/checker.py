@@ -2,14 +2,21 @@
 
 I1 one call and one broker order for an intent · I2 nothing closed beyond zero, nothing beyond the plan · I3 no call
 under an old epoch · I4 no entry when halted, closed, in the other mode or after the exit was asked, no exit of a rule
-without its record · I5 every order of
-ours at the broker is claimed by one intent, no stranger's is · I6 after a restart no call is taken to be under way ·
-I7 no short before its hedge, no hedge closed before its short · I8 at rest our ledger and the broker's say the same.
-Not here: I9 (there is no hash chain of the activity log yet), I10 (secrets: tests/integration/test_canaries.py), I11
-(the governor of lanes: tests/unit/engine) and I12 (stale marks: tests/unit/js/staleness.test.mjs), which no world
-without lanes, logs and pages can show.
+without its record, none by the clock before its time · I5 every order of ours at the broker is claimed by one intent,
+within 60 s of clean reads that show it, no stranger's is · I6 after a restart no call is taken to be under way · I7 no
+short before its hedge, no hedge closed before its short · I8 at rest our ledger and the broker's say the same · I9 what
+was written to the activity log and to the events of a run is never changed or taken out · I10 no password that was
+typed and no locked key stands in a column that is not its own · I11 never more calls of an account in a second than its
+pace · I12 no run is shown complete on a price older than its limit.
+
+What one process without network, logs and pages cannot show of them: I9, that rows changed by somebody at the database
+are found out, for there is no hash chain of the activity log to verify; I10, keys in logs, answers and a gateway's
+words, which are taken out below the port that these brokers stand at (tests/integration/test_canaries.py runs the whole
+desk); I12, the mark on a page whose server fell silent (tests/unit/js/staleness.test.mjs).
 """
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -17,25 +24,34 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.domain.calendar import Phase, trading_date
-from app.domain.contracts import Contract, Side
+from app.domain.calendar import IST, Phase, trading_date
+from app.domain.contracts import Contract, ContractKey, Side
 from app.domain.orders import FINAL, IntentState, OrderRequest
 from app.domain.plan import Mode
+from app.domain.pnl import MARK_MAX_AGE_S
 from app.domain.risk import RiskRule
+from app.persistence.database import Table
 from app.persistence.tables import (
+    ActivityLog,
+    Adoption,
     FillRow,
     Intent,
     RiskEvent,
     Run,
+    RunEvent,
     StrategyExecution,
     TradingAccount,
     TradingStateRow,
 )
-from tests.chaos.world import ChaosWorld
+from app.services.run_board import LIVING
+from tests.chaos.world import SECRET, ChaosWorld
 from tests.unit.services.pretend_broker import BY_HAND, LOT
 
 Leg = tuple[Contract, Side, int]
 QUARANTINED = "Cannot tell which"
+CLAIMED_WITHIN_S = 60.0
+LOG_EVERY = 3
+"""In each third look the log is read again, which takes longer than all else."""
 
 _NETS = (
     select(StrategyExecution.id, StrategyExecution.account_id, StrategyExecution.symbol, StrategyExecution.side,
@@ -71,13 +87,51 @@ class Checker:
         self._legs = legs
         self._words = words
         self._called: set[int] = set()
+        self._looks = 0
+        self._left_by_clock: set[int] = set()
+        self._seen_adoptions: set[int] = set()
         self._peaks: dict[int, Decimal] = {}
+        self._calls: dict[int, deque[float]] = {}
+        self._shown: dict[tuple[int, str], float] = {}
+        self._written: dict[Any, list[Any]] = {ActivityLog: [], RunEvent: []}
+        self.heard: dict[ContractKey, float] = {}
+        """When (monotonic) the last price of a contract came that is one."""
         self.torn: set[int] = set()
         """Runs of which a person wanted one leg closed by itself: a hedge then goes before its short."""
 
     def must(self, holds: bool, invariant: str, kind: Kind, what: str) -> None:
         if not holds:
             raise Violation(invariant, kind, self._words(what))
+
+    def called(self, account_id: int) -> None:
+        """A call that counts for the pace of its account begins; all contracts here are of one segment."""
+        now, calls = self._world.clock.monotonic(), self._calls.setdefault(account_id, deque())
+        calls.append(now)
+        while now - calls[0] >= 1.0:
+            calls.popleft()
+        most = self._world.rate
+        self.must(len(calls) <= most, "I11", Kind.OTHER, f"{len(calls)} calls of account {account_id} in a second")
+
+    def cancelling(self) -> None:
+        """At the moment of a cancel: who leads no more cancels nothing."""
+        self.must(not self._world.is_haunted, "I3", Kind.OTHER, "a cancel under an old epoch")
+
+    def books_read(self) -> None:
+        """The books of all accounts were just read: what clean reads have shown for a while has an owner."""
+        now = self._world.clock.monotonic()
+        for account_id, broker in self._world.watched.items():
+            known = self._world.reconciler.known(account_id)
+            if known is None or self._world.reconciler.kept(account_id) != now or broker.alike:
+                continue
+            for order in broker.standing:
+                if order.request.tag != BY_HAND and order.order_id in known.ids:
+                    since = self._shown.setdefault((account_id, order.order_id), now)
+                    if now - since >= CLAIMED_WITHIN_S:
+                        self._is_found(account_id, order.order_id, f"{now - since:.0f} s after it was first read")
+
+    def _is_found(self, account_id: int, order_id: str, when: str) -> None:
+        known = (account_id, order_id) in self._owners() or self._is_quarantined(order_id)
+        self.must(known, "I5", Kind.LOST, f"order {order_id} of account {account_id} is nobody's {when}")
 
     def asked(self, account_id: int, request: OrderRequest) -> None:
         """At the moment of a call: what had to be true before it."""
@@ -147,17 +201,67 @@ class Checker:
         for execution_id, net in self._nets().items():
             self.must(net * sides[execution_id] >= 0, "I2", Kind.OVER_CLOSED, f"execution {execution_id} crossed zero")
         self._rules()
+        self._looks += 1
+        if not self._looks % LOG_EVERY:
+            self._log_only_grows()
+        self._stale_is_marked()
+        self._adopted_is_there()
         runs = len(self._world.rows(Run))
+        adopted = self._adopted()
         for account_id, broker in self._world.watched.items():
             sent = [each for each in intents if each.sent_at is not None and each.account_id == account_id]
             self.must(broker.placed <= len(sent), "I1", Kind.DUPLICATE, "more calls than intents")
             for contract, side, lots in self._legs:
                 symbol = contract.key.symbol
-                ours, net = broker.ours(contract.key) * side.sign, broker.net(contract.key) * side.sign
+                ours = (broker.ours(contract.key) + adopted.get((account_id, symbol), 0)) * side.sign
+                net = broker.net(contract.key) * side.sign
                 strangers = broker.mimicked.get((contract.key, side), 0)
                 self.must(ours >= -strangers, "I2", Kind.OVER_CLOSED, f"our {symbol} crossed zero")
                 self.must(net >= 0, "I2", Kind.OVER_CLOSED, f"the account's {symbol} crossed zero")
-                self.must(ours <= lots * LOT * runs, "I2", Kind.DUPLICATE, f"more {symbol} than was planned")
+                most = lots * LOT * runs + abs(adopted.get((account_id, symbol), 0))
+                self.must(ours <= most, "I2", Kind.DUPLICATE, f"more {symbol} than was planned")
+
+    def _adopted(self) -> dict[tuple[int, str], int]:
+        """Signed units by account and symbol that became ours without an order of ours."""
+        units: dict[tuple[int, str], int] = {}
+        for row in self._world.rows(Adoption):
+            units[row.account_id, row.symbol] = units.get((row.account_id, row.symbol), 0) + row.units
+        return units
+
+    def _adopted_is_there(self) -> None:
+        """Judged when it is first seen: nothing is ours by then that the broker does not hold."""
+        new = [row for row in self._world.rows(Adoption) if row.id not in self._seen_adoptions]
+        for row in new:
+            self._seen_adoptions.add(row.id)
+            key, sign = ContractKey(row.exchange, row.symbol), 1 if row.units > 0 else -1
+            ours = self.ledger().get((row.account_id, row.symbol), 0)
+            there = self._world.watched[row.account_id].net(key)
+            self.must(ours * sign <= there * sign, "I8", Kind.DUPLICATE, f"{row.units} {row.symbol} adopted of {there}")
+
+    def _log_only_grows(self) -> None:
+        for table, before in self._written.items():
+            now = self._world.rows(table)
+            self.must(now[: len(before)] == before, "I9", Kind.OTHER, f"{table.__tablename__} was changed afterwards")
+            self._written[table] = now
+
+    def _stale_is_marked(self) -> None:
+        now = self._world.clock.monotonic()
+        for run in self._world.rows(Run) if self.heard else ():
+            if run.state not in LIVING:
+                continue
+            view = self._world.run_board.view(run.id)
+            if not view.owned or not self._world.run_board.pnl(view).is_complete:
+                continue
+            old = [k.symbol for k, _ in view.owned if now - self.heard.get(k, -math.inf) > MARK_MAX_AGE_S]
+            self.must(not old, "I12", Kind.OTHER, f"run {run.id} is shown complete on an old price of {old}")
+
+    def _no_secret(self) -> None:
+        """In any row that a schedule wrote, but for the locked keys of accounts."""
+        for name in sorted(self._world.driver.written):
+            columns = [c.name for c in Table.metadata.tables[name].columns if c.name != "locked_key"]
+            for row in self._world.connection.execute(f"SELECT {', '.join(columns)} FROM {name}"):
+                seen = any(isinstance(value, str) and SECRET in value for value in row)
+                self.must(not seen, "I10", Kind.OTHER, f"a secret stands in a row of {name}")
 
     def _rules(self) -> None:
         """A rule that fired was broken by what it judged, once for its run, and its exit stands beside it."""
@@ -166,13 +270,30 @@ class Checker:
             risen = run.peak >= self._peaks.get(run.id, run.peak)
             self.must(risen, "I4", Kind.OTHER, f"the peak of run {run.id} fell to {run.peak}, and its floor with it")
             self._peaks[run.id] = run.peak
-        self.must(len({(e.run_id, e.rule) for e in events}) == len(events), "I4", Kind.OTHER, "a rule fired twice")
+        places = {(event.run_id, event.rule, event.place) for event in events}
+        self.must(len(places) == len(events), "I4", Kind.OTHER, "a rule fired twice")
         for event in events:
+            if event.rule == RiskRule.SQUARE_OFF:
+                self._by_the_clock(event)
+                continue
             at = -event.threshold if event.rule == RiskRule.MAX_LOSS else event.threshold
             broken = event.value >= at if event.rule == RiskRule.MAX_PROFIT else event.value <= at
             self.must(broken, "I4", Kind.OTHER, f"{event.rule} fired at {event.value}")
             going = all(e.exit_wanted for e in self._world.rows(StrategyExecution) if e.run_id == event.run_id)
             self.must(going, "I4", Kind.LOST, f"{event.rule} fired and run {event.run_id} is not on its way out")
+
+    def _by_the_clock(self, event: Any) -> None:
+        """Judged when it is first seen, on the clock as it should be."""
+        if event.id in self._left_by_clock:
+            return
+        self._left_by_clock.add(event.id)
+        run = next(each for each in self._world.rows(Run) if each.id == event.run_id)
+        right = (self._world.clock.now() - self._world.ahead).astimezone(IST).time()
+        due = run.square_off is not None and right >= run.square_off
+        self.must(due, "I4", Kind.OTHER, f"run {run.id} was left by the clock at {right}, before {run.square_off}")
+        mine = [e for e in self._world.rows(StrategyExecution) if e.run_id == run.id]
+        going = all(e.exit_wanted for e in mine if e.account_id == event.account_id)
+        self.must(going, "I4", Kind.LOST, f"run {run.id} is not on its way out in account {event.account_id}")
 
     def restarted(self) -> None:
         """Right after a start."""
@@ -210,13 +331,18 @@ class Checker:
         theirs = (sum(t.units for t in there), sum((t.units * t.price for t in there), Decimal(0)))
         self.must(ours == theirs, "I8", Kind.LOST, f"order {order_id}: our fills {ours}, the broker's {theirs}")
 
-    def at_rest(self) -> None:
-        """When everybody has left: both ledgers are flat and nothing is open."""
+    def at_rest(self, *, thorough: bool) -> None:
+        """When everybody has left: both ledgers are flat and nothing is open. `thorough` looks into every row."""
         self.day_ends()
         self.must(not any(self.ledger().values()), "I8", Kind.LOST, "our ledger is not flat")
+        self._log_only_grows()
+        if thorough:
+            self._no_secret()
+        adopted = self._adopted()
         for account_id, broker in self._world.watched.items():
             for contract, _, _ in self._legs:
-                flat = broker.ours(contract.key) == 0 or bool(broker.mimicked)
+                left = broker.ours(contract.key) + adopted.get((account_id, contract.key.symbol), 0)
+                flat = left == 0 or bool(broker.mimicked)
                 self.must(flat, "I8", Kind.LOST, f"broker {account_id} still has our {contract.key.symbol}")
         states = {IntentState(each.state) for each in self._world.rows(Intent)}
         self.must(states <= FINAL, "I8", Kind.LOST, "something is still open")

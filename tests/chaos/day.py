@@ -4,7 +4,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from app.domain.contracts import Side
@@ -12,10 +11,12 @@ from app.domain.errors import DeskError
 from app.domain.orders import FINAL, IntentState, OrderRequest
 from app.persistence.tables import Intent, Run
 from tests.chaos.checker import QUARANTINED, Checker
-from tests.chaos.world import ACCOUNTS, ChaosWorld, WatchedBroker
+from tests.chaos.watched_broker import WatchedBroker
+from tests.chaos.world import ACCOUNTS, ChaosWorld
 from tests.unit.services.pretend_broker import CALL, HEDGE, PUT, Killed
 
 ENTERS = {CALL.key: Side.BUY, HEDGE.key: Side.BUY, PUT.key: Side.SELL}
+RATES = (2, 4, 8, 8)
 UNSETTLED = {IntentState.SENDING, IntentState.UNKNOWN, IntentState.PARKED}
 
 
@@ -27,15 +28,15 @@ class DayState:
         self.world = world
         self.story = [f"seed {seed}"]
         self.counted: Counter[str] = Counter()
-        drawn = self.dice.random() < 0.05
+        drawn = self.dice.random() < 0.04
         self.is_long = drawn if long is None else long
         most = 3 if self.is_long else 2
         self.legs = [(CALL, Side.BUY, 3), (PUT, Side.SELL, 1), (HEDGE, Side.BUY, 1)][: self.dice.randint(1, most)]
         self.on_their_way: list[tuple[OrderRequest, float]] = []
-        self.ahead = timedelta(0)
         self.clicks = 0
         self.checker = Checker(world, self.legs, self.words)
-        world.begin(self.checker.asked, accounts=ACCOUNTS if self.is_long else 1)
+        world.begin(self.checker, accounts=ACCOUNTS if self.is_long else 1)
+        world.rate = self.dice.choice(RATES)
 
     @property
     def brokers(self) -> list[WatchedBroker]:

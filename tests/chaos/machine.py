@@ -1,8 +1,10 @@
 """What happens to the engine itself: its steps in any order, deaths, former leaders, clocks, prices, hours, nights."""
 
+import math
 from datetime import timedelta
 
 from app.domain.calendar import Phase
+from app.domain.contracts import Contract
 from app.domain.orders import IntentState
 from app.persistence.tables import Intent
 from app.ports.feed import Tick
@@ -12,6 +14,7 @@ from tests.unit.services.pretend_broker import PRICE
 
 HOUR = timedelta(hours=1)
 NO_PRICES = (0.0, -5.0, float("nan"), float("inf"))
+MOVES = (-30, -8, -4, 0, 4, 8, 30)
 
 
 class MachineEvents(BrokerEvents):
@@ -25,11 +28,8 @@ class MachineEvents(BrokerEvents):
             self.world.executor.step()
 
     def work(self) -> None:
-        done = list(self.world.queue.jobs)
-        self.world.work()
-        for intent_id, cancel in done:  # and once more: a lane that lost count
-            if not cancel:
-                self.world.send(intent_id)
+        for intent_id in self.world.work():  # and once more: a lane that lost count
+            self.world.send(intent_id)
 
     def read(self) -> None:
         self.world.read()
@@ -47,31 +47,48 @@ class MachineEvents(BrokerEvents):
             self.bring_exits(60)
 
     def tick(self) -> None:
-        """A price comes, or what is none; rules are judged on it at once, and again.
+        """Prices come, or what is none, each of them twice, or once alone; rules are judged on them at once, and again.
 
-        In a short schedule what rests has filled by then, and each contract has a price: else its rules hardly ever
-        had something to judge.
+        In most something is held by then and each contract has a price: else rules hardly ever had to judge.
         """
-        if not self.is_long:
-            self.broker.fill_all()
-            self.world.read()
-        contract, _, _ = self.dice.choice(self.legs)
-        price = self.dice.choice((*NO_PRICES, *(float(PRICE) + move for move in (-30, -8, 0, 8, 30))))
+        ripe = not self.is_long or self.dice.random() < 0.6
+        if ripe:
+            self.ripen()
+        moved, _, _ = self.dice.choice(self.legs)
         for _ in range(self.dice.randint(1, 2)):
-            self.world.clock.advance(0.1)
-            for each, _, _ in self.legs:
-                if each is contract or not self.is_long:
-                    came = price if each is contract else float(PRICE)
-                    self.world.board.put(Tick(each.key, came, self.world.clock.now()))
-            for _ in range(self.dice.randint(1, 2)):
-                self.world.risk.step()
-            self.world.peaks.step()
+            price = self.dice.choice((*NO_PRICES, *(float(PRICE) + move for move in MOVES)))
+            for _ in range(self.dice.choice((1, 2, 2))):
+                self.world.clock.advance(0.4)
+                self.bring({c: price if c is moved else float(PRICE) for c, _, _ in self.legs if c is moved or ripe})
+                for _ in range(self.dice.randint(1, 2)):
+                    self.world.risk.step()
+                self.world.peaks.step()
+
+    def ripen(self) -> None:
+        """What was decided is sent, as far as it goes, and what rests has filled."""
+        if not any(self.checker.ledger().values()):
+            self.world.executor.step()
+            self.world.work()
+        for broker in self.brokers:
+            broker.fill_all()
+        self.world.read()
+
+    def bring(self, prices: dict[Contract, float]) -> None:
+        for contract, price in prices.items():
+            if math.isfinite(price) and price > 0:
+                self.checker.heard[contract.key] = self.world.clock.monotonic()
+            self.world.board.put(Tick(contract.key, price, self.world.clock.now()))
+
+    def look_at_clock(self) -> None:
+        """Time goes on and the loop that leaves by the clock has its turn, on a clock that may be wrong."""
+        self.world.clock.advance(self.dice.choice((0.5, 5.0, 30.0)))
+        self.world.square_off.step()
 
     def jump(self) -> None:
         """The wall clock is set an hour ahead or back; the monotonic one goes on as it did."""
-        ahead = self.dice.choice([each for each in (-HOUR, timedelta(0), HOUR) if each != self.ahead])
-        self.world.clock.at += ahead - self.ahead
-        self.ahead = ahead
+        ahead = self.dice.choice([each for each in (-HOUR, timedelta(0), HOUR) if each != self.world.ahead])
+        self.world.clock.at += ahead - self.world.ahead
+        self.world.ahead = ahead
 
     def close_market(self) -> None:
         hours = self.world.hours
@@ -87,7 +104,8 @@ class MachineEvents(BrokerEvents):
                 if intent.state == IntentState.READY:
                     self.world.send_from(self.world.former, intent.id)
                 elif intent.state == IntentState.WORKING:
-                    self.world.former.cancel(intent.id)
+                    self.world.cancel_from_former(intent.id)
+        self.world.write_from_former()
         if self.world.former_books is not None:
             self.world.former_books.step(self.dice.choice(list(self.world.watched)))
 

@@ -1,28 +1,36 @@
 """What people do: start, leave by clicks that come twice, change what rests, halt everything, trade past us."""
 
 from collections.abc import Iterable
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from app.domain.contracts import PriceType, Side
+from app.domain.calendar import IST
+from app.domain.contracts import Contract, PriceType, Side
 from app.domain.orders import FINAL, IntentState
 from app.domain.plan import Mode
 from app.domain.price_types import PriceTerms
 from app.domain.trading_states import Scope
 from app.persistence.tables import Intent, StrategyExecution, TradingStateRow
-from app.services.commands import ExitScope
+from app.services.adoption_commands import Adopt
+from app.services.asking import Said, Wish
+from app.services.commands import CommandKind, ExitScope
 from app.services.kill_switch import Target
 from app.services.overrides import Override
 from app.services.pending_orders import Change, PendingChange
 from tests.chaos.day import UNSETTLED
 from tests.chaos.machine import MachineEvents
-from tests.chaos.world import WatchedBroker
+from tests.chaos.watched_broker import WatchedBroker
+from tests.chaos.world import SECRET
 from tests.unit.services.pretend_broker import BY_HAND, LOT, PRICE
 
 MOST_RUNS = 2
 LIMITS = {Side.BUY: ("99.00", "100.50"), Side.SELL: ("101.00", "99.50")}
 STOPS = {Side.BUY: ("102.00", "101.00"), Side.SELL: ("98.00", "99.00")}
-LOSSES = (None, Decimal(400), Decimal(1500))
+AVERAGE = Decimal("100.3333")
+"""What the pretend broker says of every position, as it is kept."""
+
+LOSSES = (None, Decimal(400), Decimal(400), Decimal(1500))
 
 
 class PeopleEvents(MachineEvents):
@@ -30,12 +38,18 @@ class PeopleEvents(MachineEvents):
 
     def start(self) -> None:
         """Two runs at most, in the same contracts and the same accounts; some with typed prices, some with rules."""
-        if len(self.runs) >= MOST_RUNS:
+        if sum(run.strategy_id is not None for run in self.runs) >= MOST_RUNS:
             return
         typed = {n: self.terms(side) for n, (_, side, _) in enumerate(self.legs, 1) if self.dice.random() < 0.2}
         run_id = self.world.start(*self.legs, typed=typed)
         loss, profit, trail = (self.dice.choice(LOSSES) for _ in range(3))
-        self.world.rule(run_id, max_loss=loss, max_profit=profit, trail=trail)
+        self.world.rule(run_id, max_loss=loss, max_profit=profit, trail=trail, until=self.soon())
+
+    def soon(self) -> time | None:
+        """The time at which a run is to be left, if it is: on the clock as it should be."""
+        in_s = self.dice.choice((None, None, None, 5, 900))
+        right = self.world.clock.now() - self.world.ahead
+        return None if in_s is None else (right + timedelta(seconds=in_s)).astimezone(IST).time().replace(microsecond=0)
 
     def terms(self, side: Side) -> PriceTerms:
         if self.dice.random() < 0.6:
@@ -69,8 +83,9 @@ class PeopleEvents(MachineEvents):
     def send_again(self) -> None:
         """An exit goes astray, and a person who sees at the broker that it is not there sends it again."""
         if not self.is_long and not self.broker.on_their_way:
+            self.ripen()
             for broker in self.brokers:
-                broker.acts = ["gone"]
+                broker.acts = ["gone"] * self.dice.randint(1, 2)
             for run in self.runs:
                 self.world.exit(run.id)
             self.world.executor.step()
@@ -98,6 +113,50 @@ class PeopleEvents(MachineEvents):
         )
         working = any(i.state == IntentState.WORKING for i in exits)
         return not (there or working or broker.on_their_way or broker.alike or broker.mimicked)
+
+    def adopt(self) -> None:
+        """What is foreign at a broker is to be a run, as a page shows it or as an old page did."""
+        found = self.foreign()
+        if found is None:
+            return
+        account_id, contract, units = found
+        shown = units if self.dice.random() < 0.9 else units + LOT
+        wanted = Adopt(account_id, contract.key, "MIS", shown, AVERAGE if self.dice.random() < 0.5 else PRICE)
+        self.clicks += 1
+        wish = Wish(
+            kind=CommandKind.ADOPT, user_id=1, username="asha", key=f"adopt-{self.clicks:06d}", payload=wanted.payload()
+        )
+        for _ in range(self.dice.randint(1, 2)):
+            self.world.asking.once(wish, lambda _: Said("position.adopt", f"account:{account_id}", "Asked to adopt."))
+        for _ in range(2):  # it waits for two reads, and the engine may die meanwhile
+            self.world.take_commands()
+            self.world.clock.advance(self.dice.choice((1.0, 8.0)))
+            self.world.read()
+            if self.dice.random() < 0.1:
+                self.restart()
+        self.world.take_commands()
+
+    def ignore(self) -> None:
+        """What is foreign is known to somebody, who wants to hear no more of it, or again; nothing else changes."""
+        found = self.foreign()
+        if found is None:
+            return
+        account_id, contract, units = found
+        place = (account_id, contract.key, "MIS")
+        self.world.ignoring.ignore(place, units, self.world.asha)
+        if self.dice.random() < 0.3:
+            self.world.ignoring.take_back(place, self.world.asha)
+
+    def foreign(self) -> tuple[int, Contract, int] | None:
+        """An account, a contract and its units there that no fill of ours explains; often some come first."""
+        account_id, broker = self.dice.choice(list(self.world.watched.items()))
+        contract, side, _ = self.dice.choice(self.legs)
+        if self.dice.random() < 0.7:
+            broker.by_hand(contract.key, side, 2 * LOT)
+            self.world.read()
+        ours = self.checker.ledger().get((account_id, contract.key.symbol), 0)
+        units = broker.net(contract.key) - ours
+        return (account_id, contract, units) if units * side.sign > 0 else None
 
     def change_pending(self) -> None:
         """Cancel it, another price, or the rest at market: of whatever leg, resting or not."""
@@ -139,7 +198,7 @@ class PeopleEvents(MachineEvents):
         for row in self.world.rows(TradingStateRow):
             if row.state != "ACTIVE":
                 self.world.kill_switch.release(
-                    Target(Scope(row.scope), row.scope_id), actor=self.world.asha, password="", address=""
+                    Target(Scope(row.scope), row.scope_id), actor=self.world.asha, password=SECRET, address=""
                 )
 
     def trade_by_hand(self) -> None:

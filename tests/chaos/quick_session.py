@@ -36,6 +36,9 @@ class Result:
     def all(self) -> list[Any]:
         return self._rows
 
+    def tuples(self) -> "Result":
+        return self
+
     def first(self) -> Any:
         return self._rows[0] if self._rows else None
 
@@ -172,8 +175,8 @@ class QuickSession:
     def delete(self, row: Any) -> None:
         self._gone.append(row)
 
-    def get_one(self, of: Any, ident: int, *, with_for_update: Any = None) -> Any:
-        found = self.get(of, ident, with_for_update=with_for_update)
+    def get_one(self, of: Any, ident: int, *, with_for_update: Any = None, populate_existing: bool = False) -> Any:
+        found = self.get(of, ident, with_for_update=with_for_update or populate_existing or None)
         if found is None:
             raise NoResultFound("No row was found when one was required")
         return found

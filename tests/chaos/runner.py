@@ -4,6 +4,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -78,8 +79,10 @@ def run_on_all_cores(count: int) -> Iterator[Judged]:
     """Seeds 1 to `count`, in parts as they come."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chunks = [range(first, min(first + CHUNK, count + 1)) for first in range(1, count + 1, CHUNK)]
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_begin_worker) as pool:
+    _world()
+    # Where it is safe workers begin with all that is here: to import it again takes them seconds.
+    starts = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(cores, mp_context=starts, initializer=_begin_worker) as pool:
         for done in as_completed([pool.submit(run_all, chunk) for chunk in chunks]):
             yield done.result()
 

@@ -6,15 +6,15 @@ gateway's call ends within 125 s: an exit is not accepted later than that after 
 stranger's order looks like it.
 
 A person sends an exit again only where it surely did not arrive: who takes the risk of two may get two. Not here: SL-M
-(for futures alone, and these legs are options); leg stops (`tests/day` has them); adopted positions
-(`tests/unit/services` has them).
+(for futures alone, and these legs are options); leg stops (`tests/day` has them).
 """
 
 from app.domain.calendar import Phase
 from app.domain.plan import Mode
+from app.persistence.tables import Adoption, RiskEvent
 from tests.chaos.checker import Kind
 from tests.chaos.people import PeopleEvents
-from tests.chaos.world import WatchedBroker
+from tests.chaos.watched_broker import WatchedBroker
 from tests.unit.services.pretend_broker import LOT
 
 UNCLEAR = ("late", "late", "lost", "error")
@@ -34,12 +34,14 @@ class Day(PeopleEvents):
             self.trade_alike()  # and what is lost after it looks like it
         for _ in range(self.dice.randint(1, 2) if self.is_long else 1):
             self.guarded(self.start)
-        for _ in range(self.dice.randint(10, 30) if self.is_long else self.dice.randint(2, 7)):
+        for _ in range(self.dice.randint(10, 30) if self.is_long else self.dice.randint(2, 6)):
             self.step()
             self.checker.always()
         if self.is_long or self.dice.random() < 0.2:
             self.squeeze()
         self.settle()
+        self.counted.update(f"rule {event.rule}" for event in self.world.rows(RiskEvent))
+        self.counted["adopted"] += len(self.world.rows(Adoption))
 
     def step(self) -> None:
         steps = (
@@ -50,7 +52,8 @@ class Day(PeopleEvents):
             (self.reorder, 1), (self.close_market, 1), (self.omit, 1), (self.tick, 3), (self.trigger, 1),
             (self.change_pending, 2), (self.answer_changes, 1), (self.kill, 1), (self.fill_on_cancel, 1),
             (self.ignore_cancels, 1), (self.trade_alike, 1), (self.hear, 4),
-            (self.bleed, 1), (self.close_while_down, 1), (self.send_again, 2),
+            (self.bleed, 1), (self.close_while_down, 1), (self.send_again, 1), (self.adopt, 1), (self.ignore, 1),
+            (self.look_at_clock, 2),
         )  # fmt: skip
         chosen = self.dice.choices([each for each, _ in steps], [weight for _, weight in steps])[0]
         self.story.append(chosen.__name__)
@@ -102,13 +105,13 @@ class Day(PeopleEvents):
             self.leave_all()
         self.checker.must(self.is_over(), "I8", Kind.LOST, "it never ended")
         self.world.turns(2 if self.is_long else 1, 8)
-        self.checker.at_rest()
+        self.checker.at_rest(thorough=self.is_long or bool(self.counted["kill"]))
 
     def leave_all(self) -> None:
-        for _ in range(80):
+        for turn in range(80):
             for broker in self.brokers:
                 broker.fill_all()
-            self.world.turn(8)
+            self.world.turn(8 if turn % 5 < 3 else 75)  # what is unknown takes minutes
             self.world.executor.step()
             self.checker.always()
             if self.is_over() and not any(broker.on_their_way for broker in self.brokers):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.persistence.database import Table
 from app.persistence.tables import Run, RunEvent, TradingAccount
+from tests.chaos.checker import Checker
 from tests.chaos.schedule import Day
 from tests.chaos.world import ChaosWorld
 
@@ -56,7 +57,7 @@ def _tell_of_no_run(there: ChaosWorld) -> None:
 @pytest.mark.parametrize("quick", [True, False])
 def test_what_fails_in_a_savepoint_is_undone_in_what_is_held(quick: bool) -> None:
     there = world(quick=quick)
-    there.begin(lambda _account_id, _request: None)
+    there.begin(Checker(there, [], str))
     with there.database.transaction() as session:
         account = session.get_one(TradingAccount, 1)
         account.notes = "before"
@@ -73,7 +74,7 @@ def test_what_fails_in_a_savepoint_is_undone_in_what_is_held(quick: bool) -> Non
 @pytest.mark.parametrize("quick", [True, False])
 def test_what_the_database_refuses_is_refused_and_the_transaction_is_undone(quick: bool) -> None:
     there = world(quick=quick)
-    there.begin(lambda _account_id, _request: None)
+    there.begin(Checker(there, [], str))
     with pytest.raises(IntegrityError):
         _tell_of_no_run(there)
     with there.database.reading() as session:

@@ -1,32 +1,36 @@
-"""A desk on a database in memory, as good as new for each schedule, and brokers that report every call they get."""
+"""A desk on a database in memory, as good as new for each schedule."""
 
-import random
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, Select, create_engine, event, select
 from sqlalchemy.pool import StaticPool
 
-from app.domain.books import BrokerOrder, BrokerTrade, OrderStatus, OrderUpdate
-from app.domain.contracts import ContractKey, PriceType, Product, Side
+from app.domain.calendar import IST, Session
 from app.domain.errors import Unavailable
-from app.domain.money import Units
+from app.domain.market_rules import DEFAULT_RULES, RuleBook
 from app.domain.orders import OrderRequest
 from app.domain.outcomes import Outcome
-from app.domain.plan import Mode
 from app.domain.trailing import NO_FLOORS, Floors, Trail, TrailKind
 from app.engine.intake import LOOK_S, Intake
+from app.engine.lane import Ask, Job
 from app.persistence.database import Database, Table
 from app.persistence.tables import Run
 from app.ports.feed import FeedMode
+from app.ports.gateway import GatewayError
 from app.services.activity import Activity
+from app.services.asking import Asking
+from app.services.book_memory import Memory
 from app.services.claims import Claims
 from app.services.commands import Commands
 from app.services.floor_text import written
+from app.services.ignored_positions import IgnoredPositions
 from app.services.journal import Journal
 from app.services.kill_switch import KillSwitch
 from app.services.order_desk import OrderDesk
@@ -36,14 +40,25 @@ from app.services.proven_prices import ProvenPrices
 from app.services.reconciler import Reconciler
 from app.services.risk_monitor import RiskMonitor
 from app.services.run_board import RunBoard
+from app.services.settling import Books
+from app.services.square_off import SquareOff, SquareOffTimes
+from tests.chaos.lanes import ChaosLanes
 from tests.chaos.quick_database import QuickDatabase
 from tests.chaos.quick_statements import Driver
+from tests.chaos.watched_broker import WatchedBroker
 from tests.unit.services.market_fakes import FakeClock
 from tests.unit.services.order_world import OrderWorld, no_feed
-from tests.unit.services.pretend_broker import BY_HAND, PRICE, PretendBroker, Standing
 
 ACCOUNTS = 2
 _NOTHING: Mapping[str, Any] = {}
+RULES = RuleBook(DEFAULT_RULES)
+OPENS, CLOSES = time(9, 15), time(15, 40)
+USUAL_RATE = 8
+"""Calls that an account makes in a second."""
+
+SECRET = "canary-5d41402abc4b2a76"
+"""The locked key of every account, and every password that is typed: it may stand in no other column."""
+
 CONNECT = {"check_same_thread": False, "cached_statements": 2000}
 """SQLite keeps what it made of so many statements; with its usual 128 a schedule would make most of them anew."""
 
@@ -74,95 +89,16 @@ class _NoNetwork:
         """No quote comes."""
 
 
-@dataclass
-class WatchedBroker(PretendBroker):
-    """`asked` hears of each call before it is answered. `shuffle` is the dice that reorder its books, None for none.
+class Witness(Protocol):
+    """Hears what goes on: of each order and call before it is answered, and of each round of reading books."""
 
-    `omits` order rows are left out of the next read. Until `bleeds_until` (monotonic, as `now` tells) its gateway shows
-    orders that live with the word of the row above them. `stream` is what it has pushed and nobody has heard yet.
-    `touched` are symbols in which people traded past us, `alike` ids of their orders of today that look like one of
-    ours, `mimicked` the units of those of all days.
-    """
+    def asked(self, account_id: int, request: OrderRequest) -> None: ...
 
-    asked: Callable[[OrderRequest], None] = lambda _request: None
-    shuffle: random.Random | None = None
-    omits: int = 0
-    bleeds_until: float = 0.0
-    now: Callable[[], float] = lambda: 0.0
-    touched: set[str] = field(default_factory=set)
-    alike: set[str] = field(default_factory=set)
-    stream: list[OrderUpdate] = field(default_factory=list)
-    mimicked: dict[tuple[ContractKey, Side], int] = field(default_factory=dict)
+    def called(self, account_id: int) -> None: ...
 
-    def place(self, request: OrderRequest, *, expected: Mode) -> Outcome:
-        self.asked(request)
-        return super().place(request, expected=expected)
+    def cancelling(self) -> None: ...
 
-    def accept(self, request: OrderRequest) -> str:
-        order_id = super().accept(request)
-        self.stream.append(self.news(self.standing[-1]))
-        return order_id
-
-    def fill(self, order: Standing, units: int | None = None, price: Decimal = PRICE) -> None:
-        before = order.filled
-        super().fill(order, units, price)
-        if order.filled != before and price == PRICE:
-            self.stream.append(self.news(order))
-
-    def cancel(self, order_id: str, tag: str) -> Outcome:
-        outcome = super().cancel(order_id, tag)
-        self.stream += [self.news(each) for each in self.standing if each.order_id == order_id]
-        return outcome
-
-    def end(self, order: Standing, status: OrderStatus, reason: str | None = None) -> None:
-        """The broker itself ends an order; why is pushed and in no book."""
-        order.status = status
-        self.stream.append(self.news(order, reason))
-
-    def order_book(self, expected: Mode | None = None) -> list[BrokerOrder]:
-        rows = super().order_book(expected)
-        if self.shuffle is not None:
-            self.shuffle.shuffle(rows)
-        if self.now() < self.bleeds_until:
-            rows = _bled(rows)
-        if self.omits:
-            rows, self.omits = rows[: -self.omits], 0
-        return rows
-
-    def trade_book(self, expected: Mode | None = None) -> list[BrokerTrade]:
-        rows = list(super().trade_book(expected))
-        if self.shuffle is not None:
-            self.shuffle.shuffle(rows)
-        return rows
-
-    def by_hand(self, key: ContractKey, side: Side, units: int) -> None:
-        self.touched.add(key.symbol)
-        super().by_hand(key, side, units)
-
-    def mimic(self, key: ContractKey, side: Side, units: int, price: Decimal) -> None:
-        """A stranger's order that nobody can tell from one of ours that is looked for."""
-        self.alike.add(self.stranger(key, side, units, price))
-        self.mimicked[key, side] = self.mimicked.get((key, side), 0) + units
-
-    def stranger(self, key: ContractKey, side: Side, units: int, price: Decimal) -> str:
-        """The id of an order that looks like ours and is not."""
-        request = OrderRequest(key, side, Units(units), Product.MIS, PriceType.LIMIT, price, Decimal(0), BY_HAND)
-        self.touched.add(key.symbol)
-        order_id = self.accept(request)
-        self.fill(self.standing[-1], price=price)
-        return order_id
-
-    def next_day(self) -> None:
-        super().next_day()
-        self.alike.clear()
-        self.stream.clear()
-
-
-def _bled(rows: list[BrokerOrder]) -> list[BrokerOrder]:
-    shown: list[BrokerOrder] = []
-    for row in rows:
-        shown.append(replace(row, status=shown[-1].status) if shown and not row.status.is_final else row)
-    return shown
+    def books_read(self) -> None: ...
 
 
 class ChaosWorld(OrderWorld):
@@ -176,28 +112,38 @@ class ChaosWorld(OrderWorld):
         Table.metadata.create_all(engine)
         self.former: OrderDesk | None = None
         self.former_books: Reconciler | None = None
+        self.reading_books: Reconciler | None = None
+        self.half_read: dict[int, Books] = {}
         self.together = False
         self.overtake: Callable[[], None] = lambda: None
         """What happens between the calls and the record of their answers."""
+        self.rate, self.ahead = USUAL_RATE, timedelta(0)
         self.asha = _Asha()
         self.sending: int | None = None
         self.prepare(QuickDatabase(self.driver) if quick else Database(engine), ACCOUNTS)
+        self.connection.execute("UPDATE trading_accounts SET locked_key = ?", (SECRET,))
         tables = [table.name for table in Table.metadata.sorted_tables]
         self._tables = list(reversed(tables))
         self._first = [(name, row) for name in tables for row in self.connection.execute(f"SELECT * FROM {name}")]
 
-    def begin(self, asked: Callable[[int, OrderRequest], None], accounts: int = ACCOUNTS) -> None:
-        """A new day at new brokers; `asked` hears of each call with the number of its account."""
+    def begin(self, witness: "Witness", accounts: int = ACCOUNTS) -> None:
+        """A new day at new brokers, of which `witness` hears."""
         self._renew()
+        self.witness = witness
         self.clock = FakeClock()
+        self.rate, self.ahead, self.is_haunted = USUAL_RATE, timedelta(0), False
         self.hours.now = type(self.hours)().now
+        self.hours.session = self._today  # type: ignore[method-assign, assignment]
         watched = {number: WatchedBroker() for number in range(1, accounts + 1)}
         for number, broker in watched.items():
-            broker.asked = lambda request, number=number: asked(number, request)  # type: ignore[misc]
+            broker.asked = lambda request, number=number: witness.asked(number, request)  # type: ignore[misc]
+            broker.called = lambda number=number: witness.called(number)  # type: ignore[misc]
+            broker.cancelling = witness.cancelling
             broker.now = self.clock.monotonic
         self.brokers = dict(watched)
         self.watched = watched
-        self.epoch, self.sending = 1, None
+        self.reading_books = None
+        self.epoch, self.sending, self.former_books, self.half_read = 1, None, None, {}
         self.together = False
         self.overtake = lambda: None
         self.restart()
@@ -217,14 +163,19 @@ class ChaosWorld(OrderWorld):
         self.driver.forget()
 
     def restart(self) -> None:
-        self.former, self.former_books = getattr(self, "desk", None), getattr(self, "reconciler", None)
+        """Another engine starts on the same rows, which takes longer than the second that a pace is kept in."""
+        self.former, self.former_books = getattr(self, "desk", None), self.reading_books
         self.sending = None
+        self.half_read = self._read_by_former()
+        self.clock.advance(1.1)
         super().restart()
+        self.reading_books = self.reconciler
         self._open_desk()
 
     def _open_desk(self) -> None:
         """What judges prices and takes what people ask; all that it remembers dies with the process."""
         nothing: Any = _NoNetwork()
+        hours: Any = self.hours
         journal, activity = Journal(self.clock), Activity(self.database, self.clock)
         self.board = PriceBoard(self.clock)
         self.run_board = RunBoard(self.database, self.board, self.clock)
@@ -234,6 +185,13 @@ class ChaosWorld(OrderWorld):
             websocket_manager=nothing, journal=journal, clock=self.clock,
             peaks=self.peaks, ask_exits=self.executor.ask_exits,
         )  # fmt: skip
+        self.square_off = SquareOff(
+            self.database, self.run_board, SquareOffTimes(hours, lambda: RULES), self.clock, journal,
+            clock_in_doubt=self.clock_in_doubt, ask_exit=self._leave,
+        )  # fmt: skip
+        self.lanes = self.executor.lanes = ChaosLanes(self.clock, lambda: self.rate)
+        self.ignoring = IgnoredPositions(self.database, self.clock, activity)
+        self.asking = Asking(self.database, self.clock, activity, lambda: None)
         self.commands = Commands(self.database, self.clock, activity, lambda: None)
         self.kill_switch = KillSwitch(self.database, self.clock, activity, nothing, lambda: None)
         self.intake = Intake(self.database, self.clock, self.executor, self.adopter, no_feed)
@@ -242,50 +200,90 @@ class ChaosWorld(OrderWorld):
         super()._touch(run_id, account_id)
         self.run_board.changed(run_id)
 
-    def work(self) -> None:
-        """Do what was handed to the lanes: one by one, or, while `together`, claimed and recorded as the engine does.
+    def _leave(self, run_id: int, account_id: int, leg: int | None, why: str, also: Callable[[Any], None]) -> None:
+        self.executor.ask_exit(run_id, account_id=account_id, leg=leg, why=why, with_shorts=leg is not None, also=also)
+
+    def clock_in_doubt(self) -> bool:
+        """A gateway has told that the clock is not what it should be."""
+        return bool(self.ahead)
+
+    def _today(self, exchange: str) -> Session:  # noqa: ARG002 - the signature is the real one's
+        day = self.clock.now().astimezone(IST).date()
+        return Session(datetime.combine(day, OPENS, IST), datetime.combine(day, CLOSES, IST))
+
+    def read(self) -> None:
+        super().read()
+        self.witness.books_read()
+
+    def work(self) -> list[int]:  # type: ignore[override] # it tells more
+        """Do what the lanes let go: one by one, or, while `together`, claimed and recorded as the engine does. Gives
+        the intents that were sent.
 
         All that may go is claimed in one transaction, what is lacking is fetched and claimed in the next, each is
         called, and all answers are recorded at once. Who dies between two calls leaves claims that were never called.
         """
-        if not self.together:
-            super().work()
-            return
-        while self.queue.changes:
-            self.changes.modify(self.queue.changes.popitem()[0])
-        jobs = list(self.queue.jobs)
-        self.queue.jobs.clear()
-        for intent_id in [intent_id for intent_id, cancel in jobs if cancel]:
-            self.desk.cancel(intent_id)
-        self._send_together([intent_id for intent_id, cancel in jobs if not cancel])
+        due = self.lanes.due()
+        for job in due:
+            if job.ask is not Ask.SEND:
+                self.changes.modify(job.intent_id) if job.ask is Ask.MODIFY else self.desk.cancel(job.intent_id)
+                self.lanes.over(job, called=True)
+        sends = [job for job in due if job.ask is Ask.SEND]
+        return self._send_together(sends) if self.together else self._send_each(sends)
 
-    def _send_together(self, intent_ids: list[int]) -> None:
+    def _send_each(self, jobs: list[Job]) -> list[int]:
+        """In the opposite order: workers go side by side, and the last may be the first."""
+        sent = []
+        for job in reversed(jobs):
+            placed = self.brokers[job.account_id].placed
+            self.send(job.intent_id)
+            is_sent = self.brokers[job.account_id].placed != placed
+            self.lanes.over(job, called=is_sent)
+            sent += [job.intent_id] * is_sent
+        return sent
+
+    def _send_together(self, jobs: list[Job]) -> list[int]:
         answers: dict[int, Outcome] = {}
         for _ in range(2):
+            waiting = {job.intent_id: job for job in jobs}
             try:
-                claims = self.desk.claim(intent_ids) if intent_ids else Claims()
+                claims = self.desk.claim(list(waiting)) if waiting else Claims()
             except Unavailable:
-                break  # another engine leads: nothing was claimed
+                claims = Claims()  # another engine leads: nothing was claimed
             for intent_id, claimed in claims.ready.items():
                 self.sending = intent_id
                 answers[intent_id] = self.desk.call(claimed)
                 self.sending = None
-            intent_ids = [intent_id for intent_id in claims.lacking if self.desk.fetch(intent_id)]
+                self.lanes.over(waiting.pop(intent_id), called=True)
+            jobs = [waiting.pop(intent_id) for intent_id in claims.lacking if self.desk.fetch(intent_id)]
+            for job in waiting.values():
+                self.lanes.over(job, called=False)
+        for job in jobs:
+            self.lanes.over(job, called=False)
         self.overtake()
         if answers:
             self.desk.record(answers)
+        return list(answers)
 
     def take_commands(self) -> None:
         """The engine does what was asked, until nothing is left."""
         while self.intake.step() != LOOK_S:
             pass
 
-    def rule(self, run_id: int, *, max_loss: Decimal | None, max_profit: Decimal | None, trail: Decimal | None) -> None:
-        """The limits of a run that has just begun; `trail` rupees below its peak it is left."""
+    def rule(
+        self,
+        run_id: int,
+        *,
+        max_loss: Decimal | None,
+        max_profit: Decimal | None,
+        trail: Decimal | None,
+        until: time | None = None,
+    ) -> None:
+        """The limits of a run that has just begun; it is left `trail` rupees below its peak, and at `until`."""
         floors = NO_FLOORS if trail is None else Floors(Trail(TrailKind.AMOUNT, trail))
         with self.database.transaction() as session:
             run = session.get_one(Run, run_id)
             run.max_loss, run.max_profit, run.floors = max_loss, max_profit, written(floors)
+            run.square_off = until
 
     def send(self, intent_id: int) -> None:
         self.send_from(self.desk, intent_id)
@@ -295,6 +293,29 @@ class ChaosWorld(OrderWorld):
         self.sending = intent_id
         desk.send(intent_id)
         self.sending = None
+
+    def _read_by_former(self) -> dict[int, Books]:
+        """What an engine had read of the books when it fell asleep, and has not written down."""
+        if self.former_books is None:
+            return {}
+        found = {}
+        for account_id in self.watched:
+            with suppress(GatewayError):
+                found[account_id] = self.former_books._read(account_id)
+        return found
+
+    def write_from_former(self) -> None:
+        """It wakes up and goes on where it was."""
+        if self.former_books is not None:
+            for account_id, books in self.half_read.items():
+                self.former_books._settlement.apply(account_id, books, Memory())
+
+    def cancel_from_former(self, intent_id: int) -> None:
+        """A desk of an engine that is gone wants to cancel."""
+        assert self.former is not None
+        self.is_haunted = True
+        self.former.cancel(intent_id)
+        self.is_haunted = False
 
     def rows(self, table: Any) -> list[Any]:
         """Plain rows with the columns of the table, without those of JSON."""

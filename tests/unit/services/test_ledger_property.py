@@ -5,7 +5,8 @@ import pytest
 from tests.chaos.__main__ import main
 from tests.chaos.runner import run
 from tests.chaos.schedule import Day
-from tests.chaos.world import ChaosWorld, WatchedBroker
+from tests.chaos.watched_broker import WatchedBroker
+from tests.chaos.world import ChaosWorld
 from tests.unit.services.pretend_broker import PretendBroker
 
 SAMPLE = range(1, 41)
