@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-SETTLE_S = 60.0
-"""A start has better things to do than to load numba: nobody asks for a kernel in its first minute."""
+SETTLE_S = 5.0
+"""The first seconds of a start belong to contracts, books and prices."""
 REST_S = 3600.0
 MODULES = ("app.services.supertrend_kernel",)
 
