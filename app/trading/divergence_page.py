@@ -107,15 +107,12 @@ def _entered(cells: tuple[CellView, ...], fills: tuple[FillLine, ...]) -> list[E
 
 
 def _of_cell(cell: CellView, both: Iterable[FillLine]) -> Entered:
-    fills = [fill for fill in both if fill.side == cell.side]
-    units = sum(fill.units for fill in fills)
-    worth = sum((fill.price * fill.units for fill in fills), ZERO)
     return Entered(
         account_id=cell.account_id,
         leg=cell.leg,
         side=cell.side,
         wanted=cell.units,
-        units=units,
-        average=worth / units if units else None,
-        last_at=max((fill.at for fill in fills), default=None),
+        units=cell.entered,
+        average=cell.average,
+        last_at=max((fill.at for fill in both if fill.side == cell.side), default=None),
     )
